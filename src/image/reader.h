@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reads an image, as hostile input: every length is checked before it is used, every byte against its CRC before it is
+ * handed out. Working set: a 256 KiB body buffer and buffers of 20 KiB, mapped.
+ */
+#ifndef TINYCKPT_IMAGE_READER_H
+#define TINYCKPT_IMAGE_READER_H
+
+#include <pb.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "image/format.h"
+
+/* One record; message and body lie in the reader's buffers and are good until its next call. */
+struct record {
+	uint16_t type;
+	uint16_t flags;
+	uint32_t message_len;
+	uint32_t body_len;
+	const uint8_t *message;
+	const uint8_t *body; /* page aligned; NULL when there is none or it was skipped */
+	uint64_t offset;     /* of the frame in the file, for messages and image_seek() */
+};
+
+struct image_reader {
+	bool skip_bodies; /* the caller may set it at any time: bodies of a file are passed over, unread and unchecked */
+
+	/* the rest is the reader's own */
+	int fd;
+	bool owned;             /* image_close() closes fd */
+	bool stream;            /* no seeking, no size */
+	bool partial;           /* after a seek: the totals of the whole cannot be checked */
+	bool ended;             /* footer and trailer were read */
+	bool have_totals;
+	uint8_t *map;           /* all buffers, one mapping */
+	size_t ahead;           /* bytes read ahead... */
+	size_t ahead_at;        /* ...from here on */
+	uint64_t offset;        /* of the next byte to hand out */
+	uint64_t size;          /* of the file; of a stream UINT64_MAX */
+	uint64_t footer_offset; /* of a stream UINT64_MAX */
+	uint32_t index_len;     /* bytes of the index, at index_offset */
+	uint64_t index_offset;
+	bool index_complete;
+	uint32_t chain;
+	uint64_t records;
+	uint64_t body_bytes;
+	struct image_totals totals;
+};
+
+/*
+ * Opens an image and checks its preamble; of a file also trailer and footer, so that one that is cut short is refused
+ * before anything is done. PATH "-" is standard input. Nothing but a regular file is opened by name (a symbolic link to
+ * one is fine). 0; -EIMAGE when it is not an image, not whole, of another machine or version; -errno when it cannot be
+ * read. The reason has been said. A failed open needs no close.
+ */
+int image_open(struct image_reader *r, const char *path);
+
+/* As image_open for a descriptor, which stays the caller's. A regular file is read from its start by offset. */
+int image_open_fd(struct image_reader *r, int fd);
+
+/*
+ * The next record: 1, with REC filled; 0 at the end, when footer, totals and trailer agree and nothing follows; a negative
+ * error (said) otherwise. The footer itself is not handed out: see image_totals().
+ */
+int image_next(struct image_reader *r, struct record *rec);
+
+/* The totals: of a file at once, of a stream NULL until image_next() returned 0. They are the image's claim. */
+const struct image_totals *image_totals(const struct image_reader *r);
+
+/*
+ * Looks up the frame marked with TYPE and KEY. 1 with *OFFSET; 0 when there is none; -ENODATA, unsaid, when the index
+ * cannot tell (a stream, or more marks than it holds): read through instead; other negative errors are said.
+ */
+int image_find(struct image_reader *r, uint32_t type, uint32_t key, uint64_t *offset);
+
+/*
+ * Goes on at OFFSET, which must be that of a frame; IMAGE_PREAMBLE is the first one's. Afterwards the end checks only the
+ * trailer, unless it was a return to the first. 0, -ESPIPE for a stream, -EIMAGE for an offset outside; said.
+ */
+int image_seek(struct image_reader *r, uint64_t offset);
+
+/* The offset of the next frame. */
+uint64_t image_offset(const struct image_reader *r);
+
+/* Idempotent; also fine after a failed open. */
+void image_close(struct image_reader *r);
+
+/* Decodes the record's message into MESSAGE, the structure that FIELDS describes. 0, or -EIMAGE, said. */
+int record_decode(const struct record *rec, const pb_msgdesc_t *fields, void *message);
+
+/* What to do with a record of a type that the caller does not know: 0, pass over it; -EIMAGE (said), it must be understood. */
+int record_unknown(const struct record *rec);
+
+#endif

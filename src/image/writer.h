@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes an image, front to back. create, write..., then either commit or abandon; what was created is never seen under
+ * its name before the commit, and a writer that dies leaves the old image as it was.
+ *
+ * Working set: a 256 KiB body buffer and a buffer for small records, mapped, so that what is not touched costs nothing.
+ * Writing to a closed pipe or beyond RLIMIT_FSIZE sends SIGPIPE or SIGXFSZ: the program ignores both (main.c), else it
+ * would die with the workload stopped.
+ */
+#ifndef TINYCKPT_IMAGE_WRITER_H
+#define TINYCKPT_IMAGE_WRITER_H
+
+#include <pb.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "image/format.h"
+
+struct image_writer {
+	int fd;                     /* where it goes; -1 before create, after commit and abandon */
+	int directory;              /* where the target lies; -1 for a stream */
+	bool unnamed;               /* an O_TMPFILE: has no name yet */
+	char target[256];           /* file names in that directory */
+	char temporary[256];        /* "" while there is none */
+	int error;                  /* the first failure; everything after it fails too, silently */
+	uint8_t *map;               /* all buffers, one mapping */
+	size_t pending;             /* bytes of small records not yet written */
+	uint64_t size;              /* bytes of the image so far, pending ones included */
+	uint32_t chain;             /* CRC-32C of the frames' header CRCs */
+	uint32_t marks;             /* entries in the index */
+	bool marks_lost;            /* more marks than the index holds */
+	uint64_t records;
+	uint64_t body_bytes;
+};
+
+/*
+ * Opens the image for writing and writes the preamble. PATH "-" is standard output (not to a terminal). Else the file is
+ * made in PATH's directory, mode 0600, and takes its name at the commit; an existing target must be a regular file, and a
+ * symbolic link is not followed. 0 or a negative error that has been said; the writer then needs no abandon.
+ */
+int image_create(struct image_writer *w, const char *path);
+
+/*
+ * Adds one record. MESSAGE is the structure that FIELDS (NAME_fields) describes, at most MESSAGE_MAX bytes when encoded;
+ * both NULL for an empty message. BODY has BODY_LEN bytes, at most BODY_MAX, and is the caller's; where it is large it
+ * goes out from where it lies, without a copy. 0 or a negative error that has been said.
+ */
+int image_write(struct image_writer *w, uint16_t type, uint16_t flags, const pb_msgdesc_t *fields, const void *message,
+		const void *body, size_t body_len);
+
+/* BODY_MAX bytes, page aligned, for bodies to be made in. The contents are the caller's at all times. */
+uint8_t *image_body(struct image_writer *w);
+
+/* Bytes written so far: the offset of the next record. */
+uint64_t image_size(const struct image_writer *w);
+
+/*
+ * Puts the next record into the index, so that image_find() finds it by TYPE and KEY. The index is a shortcut and bounded
+ * (INDEX_MAX): further marks are dropped, and the footer says so.
+ */
+void image_mark(struct image_writer *w, uint32_t type, uint32_t key);
+
+/*
+ * Writes footer and trailer, syncs, gives the file its name over the old one's, and syncs the directory. TOTALS: the
+ * caller's part is read, the writer's is filled in. On a failure what was written is gone and the old image is still
+ * there, but for one case: the new name stands and only the sync of the directory failed. The writer is closed either way.
+ */
+int image_commit(struct image_writer *w, struct image_totals *totals);
+
+/* Drops the image and closes the writer. After a commit, an abandon or a failed create it does nothing. Keeps errno. */
+void image_abandon(struct image_writer *w);
+
+#endif
