@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Plays one scenario with one test program and prints its TAP line, without a number, and what a failure needs to be
+ * understood as comment lines below it.
+ *
+ *     scenario MODE TOOL DIRECTORY LABEL PROGRAM [ARGUMENT]
+ *
+ * none          no save and no restore at all: the program alone must pass
+ * break         as none, with BREAK=1: the program must fail
+ * once          save, the tree is gone, restore -d, the same seen from outside, pass
+ * cycles        the same five times in a row
+ * leave         save --leave-running: not the least thing has changed
+ * foreground    restore without -d is the tree's parent and ends with its exit status
+ * inherit       standard streams are pipes; save --inherit-stdio, restore gives its own
+ * refuse        save exits with 3, says why, and has not touched anything; check says the same
+ * refuse-stdio  the same, standard output being a pipe to this process
+ */
+#define _GNU_SOURCE
+#include "fingerprint.h"
+#include "subreaper.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CYCLES = 5, SECONDS_PER_TEST = 20 };
+
+static struct {
+	const char *mode, *tool, *directory, *label, *program, *argument;
+	char image[PATH_MAX];
+	pid_t root;
+	pid_t tree[MAX_TREE];
+	int tree_size;
+	char failure[4096];
+	bool show_difference;
+	bool refused; /* and the program had said that it may be */
+} test;
+
+static const char *in_directory(const char *name)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/%s", test.directory, name);
+	return path;
+}
+
+static bool file_exists(const char *name)
+{
+	return access(in_directory(name), F_OK) == 0;
+}
+
+static char *file_text(const char *name, char *text, size_t size)
+{
+	int fd = open(in_directory(name), O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? 0 : read(fd, text, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[length > 0 ? length : 0] = '\0';
+	return text;
+}
+
+/* Always false, so that "return failed(...)" reads well; the first failure is kept and later ones are added. */
+static bool failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static bool failed(const char *format, ...)
+{
+	size_t length = strlen(test.failure);
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (length)
+		length += snprintf(test.failure + length, sizeof test.failure - length, "\n");
+	if (length < sizeof test.failure)
+		vsnprintf(test.failure + length, sizeof test.failure - length, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+static int open_output(const char *name)
+{
+	return open(in_directory(name), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+}
+
+static void print_comment(const char *title, const char *name)
+{
+	char text[16384];
+	char *state = NULL;
+
+	file_text(name, text, sizeof text);
+	for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
+		printf("# %s%s\n", title, line);
+}
+
+/* The workload */
+
+static bool start_program(int standard_input, int standard_output)
+{
+	const char *arguments[] = {test.program, test.directory, test.argument, NULL};
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), log = open_output("log");
+	struct launch what = {
+		.arguments = arguments,
+		.directory = test.directory,
+		.standard = {standard_input >= 0 ? standard_input : null, standard_output >= 0 ? standard_output : log, log},
+		.new_session = true,
+	};
+
+	test.root = launch(&what);
+	close(null);
+	close(log);
+	while (!file_exists("ready") && !file_exists("result")) {
+		reap();
+		if (has_ended(test.root, NULL) && !file_exists("result"))
+			return failed("the program ended before it was ready");
+		if (deadline_passed())
+			return failed("the program was not ready in time");
+	}
+	return true;
+}
+
+static const char *skip_reason(void)
+{
+	static char text[2048];
+
+	file_text("result", text, sizeof text);
+	return strncmp(text, "skip: ", 6) ? NULL : text + 6;
+}
+
+/* Opens the gate; true when the program says pass and exits with 0. */
+static bool finish_program(const char *when)
+{
+	char text[2048];
+	int status;
+
+	close(open(in_directory("go"), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+	while (!has_ended(test.root, &status)) {
+		reap();
+		if (deadline_passed())
+			return failed("%s: the program did not finish in time", when);
+	}
+	if (strcmp(file_text("result", text, sizeof text), "pass"))
+		return failed("%s: %s (status 0x%x)", when, *text ? text : "the program left no result", status);
+	if (status)
+		return failed("%s: the program passed but ended with status 0x%x", when, status);
+	return true;
+}
+
+static void take_fingerprint(const char *name, bool exact)
+{
+	FILE *out = fopen(in_directory(name), "we");
+
+	if (!out)
+		return;
+	fingerprint(out, test.root, exact);
+	fclose(out);
+}
+
+static bool same_fingerprints(const char *when)
+{
+	char command[3 * PATH_MAX];
+
+	snprintf(command, sizeof command, "cd '%s' && diff -U0 before after | sed '1,2d;/^@@/d' > difference; test ! -s difference",
+		 test.directory);
+	if (system(command) == 0)
+		return true;
+	test.show_difference = true;
+	return failed("%s: seen from outside, the tree differs", when);
+}
+
+/* The tool */
+
+static int run_tool_on(int standard_input, int standard_output, const char *const *arguments)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), out = open_output("tool.out"), err = open_output("tool.err");
+	struct launch what = {
+		.arguments = arguments,
+		.standard = {standard_input >= 0 ? standard_input : null, standard_output >= 0 ? standard_output : out, err},
+	};
+	int code = run_to_end(&what);
+
+	close(null);
+	close(out);
+	close(err);
+	return code;
+}
+
+static int run_tool(const char *command, const char *option, const char *operand)
+{
+	const char *arguments[8];
+	int count = 0;
+
+	arguments[count++] = test.tool;
+	arguments[count++] = command;
+	if (option)
+		arguments[count++] = option;
+	if (strcmp(command, "save") == 0) {
+		arguments[count++] = "-o";
+		arguments[count++] = test.image;
+	}
+	arguments[count++] = operand;
+	arguments[count] = NULL;
+	return run_tool_on(-1, -1, arguments);
+}
+
+static const char *root_text(void)
+{
+	static char text[16];
+
+	snprintf(text, sizeof text, "%d", test.root);
+	return text;
+}
+
+static bool tree_is_gone(void)
+{
+	for (int i = 0; i < test.tree_size; i++)
+		for (int tries = 0; process_exists(test.tree[i]); tries++) {
+			reap();
+			if (tries > 1000)
+				return failed("after save, process %d (of root %d) still exists", test.tree[i], test.root);
+		}
+	return true;
+}
+
+static bool save_tree(const char *option)
+{
+	test.tree_size = tree_list(test.root, test.tree);
+	int code = run_tool("save", option, root_text());
+
+	if (code == 0)
+		return true;
+	if (code == 3 && file_exists("may-be-refused")) {
+		test.refused = true;
+		finish_program("after the refusal");
+		return false;
+	}
+	failed("save exited with %d", code);
+	return finish_program("after the failed save");
+}
+
+static bool restored_tree_exists(int code)
+{
+	if (code != 0) {
+		int strays = kill_all_descendants();
+
+		return failed("restore exited with %d%s", code, strays ? ", and left processes behind" : "");
+	}
+	if (!process_exists(test.root))
+		return failed("restore succeeded but process %d does not exist", test.root);
+	return true;
+}
+
+static bool save_and_restore(void)
+{
+	if (!save_tree(NULL) || !tree_is_gone())
+		return false;
+	forget_endings();
+	return restored_tree_exists(run_tool("restore", "-d", test.image));
+}
+
+/* The modes */
+
+static bool play_none(void)
+{
+	return finish_program("alone");
+}
+
+static bool play_break(void)
+{
+	char text[2048];
+
+	finish_program("broken");
+	test.failure[0] = '\0';
+	if (strncmp(file_text("result", text, sizeof text), "fail: ", 6))
+		return failed("broken on purpose, the program should fail, but says: %s", text);
+	return true;
+}
+
+static bool play_cycles(int cycles)
+{
+	take_fingerprint("before", false);
+	for (int i = 0; i < cycles; i++)
+		if (!save_and_restore())
+			return test.refused ? false : failed("in cycle %d of %d", i + 1, cycles);
+	take_fingerprint("after", false);
+	bool same = same_fingerprints("after restore");
+
+	return finish_program("after restore") && same;
+}
+
+static bool play_once(void)
+{
+	return play_cycles(1);
+}
+
+static bool play_five_cycles(void)
+{
+	return play_cycles(CYCLES);
+}
+
+static bool play_leave(void)
+{
+	take_fingerprint("before", true);
+	if (!save_tree("--leave-running"))
+		return false;
+	take_fingerprint("after", true);
+	bool same = same_fingerprints("after save --leave-running");
+
+	if (!file_exists("img"))
+		return failed("save --leave-running made no image");
+	return finish_program("after save --leave-running") && same;
+}
+
+static bool play_foreground(void)
+{
+	if (!save_tree(NULL) || !tree_is_gone())
+		return false;
+	forget_endings();
+	/* The gate opens first: restore stays until the program has ended. */
+	close(open(in_directory("go"), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+	int code = run_tool("restore", NULL, test.image);
+	char text[2048];
+
+	if (code != 7)
+		return failed("the program exits with 7, restore in the foreground with %d", code);
+	if (process_exists(test.root))
+		return failed("restore has ended, process %d has not", test.root);
+	file_text("result", text, sizeof text);
+	return strcmp(text, "pass") == 0 || failed("after restore: %s", text);
+}
+
+static bool pipe_holds(int fd, const char *text)
+{
+	char got[4096];
+	ssize_t length = read(fd, got, sizeof got - 1);
+
+	got[length > 0 ? length : 0] = '\0';
+	return strstr(got, text) || failed("expected \"%s\" in the pipe, found \"%s\"", text, got);
+}
+
+/* The program writes "before" at once; after restore it reads "input" and writes "after" and, to stderr, "aftererr". */
+static bool play_inherit(int standard_output)
+{
+	int input[2], output[2];
+	char text[4096];
+
+	if (pipe2(input, O_CLOEXEC) || pipe2(output, O_CLOEXEC | O_NONBLOCK) || !pipe_holds(standard_output, "before"))
+		return failed("inherit: set-up");
+	if (!save_tree("--inherit-stdio") || !tree_is_gone())
+		return false;
+	forget_endings();
+	const char *arguments[] = {test.tool, "restore", "-d", test.image, NULL};
+
+	fcntl(output[1], F_SETFL, 0);
+	if (write(input[1], "input\n", 6) != 6 ||
+	    !restored_tree_exists(run_tool_on(input[0], output[1], arguments)) || !finish_program("after restore"))
+		return false;
+	if (!pipe_holds(output[0], "after"))
+		return false;
+	return strstr(file_text("tool.err", text, sizeof text), "aftererr") ||
+	       failed("standard error of the program is not that of restore");
+}
+
+/* Every line of DIR/expect must occur within the tool's words. */
+static bool says_what_is_expected(const char *when, const char *file)
+{
+	char expected[4096], said[16384];
+	char *state = NULL;
+	bool all = true;
+
+	file_text(file, said, sizeof said);
+	file_text("expect", expected, sizeof expected);
+	for (char *line = strtok_r(expected, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
+		if (!strstr(said, line))
+			all = failed("%s does not say \"%s\"", when, line);
+	return all;
+}
+
+static bool play_refuse(void)
+{
+	take_fingerprint("before", true);
+	int code = run_tool("save", NULL, root_text());
+	bool good = code == 3 || failed("save should refuse with 3 but exited with %d", code);
+
+	if (code == 0)
+		return false;
+	good = says_what_is_expected("save", "tool.err") && good;
+	if (file_exists("img"))
+		good = failed("the refusal left an image behind");
+	/* Room for check's own words; both are shown when something fails. */
+	char saved_name[PATH_MAX];
+
+	snprintf(saved_name, sizeof saved_name, "%s/save.err", test.directory);
+	rename(in_directory("tool.err"), saved_name);
+	code = run_tool("check", NULL, root_text());
+	good = (code == 3 || failed("check should exit with 3 but exited with %d", code)) && good;
+	good = says_what_is_expected("check", "tool.out") && good;
+	take_fingerprint("after", true);
+	good = same_fingerprints("after the refusal") && good;
+	return finish_program("after the refusal") && good;
+}
+
+static bool play(void)
+{
+	static const struct {
+		const char *name;
+		bool (*play)(void);
+	} modes[] = {
+		{"none", play_none}, {"break", play_break}, {"once", play_once}, {"cycles", play_five_cycles},
+		{"leave", play_leave}, {"foreground", play_foreground}, {"refuse", play_refuse},
+		{"refuse-stdio", play_refuse},
+	};
+	int input[2] = {-1, -1}, output[2] = {-1, -1};
+
+	if ((strcmp(test.mode, "inherit") == 0 && pipe2(input, O_CLOEXEC)) ||
+	    ((strcmp(test.mode, "inherit") == 0 || strcmp(test.mode, "refuse-stdio") == 0) &&
+	     pipe2(output, O_CLOEXEC)))
+		return failed("pipe: set-up");
+	if (!start_program(input[0], output[1]))
+		return false;
+	if (skip_reason())
+		return true;
+	if (file_exists("result"))
+		return finish_program("in its set-up");
+	if (strcmp(test.mode, "inherit") == 0)
+		return play_inherit(output[0]);
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
+		if (strcmp(modes[i].name, test.mode) == 0)
+			return modes[i].play();
+	return failed("no mode is called %s", test.mode);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 6) {
+		fprintf(stderr, "usage: %s MODE TOOL DIRECTORY LABEL PROGRAM [ARGUMENT]\n", argv[0]);
+		return 2;
+	}
+	test.mode = argv[1];
+	test.tool = argv[2];
+	test.directory = argv[3];
+	test.label = argv[4];
+	test.program = argv[5];
+	test.argument = argv[6];
+	snprintf(test.image, sizeof test.image, "%s/img", test.directory);
+	umask(022);
+	mkdir(test.directory, 0777);
+	chmod(test.directory, 0777);
+	setenv("BREAK", strcmp(test.mode, "break") ? "0" : "1", 1);
+	subreaper_init(SECONDS_PER_TEST);
+	bool passed = play();
+	const char *skipped = passed ? skip_reason() : NULL;
+
+	if (test.refused && test.failure[0] == '\0') {
+		passed = true;
+		skipped = "the tool refuses this state, as it may";
+	}
+	kill_all_descendants();
+	printf("%s - %s%s%s\n", passed ? "ok" : "not ok", test.label, skipped ? " # SKIP " : "", skipped ? skipped : "");
+	if (passed)
+		return 0;
+	char *state = NULL;
+
+	for (char *line = strtok_r(test.failure, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
+		printf("# %s\n", line);
+	if (test.show_difference)
+		print_comment("  ", "difference");
+	print_comment("tool: ", "save.err");
+	print_comment("tool: ", "tool.err");
+	print_comment("log: ", "log");
+	return 1;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "subreaper.h"
+
+#include "fingerprint.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_ENDINGS = 4096 };
+
+static struct {
+	pid_t pid;
+	int status;
+} endings[MAX_ENDINGS];
+static int ending_count;
+static int64_t deadline;
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+void subreaper_init(unsigned seconds_until_deadline)
+{
+	sigset_t child;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	deadline = now_ms() + seconds_until_deadline * 1000;
+}
+
+bool deadline_passed(void)
+{
+	return now_ms() > deadline;
+}
+
+pid_t launch(const struct launch *what)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (what->new_session)
+		setsid();
+	for (int i = 0; i < 3; i++)
+		if (dup2(what->standard[i], i) < 0)
+			_exit(126);
+	close_range(3, ~0U, 0);
+	if (what->directory && chdir(what->directory))
+		_exit(126);
+	execv(what->arguments[0], (char *const *)what->arguments);
+	perror(what->arguments[0]);
+	_exit(127);
+}
+
+void reap(void)
+{
+	int status;
+	bool any = false;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		any = true;
+		if (ending_count < MAX_ENDINGS) {
+			endings[ending_count].pid = pid;
+			endings[ending_count++].status = status;
+		}
+	}
+	if (any)
+		return;
+	sigset_t child;
+	struct timespec nap = {0, 1000000};
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigtimedwait(&child, NULL, &nap);
+}
+
+bool has_ended(pid_t pid, int *status)
+{
+	for (int i = 0; i < ending_count; i++)
+		if (endings[i].pid == pid) {
+			if (status)
+				*status = endings[i].status;
+			return true;
+		}
+	return false;
+}
+
+void forget_endings(void)
+{
+	ending_count = 0;
+}
+
+int run_to_end(const struct launch *what)
+{
+	pid_t pid = launch(what);
+	int status;
+
+	while (!has_ended(pid, &status)) {
+		reap();
+		if (deadline_passed()) {
+			kill(pid, SIGKILL);
+			while (!has_ended(pid, &status))
+				reap();
+			return -1;
+		}
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+bool process_exists(pid_t pid)
+{
+	return kill(pid, 0) == 0 || errno != ESRCH;
+}
+
+int kill_all_descendants(void)
+{
+	pid_t pids[MAX_TREE];
+	int total = 0;
+
+	for (;;) {
+		int count = tree_list(getpid(), pids);
+
+		if (count == 1)
+			return total;
+		if (total == 0)
+			total = count - 1;
+		for (int i = 1; i < count; i++)
+			kill(pids[i], SIGKILL);
+		reap();
+	}
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "waiter.h"
+
+#include <unistd.h>
+
+static void *body(void *arg)
+{
+	struct waiter *self = arg;
+
+	self->started = test_now_ns();
+	self->tid = gettid();
+	errno = 0;
+	self->result = self->call(self);
+	self->error = errno;
+	self->ended = test_now_ns();
+	self->done = true;
+	return NULL;
+}
+
+void waiter_start(struct waiter *self)
+{
+	self->thread = test_thread(body, self);
+	while (!self->tid)
+		test_nap(1);
+	test_await_sleep(self->tid);
+}
+
+void waiter_expect_waiting(struct waiter *self)
+{
+	/* Long enough for a thread that was wrongly let go to come home. */
+	test_nap(5);
+	expect(!self->done, "%s: came back with %ld, errno %d, although nothing had happened", self->name, self->result,
+	       self->error);
+}
+
+void waiter_expect(struct waiter *self, long result, int error)
+{
+	pthread_join(self->thread, NULL);
+	expect(self->result == result && (result != -1 || self->error == error),
+	       "%s: returned %ld, errno %d instead of %ld, errno %d, after %lld ms", self->name, self->result, self->error,
+	       result, error, (long long)(self->ended - self->started) / 1000000);
+}
+
+void waiter_expect_lasted(struct waiter *self, int64_t nanoseconds)
+{
+	expect(self->ended - self->started >= nanoseconds, "%s: lasted %lld us, should have been at least %lld", self->name,
+	       (long long)(self->ended - self->started) / 1000, (long long)nanoseconds / 1000);
+}
