@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * subreaper COMMAND …: runs COMMAND, adopts and reaps all that its descendants leave behind, and ends with its status.
+ * Without it an orphan of the tests would wait for a PID 1 that may be slow to reap, and its number would stay taken.
+ * What is still alive when COMMAND has ended is ended too: tests start nothing that may outlive them.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static void end_children(void)
+{
+	char path[64], list[4096];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	if (fgets(list, sizeof(list), f))
+		for (char *p = strtok(list, " "); p; p = strtok(NULL, " "))
+			kill(atoi(p), SIGKILL);
+	fclose(f);
+}
+
+int main(int argc, char **argv)
+{
+	struct timespec nap = { 0, 2000000 };
+	int status = 0, result = 1;
+	pid_t child, ended;
+
+	if (argc < 2 || prctl(PR_SET_CHILD_SUBREAPER, 1))
+		return 2;
+	child = fork();
+	if (!child) {
+		execvp(argv[1], argv + 1);
+		perror(argv[1]);
+		_exit(127);
+	}
+	/* The command decides when to end; a Ctrl-C reaches it too. */
+	signal(SIGINT, SIG_IGN);
+	do {
+		ended = waitpid(-1, &status, 0);
+	} while (ended != child && (ended > 0 || errno == EINTR));
+	if (ended == child)
+		result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	/* Ending one may hand its children to us: again until nobody is left. */
+	while ((ended = waitpid(-1, &status, WNOHANG)) >= 0)
+		if (!ended) {
+			end_children();
+			nanosleep(&nap, NULL);
+		}
+	return result;
+}
