@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* The action of every signal: handler, flags and mask, ignored and default ones too. */
+#include "testlib.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SIGNALS = 65 };
+
+static struct sigaction before[SIGNALS];
+static bool settable[SIGNALS];
+static volatile int seen_signal, seen_value;
+
+static void plain(int number)
+{
+	seen_signal = number;
+}
+
+static void with_info(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	seen_signal = number;
+	seen_value = info->si_value.sival_int;
+}
+
+void test_setup(void)
+{
+	static const int flags[] = {0, SA_RESTART, SA_NODEFER, SA_RESETHAND, SA_ONSTACK | SA_RESTART, SA_NOCLDSTOP | SA_NOCLDWAIT};
+
+	for (int number = 1; number < SIGNALS; number++) {
+		struct sigaction action = {.sa_handler = plain, .sa_flags = flags[number % 6]};
+
+		sigemptyset(&action.sa_mask);
+		for (int other = number; other < SIGNALS; other += number)
+			sigaddset(&action.sa_mask, other);
+		if (number % 7 == 3)
+			action.sa_handler = SIG_IGN;
+		if (number % 7 == 5)
+			action.sa_handler = SIG_DFL;
+		if (number % 7 == 6) {
+			action.sa_sigaction = with_info;
+			action.sa_flags |= SA_SIGINFO;
+		}
+		if (number == SIGUSR1 || number == SIGRTMIN + 2) {
+			action.sa_sigaction = with_info;
+			action.sa_flags = SA_SIGINFO;
+		}
+		/* SIGKILL, SIGSTOP and those of the C library cannot be set. */
+		settable[number] = sigaction(number, &action, NULL) == 0 && sigaction(number, NULL, &before[number]) == 0;
+	}
+}
+
+void test_break(void)
+{
+	struct sigaction action = before[SIGWINCH];
+
+	sigdelset(&action.sa_mask, SIGWINCH);
+	action.sa_flags ^= SA_RESTART;
+	must(sigaction(SIGWINCH, &action, NULL));
+}
+
+void test_check(void)
+{
+	union sigval value = {.sival_int = 1234};
+
+	for (int number = 1; number < SIGNALS; number++) {
+		struct sigaction now;
+
+		if (!settable[number])
+			continue;
+		must(sigaction(number, NULL, &now));
+		expect(now.sa_sigaction == before[number].sa_sigaction, "signal %d: the handler differs", number);
+		expect(now.sa_flags == before[number].sa_flags, "signal %d: flags were 0x%x and are 0x%x", number,
+		       before[number].sa_flags, now.sa_flags);
+		for (int other = 1; other < SIGNALS; other++)
+			expect(sigismember(&now.sa_mask, other) == sigismember(&before[number].sa_mask, other),
+			       "signal %d: the mask differs at %d", number, other);
+	}
+	must(sigqueue(getpid(), SIGRTMIN + 2, value));
+	expect(seen_signal == SIGRTMIN + 2 && seen_value == 1234, "the handler saw signal %d, value %d", seen_signal, seen_value);
+	raise(SIGHUP);
+	expect(seen_signal == SIGHUP, "the handler of SIGHUP did not run");
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Pending signals of the process and of a thread come with all they carried, real-time ones in their order. */
+#include "testlib.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_rt_sigtimedwait
+#define SYS_rt_sigtimedwait SYS_rt_sigtimedwait_time64
+#endif
+
+enum { QUEUED = 6 };
+
+static pthread_t thread;
+static volatile pid_t thread_tid;
+
+static sigset_t all_used(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
+	sigaddset(&set, SIGHUP);
+	for (int i = 1; i < 5; i++)
+		sigaddset(&set, SIGRTMIN + i);
+	return set;
+}
+
+/* Takes the next pending instance of the signal and compares what it carries. */
+static void expect_pending(const char *who, int number, int code, int value)
+{
+	int64_t at_once[2] = {0, 0}; /* zero in every layout of timespec */
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	memset(&info, 0, sizeof info);
+	/* The kernel's own call: the C library's turns SI_TKILL into SI_USER. */
+	int got = syscall(SYS_rt_sigtimedwait, &set, &info, at_once, 8);
+
+	expect(got == number, "%s: signal %d is not pending (%d, errno %d)", who, number, got, errno);
+	expect(info.si_code == code, "%s: signal %d has code %d instead of %d", who, number, info.si_code, code);
+	expect(info.si_pid == getpid() && info.si_uid == getuid(), "%s: signal %d comes from pid %d, uid %d", who, number,
+	       info.si_pid, info.si_uid);
+	if (code == SI_QUEUE)
+		expect(info.si_value.sival_int == value, "%s: signal %d carries %d instead of %d", who, number,
+		       info.si_value.sival_int, value);
+}
+
+static void expect_none(const char *who)
+{
+	sigset_t pending, used = all_used();
+
+	sigpending(&pending);
+	for (int i = 1; i < 65; i++)
+		expect(!sigismember(&used, i) || !sigismember(&pending, i), "%s: signal %d is pending and should not", who, i);
+}
+
+static void queue_to_thread(pid_t tid, int number, int value)
+{
+	siginfo_t info;
+
+	memset(&info, 0, sizeof info);
+	info.si_code = SI_QUEUE;
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value.sival_int = value;
+	must(syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, number, &info));
+}
+
+static void *body(void *arg)
+{
+	thread_tid = gettid();
+	test_wait();
+	/* Before the process's own: those are shared, and this thread must not take them. */
+	expect_pending("thread", SIGUSR2, SI_TKILL, 0);
+	for (int i = 0; i < QUEUED; i++)
+		expect_pending("thread", SIGRTMIN + 3, SI_QUEUE, 500 + i);
+	return arg;
+}
+
+void test_setup(void)
+{
+	sigset_t set = all_used();
+
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	thread = test_thread(body, NULL);
+	while (!thread_tid)
+		test_nap(1);
+	kill(getpid(), SIGHUP);
+	kill(getpid(), SIGHUP); /* the second one merges into the first */
+	kill(getpid(), SIGRTMIN + 2);
+	sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = 77});
+	for (int i = 0; i < QUEUED; i++) {
+		sigqueue(getpid(), SIGRTMIN + 1, (union sigval){.sival_int = 100 + i});
+		queue_to_thread(thread_tid, SIGRTMIN + 3, 500 + i);
+	}
+	pthread_kill(thread, SIGUSR2);
+	queue_to_thread(getpid(), SIGRTMIN + 4, 9);
+}
+
+void test_break(void)
+{
+	expect_pending("breaking", SIGRTMIN + 1, SI_QUEUE, 100);
+}
+
+void test_check(void)
+{
+	pthread_join(thread, NULL);
+	expect_pending("process", SIGHUP, SI_USER, 0);
+	expect_pending("process", SIGRTMIN + 2, SI_USER, 0);
+	expect_pending("process", SIGUSR1, SI_QUEUE, 77);
+	for (int i = 0; i < QUEUED; i++)
+		expect_pending("process", SIGRTMIN + 1, SI_QUEUE, 100 + i);
+	expect_pending("main thread", SIGRTMIN + 4, SI_QUEUE, 9);
+	expect_none("process");
+}
