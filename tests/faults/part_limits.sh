@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with the files that run sources
+# save when something runs out, or when others meddle with the victim meanwhile. Sourced by run.
+
+# refused NAME COMMAND...: must end with 1 and one line, leave no file, and the victim as it was
+refused() {
+	local name=$1 status text lines
+	shift
+
+	clear_images
+	"$@" >"$work/stdout" 2>"$work/stderr"
+	status=$?
+	text=$(harm_seen; image_seen none)
+	[ $status = 1 ] || text="exit status $status"$'\n'$text
+	lines=$(grep -c '^tinyckpt: save: ' "$work/stderr")
+	[ "$lines" = 1 ] && [ "$(wc -l <"$work/stderr")" = 1 ] || text+="standard error: $(cat "$work/stderr")"
+	verdict "$name" "$text"
+	[ -z "$text" ] || fresh
+}
+
+# unharmed NAME COMMAND...: whatever becomes of the save
+unharmed() {
+	local name=$1 status text
+	shift
+
+	clear_images
+	"$@" >"$work/stdout" 2>"$work/stderr"
+	status=$?
+	text=$(harm_seen; image_seen)
+	[ $status -le 1 ] || text+="exit status $status: $(cat "$work/stderr")"
+	[ $status = 1 ] || [ -e "$image" ] || text+="exit status $status, but there is no image"
+	verdict "$name (exit status $status)" "$text"
+	[ -z "$text" ] || fresh
+}
+
+fresh
+keep=("$tool" save --leave-running -o)
+
+mount -t tmpfs -o size=128k tmpfs "$work/images"
+refused "save on a full disk" "${keep[@]}" "$image" "${pids[0]}"
+umount "$work/images"
+
+mount -t tmpfs -o nr_inodes=1 tmpfs "$work/images"
+refused "save on a disk without a free inode" "${keep[@]}" "$image" "${pids[0]}"
+umount "$work/images"
+
+refused "save under RLIMIT_FSIZE" prlimit --fsize=100000 "${keep[@]}" "$image" "${pids[0]}"
+# shellcheck disable=SC2016
+refused "save to /dev/full" sh -c 'exec "$@" >/dev/full' sh "${keep[@]}" - "${pids[0]}"
+# shellcheck disable=SC2016
+refused "save into a pipe whose reader is gone" bash -c '"$@" > >(head -c 1000 >/dev/null)' bash "${keep[@]}" - "${pids[0]}"
+
+for n in 3 4 6 8 10 12 16 24 48; do
+	unharmed "save with $n descriptors" prlimit --nofile=$n "${keep[@]}" "$image" "${pids[0]}"
+done
+# Below what the program itself takes, the kernel does not even start it.
+for kib in 700 800 900 1000 1200 1500 2000 4000; do
+	unharmed "save with $kib KiB of address space" prlimit --as=$((kib * 1024)) "${keep[@]}" "$image" "${pids[0]}"
+done
+
+# Somebody stops and continues the victim while it is saved.
+meddle() {
+	local n
+
+	for ((n = 0; n < 60; n++)); do
+		kill -STOP "${pids[0]}"
+		sleep 0.00$((RANDOM % 4))
+		kill -CONT "${pids[0]}"
+		sleep 0.00$((RANDOM % 8))
+	done
+}
+clear_images
+meddle &
+meddler=$!
+text=
+saves=0
+while kill -0 $meddler 2>/dev/null; do
+	saved=$("${keep[@]}" "$image" "${pids[0]}" 2>&1) || text+="save: exit status $? $saved"$'\n'
+	saves=$((saves + 1))
+done
+wait $meddler
+kill -CONT "${pids[0]}"
+verdict "$saves saves of a victim that is stopped and continued meanwhile" "$text$(harm_seen; image_seen)"

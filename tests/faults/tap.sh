@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# The Test Anything Protocol, and how a test run gets its own mounts and a parent that reaps what it orphans.
+
+tap_count=0
+tap_failed=0
+
+pass() {
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count - $1"
+}
+
+# fail NAME [TEXT]: the text is shown as diagnostics
+fail() {
+	tap_count=$((tap_count + 1))
+	tap_failed=$((tap_failed + 1))
+	echo "not ok $tap_count - $1"
+	[ -z "${2:-}" ] || printf '%s\n' "$2" | head -n 40 | sed 's/^/# /'
+}
+
+skip() {
+	tap_count=$((tap_count + 1))
+	echo "ok $tap_count - $1 # SKIP $2"
+}
+
+# verdict NAME TEXT: no text, no complaint
+verdict() {
+	if [ -z "$2" ]; then pass "$1"; else fail "$1" "$2"; fi
+}
+
+finish() {
+	echo "1..$tap_count"
+	echo "# $((tap_count - tap_failed)) of $tap_count passed"
+	[ "$tap_failed" = 0 ]
+}
+
+# enter SUBREAPER SCRIPT [ARGUMENT...]: runs the script again with private mounts (for small file systems) and under a
+# subreaper.
+enter() {
+	if [ "$(id -u)" != 0 ]; then
+		echo "1..0 # SKIP needs root: it traces, mounts and restores PIDs"
+		exit 0
+	fi
+	[ -z "${TAP_INSIDE:-}" ] || return 0
+	TAP_INSIDE=1 exec unshare --mount --propagation private "$@"
+}
