@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* Resource limits: soft and hard ones lowered, a child keeping higher hard limits than its parent has later. */
+#include "testlib.h"
+
+#include <sys/resource.h>
+#include <sys/time.h>
+
+enum { LIMITS = 16 };
+
+static struct rlimit before[LIMITS];
+static pid_t child;
+
+static void expect_same(const char *who, const struct rlimit *limits)
+{
+	for (int i = 0; i < LIMITS; i++) {
+		struct rlimit now;
+
+		must(getrlimit(i, &now));
+		expect(now.rlim_cur == limits[i].rlim_cur && now.rlim_max == limits[i].rlim_max,
+		       "%s: limit %d was %llu/%llu and is %llu/%llu", who, i, (unsigned long long)limits[i].rlim_cur,
+		       (unsigned long long)limits[i].rlim_max, (unsigned long long)now.rlim_cur,
+		       (unsigned long long)now.rlim_max);
+	}
+}
+
+static void take(struct rlimit *limits)
+{
+	for (int i = 0; i < LIMITS; i++)
+		must(getrlimit(i, &limits[i]));
+}
+
+static void lower(int resource, rlim_t soft, rlim_t hard)
+{
+	struct rlimit limit;
+
+	must(getrlimit(resource, &limit));
+	if (hard < limit.rlim_max)
+		limit.rlim_max = hard;
+	limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
+	must(setrlimit(resource, &limit));
+}
+
+static void body(void *arg)
+{
+	struct rlimit own[LIMITS];
+
+	(void)arg;
+	lower(RLIMIT_NOFILE, 77, RLIM_INFINITY);
+	take(own);
+	test_child_ready();
+	test_wait();
+	expect_same("child", own);
+}
+
+void test_setup(void)
+{
+	child = test_child(body, NULL);
+	lower(RLIMIT_NOFILE, 50, 100);
+	lower(RLIMIT_CORE, 0, 4096);
+	lower(RLIMIT_STACK, 4 << 20, RLIM_INFINITY);
+	lower(RLIMIT_FSIZE, 1 << 20, 2 << 20);
+	lower(RLIMIT_AS, RLIM_INFINITY / 4, RLIM_INFINITY / 2);
+	lower(RLIMIT_SIGPENDING, 11, 22);
+	lower(RLIMIT_RTPRIO, 5, 9);
+	lower(RLIMIT_CPU, 1000, 2000);
+	lower(RLIMIT_NPROC, 500, 501);
+	take(before);
+}
+
+void test_break(void)
+{
+	lower(RLIMIT_FSIZE, 1 << 19, 2 << 20);
+}
+
+void test_check(void)
+{
+	expect_same("root", before);
+	test_join(child);
+}
