@@ -14,7 +14,7 @@ typedef uint32_t crc32c_function(uint32_t crc, const void *data, size_t len);
  */
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
 
-/* The same in plain C, with tables of 8 KiB. */
+/* The same in plain C, with a table of 8 KiB that is made at the first call. */
 uint32_t crc32c_portable(uint32_t crc, const void *data, size_t len);
 
 /* arch/ARCH/crc32c.c: the machine's own implementation of crc32c(), NULL if this CPU has none. Called once. */

@@ -34,16 +34,17 @@ struct image_reader {
 	bool partial;           /* after a seek: the totals of the whole cannot be checked */
 	bool ended;             /* footer and trailer were read */
 	bool have_totals;
+	int error;              /* the first failure, repeated until a seek */
 	uint8_t *map;           /* all buffers, one mapping */
 	size_t ahead;           /* bytes read ahead... */
 	size_t ahead_at;        /* ...from here on */
 	uint64_t offset;        /* of the next byte to hand out */
 	uint64_t size;          /* of the file; of a stream UINT64_MAX */
 	uint64_t footer_offset; /* of a stream UINT64_MAX */
-	uint32_t index_len;     /* bytes of the index, at index_offset */
-	uint64_t index_offset;
-	bool index_complete;
-	uint32_t chain;
+	uint64_t index_offset;  /* of the index in the file */
+	uint32_t index_len;     /* its bytes */
+	bool index_complete;    /* no mark was dropped */
+	uint32_t chain;         /* as in the writer, for comparison */
 	uint64_t records;
 	uint64_t body_bytes;
 	struct image_totals totals;

@@ -16,20 +16,17 @@
 #include <stdint.h>
 
 #include "image/format.h"
+#include "image/target.h"
 
 struct image_writer {
-	int fd;                     /* where it goes; -1 before create, after commit and abandon */
-	int directory;              /* where the target lies; -1 for a stream */
-	bool unnamed;               /* an O_TMPFILE: has no name yet */
-	char target[256];           /* file names in that directory */
-	char temporary[256];        /* "" while there is none */
-	int error;                  /* the first failure; everything after it fails too, silently */
-	uint8_t *map;               /* all buffers, one mapping */
-	size_t pending;             /* bytes of small records not yet written */
-	uint64_t size;              /* bytes of the image so far, pending ones included */
-	uint32_t chain;             /* CRC-32C of the frames' header CRCs */
-	uint32_t marks;             /* entries in the index */
-	bool marks_lost;            /* more marks than the index holds */
+	struct image_target target;
+	int error;       /* the first failure; everything after it fails too, silently */
+	uint8_t *map;    /* all buffers, one mapping; NULL: not open */
+	size_t pending;  /* bytes of small records not yet written */
+	uint64_t size;   /* bytes of the image so far, pending ones included */
+	uint32_t chain;  /* CRC-32C of the frames' header CRCs */
+	uint32_t marks;  /* entries in the index */
+	bool marks_lost; /* more marks than the index holds */
 	uint64_t records;
 	uint64_t body_bytes;
 };
@@ -68,7 +65,10 @@ void image_mark(struct image_writer *w, uint32_t type, uint32_t key);
  */
 int image_commit(struct image_writer *w, struct image_totals *totals);
 
-/* Drops the image and closes the writer. After a commit, an abandon or a failed create it does nothing. Keeps errno. */
+/*
+ * Drops the image and closes the writer. Does nothing to one that is closed, was never opened, or is all
+ * zero. Keeps errno.
+ */
 void image_abandon(struct image_writer *w);
 
 #endif

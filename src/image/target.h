@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file that an image becomes: written without a name, or under a temporary one, it takes its name in one step. A
+ * writer that dies at any instant leaves the old file as it was.
+ */
+#ifndef TINYCKPT_IMAGE_TARGET_H
+#define TINYCKPT_IMAGE_TARGET_H
+
+#include <stdbool.h>
+
+struct image_target {
+	int fd;              /* open for writing; -1 when closed */
+	int directory;       /* where the names lie; -1 for standard output */
+	bool unnamed;        /* made by O_TMPFILE */
+	char name[256];      /* the target's, for messages too */
+	char temporary[256]; /* "" while there is none */
+};
+
+/*
+ * Makes the file, mode 0600, in PATH's directory; "-" is standard output. The directory must exist; the target may exist
+ * as a regular file only, a symbolic link is not followed. What killed writers left under temporary names is removed.
+ * 0 or a negative error that has been said; nothing is left open then.
+ */
+int target_open(struct image_target *t, const char *path);
+
+/* Syncs, names the file, syncs the directory, closes. On an error (said) the caller goes on to target_drop(). */
+int target_commit(struct image_target *t);
+
+/* Closes, and removes what has no name of its own yet. Idempotent; keeps errno. */
+void target_drop(struct image_target *t);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/writer.h"
+
+#include <errno.h>
+#include <pb_encode.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "footer.pb.h"
+#include "image/crc32c.h"
+
+enum {
+	FLUSH_AT = 16 * 1024, /* small records are written out when so many bytes have come together */
+	SMALL = 4 * 1024,     /* up to this size a frame is copied there; a larger body goes out from where it lies */
+
+	/* The mapping: small records, the body buffer, the index. 64 KiB suit every page size. */
+	BODY_AT = 64 * 1024,
+	INDEX_AT = BODY_AT + BODY_MAX,
+	MAP_SIZE = INDEX_AT + INDEX_MAX * INDEX_ENTRY,
+};
+
+_Static_assert(FLUSH_AT + SMALL + FRAME_HEADER + MESSAGE_MAX <= BODY_AT, "a largest message must fit behind what is pending");
+
+static int failed(struct image_writer *w, int err)
+{
+	w->error = fail(err, "%s: cannot be written: %s", w->target.name, strerror(-err));
+	return w->error;
+}
+
+/* Writes out what is pending, and after it the body, in one call. */
+static int flush(struct image_writer *w, const void *body, size_t body_len)
+{
+	struct iovec pieces[] = {
+		{ .iov_base = w->map, .iov_len = w->pending },
+		{ .iov_base = (void *)body, .iov_len = body_len },
+	};
+	int err = writev_all(w->target.fd, pieces, 2);
+
+	w->pending = 0;
+	return err ? failed(w, err) : 0;
+}
+
+static int put_bytes(struct image_writer *w, const void *bytes, size_t len)
+{
+	memcpy(w->map + w->pending, bytes, len);
+	w->pending += len;
+	w->size += len;
+	return w->pending >= FLUSH_AT ? flush(w, NULL, 0) : 0;
+}
+
+int image_create(struct image_writer *w, const char *path)
+{
+	uint8_t preamble[IMAGE_PREAMBLE];
+	void *map;
+	int err;
+
+	memset(w, 0, sizeof(*w));
+	err = target_open(&w->target, path);
+	if (err)
+		return err;
+	map = mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (map == MAP_FAILED) {
+		err = fail_errno("buffers of the image");
+		target_drop(&w->target);
+		return err;
+	}
+	w->map = map;
+	memcpy(preamble, IMAGE_MAGIC, 8);
+	put_le16(preamble + 8, IMAGE_VERSION);
+	put_le16(preamble + 10, image_own_machine());
+	put_le32(preamble + 12, crc32c(0, preamble, 12));
+	return put_bytes(w, preamble, sizeof(preamble));
+}
+
+uint8_t *image_body(struct image_writer *w)
+{
+	return w->map + BODY_AT;
+}
+
+uint64_t image_size(const struct image_writer *w)
+{
+	return w->size;
+}
+
+void image_mark(struct image_writer *w, uint32_t type, uint32_t key)
+{
+	uint8_t *entry = w->map + INDEX_AT + (size_t)w->marks * INDEX_ENTRY;
+
+	if (w->marks == INDEX_MAX) {
+		w->marks_lost = true;
+		return;
+	}
+	put_le32(entry, type);
+	put_le32(entry + 4, key);
+	put_le64(entry + 8, w->size);
+	w->marks++;
+}
+
+/* One frame. *HEADER_CRC gets the CRC of header and message. */
+static int put_frame(struct image_writer *w, uint16_t type, uint16_t flags, const pb_msgdesc_t *fields,
+		     const void *message, const void *body, size_t body_len, uint32_t *header_crc)
+{
+	uint8_t *header = w->map + w->pending;
+	uint8_t *encoded = header + FRAME_HEADER;
+	pb_ostream_t out = pb_ostream_from_buffer(encoded, MESSAGE_MAX);
+	size_t frame;
+
+	if (fields && !pb_encode(&out, fields, message))
+		return w->error = fail(EMSGSIZE, "record type %u: cannot be encoded: %s", type, PB_GET_ERROR(&out));
+	put_le16(header, type);
+	put_le16(header + 2, flags);
+	put_le32(header + 4, (uint32_t)out.bytes_written);
+	put_le32(header + 8, (uint32_t)body_len);
+	put_le32(header + 12, crc32c(0, body, body_len));
+	*header_crc = crc32c(crc32c(0, header, 16), encoded, out.bytes_written);
+	put_le32(header + 16, *header_crc);
+
+	frame = FRAME_HEADER + out.bytes_written;
+	w->pending += frame;
+	w->size += frame + body_len;
+	if (body_len > SMALL)
+		return flush(w, body, body_len);
+	if (body_len)
+		memcpy(w->map + w->pending, body, body_len);
+	w->pending += body_len;
+	return w->pending >= FLUSH_AT ? flush(w, NULL, 0) : 0;
+}
+
+int image_write(struct image_writer *w, uint16_t type, uint16_t flags, const pb_msgdesc_t *fields, const void *message,
+		const void *body, size_t body_len)
+{
+	uint8_t crc[4];
+	uint32_t header_crc;
+	int err;
+
+	if (w->error)
+		return w->error;
+	if (body_len > BODY_MAX || (flags & ~RECORD_FLAGS_KNOWN) || type == RECORD_FOOTER)
+		return w->error = fail(EINVAL, "record type %u, flags %#x: a body of %zu bytes", type, flags, body_len);
+	err = put_frame(w, type, flags, fields, message, body, body_len, &header_crc);
+	if (err)
+		return err;
+	put_le32(crc, header_crc);
+	w->chain = crc32c(w->chain, crc, sizeof(crc));
+	w->records++;
+	w->body_bytes += body_len;
+	return 0;
+}
+
+static int put_footer(struct image_writer *w, const struct image_totals *totals)
+{
+	const Footer footer = {
+		.records = w->records,
+		.body_bytes = w->body_bytes,
+		.chain = w->chain,
+		.index_incomplete = w->marks_lost,
+		.processes = totals->processes,
+		.threads = totals->threads,
+		.files = totals->files,
+		.pages_stored = totals->pages_stored,
+		.pages_zero = totals->pages_zero,
+		.flags = totals->flags,
+	};
+	uint8_t trailer[IMAGE_TRAILER];
+	uint32_t header_crc;
+	int err;
+
+	put_le64(trailer, w->size);
+	put_le32(trailer + 8, crc32c(0, trailer, 8));
+	memcpy(trailer + 12, IMAGE_END_MAGIC, 4);
+	err = put_frame(w, RECORD_FOOTER, RECORD_MUST_UNDERSTAND, Footer_fields, &footer, w->map + INDEX_AT,
+			(size_t)w->marks * INDEX_ENTRY, &header_crc);
+	if (!err)
+		err = put_bytes(w, trailer, sizeof(trailer));
+	return err ? err : flush(w, NULL, 0);
+}
+
+int image_commit(struct image_writer *w, struct image_totals *totals)
+{
+	int err = w->error;
+
+	if (!w->map)
+		return fail(EINVAL, "the image is not open");
+	if (!err) {
+		totals->records = w->records;
+		totals->body_bytes = w->body_bytes;
+		err = put_footer(w, totals);
+	}
+	if (!err)
+		err = target_commit(&w->target);
+	image_abandon(w);
+	return err;
+}
+
+void image_abandon(struct image_writer *w)
+{
+	int saved = errno;
+
+	if (!w->map)
+		return;
+	target_drop(&w->target);
+	munmap(w->map, MAP_SIZE);
+	w->map = NULL;
+	w->error = -EBADF;
+	errno = saved;
+}
