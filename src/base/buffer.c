@@ -10,7 +10,7 @@ static int reserve(struct buffer *b, size_t len)
 	size_t need, cap;
 	void *data;
 
-	if (__builtin_add_overflow(b->len, len, &need))
+	if (__builtin_add_overflow(b->len, len, &need) || need > PTRDIFF_MAX)
 		return -ENOMEM;
 	if (need <= b->cap && b->data)
 		return 0;
