@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: MIT
+# tinyckpt: build, test, install.  `make help` tells what there is.
+#
+# By itself it fetches what it needs (tools/setup, tools/sysroot).  With CC, CROSS_COMPILE or PKG_CONFIG from outside
+# (Buildroot, Yocto) it takes those and fetches nothing.
+
+ARCH   ?= x86_64
+CONFIG ?= full
+PREFIX ?= /usr/local
+sbindir ?= $(PREFIX)/sbin
+mandir  ?= $(PREFIX)/share/man
+bashcompletiondir ?= $(PREFIX)/share/bash-completion/completions
+FUZZ_SECONDS ?= 60
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# What goes to stderr and stdout stays short; V=1 shows the commands.
+Q   := $(if $(V),,@)
+say  = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-5s %s\n' $(1) '$(2)')
+
+version := $(shell cat VERSION)
+B       := build/$(ARCH)/$(CONFIG)
+gen     := $(B)/gen
+tool    := $(B)/tinyckpt
+
+.PHONY: all
+all: $(tool)
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The toolchain: our own sysroot, or whatever comes from outside.
+
+outside := $(filter environment environment\ override command,$(foreach v,CC CROSS_COMPILE PKG_CONFIG,$(origin $(v))))
+sysroot := .cache/sysroot/$(ARCH)
+
+ifeq ($(outside),)
+  triplet    := $(shell awk '$$1 == "$(ARCH)" { print $$2 }' tools/architectures)
+  CC         := $(sysroot)/bin/musl-gcc
+  tools      := $(triplet)-
+  NANOPB_DIR ?= $(sysroot)/share/nanopb
+  capng_libs := -lcap-ng
+  WERROR     ?= 1
+else
+  tools      := $(CROSS_COMPILE)
+  ifeq ($(origin CC),default)
+    CC       := $(CROSS_COMPILE)gcc
+  endif
+  PKG_CONFIG ?= pkg-config
+  capng_cflags := $(shell $(PKG_CONFIG) --cflags libcap-ng)
+  capng_libs   := $(or $(shell $(PKG_CONFIG) --static --libs libcap-ng),-lcap-ng)
+  WERROR     ?= 0
+endif
+OBJCOPY ?= $(tools)objcopy
+STRIP   ?= $(tools)strip
+# make sets these two by itself only when they are built in; the cross tools' names win over the defaults.
+PROTOC  ?= protoc
+PROTOC_GEN_NANOPB ?= $(or $(wildcard $(NANOPB_DIR)/generator/protoc-gen-nanopb),$(shell command -v protoc-gen-nanopb))
+
+# Everything that compiles waits for this one; it costs nothing when all is there.
+.PHONY: toolchain
+toolchain:
+ifeq ($(outside),)
+	@tools/setup build $(ARCH)
+	@tools/sysroot $(ARCH)
+endif
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The configuration: configs/CONFIG_defconfig, expanded.
+
+config      := $(B)/.config
+kconfig_env := KCONFIG_CONFIG=$(config) CONFIG_=CONFIG_
+
+$(config): configs/$(CONFIG)_defconfig configs/Kconfig tools/expand-config
+	@mkdir -p $(@D)
+	$(Q)if command -v kconfig-conf >/dev/null; then \
+		$(kconfig_env) kconfig-conf --defconfig=$< configs/Kconfig >/dev/null; \
+	else \
+		tools/expand-config configs/Kconfig $< >$@; \
+	fi; touch $@
+
+# The same for make (obj-$(CONFIG_NAME)) and, as the only trace of it in C, IS_ON_NAME with the value 0 or 1.
+$(B)/config.mk: $(config)
+	$(Q)grep '^CONFIG_[A-Z0-9_]*=y$$' $< | sort >$@ || true
+
+ifeq ($(filter clean distclean help toolchain,$(MAKECMDGOALS)),)
+  include $(B)/config.mk
+endif
+
+# Writes TEXT to the target, but only when that changes it: what depends on it is built again only then.
+define update
+@mkdir -p $(@D)
+@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+endef
+
+$(gen)/config.h: $(config)
+	@mkdir -p $(@D)
+	@{ echo '/* SPDX-License-Identifier: MIT */'; \
+	   sed -n -e 's/^CONFIG_\([A-Z0-9_]*\)=y$$/#define IS_ON_\1 1/p' \
+	          -e 's/^# CONFIG_\([A-Z0-9_]*\) is not set$$/#define IS_ON_\1 0/p' $< | sort; } >$@.new
+	$(update)
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The sources.  All of src/ and arch/ARCH/ is built, but for the files that a toggle leaves out.
+
+obj-$(CONFIG_FILE)          += src/objects/file.c
+obj-$(CONFIG_UNLINKED)      += src/objects/unlinked.c
+obj-$(CONFIG_SHMEM)         += src/objects/shmem.c
+obj-$(CONFIG_PIPE)          += src/objects/pipe.c
+obj-$(CONFIG_DEVICE)        += src/objects/device.c
+obj-$(CONFIG_INHERIT_STDIO) += src/objects/inherit_stdio.c
+obj-$(CONFIG_CMD_SHOW)      += src/cmd_show.c
+obj-$(CONFIG_CMD_VERIFY)    += src/cmd_verify.c
+obj-$(CONFIG_CMD_CHECK)     += src/cmd_check.c
+obj-$(CONFIG_JSON)          += src/json.c
+
+# What no toggle turned on has landed in `obj-`.
+sources := $(filter-out $(obj-),$(sort $(shell find src arch/$(ARCH) -name blob -prune -o -name '*.[cS]' -print)))
+
+# Messages are all compiled in; the linker drops those that no source left in speaks of.
+protos  := $(sort $(wildcard proto/*.proto))
+pb_h    := $(protos:proto/%.proto=$(gen)/%.pb.h)
+pb_c    := $(protos:proto/%.proto=$(gen)/%.pb.c)
+
+# The blobs: code that runs inside other tasks.  Each role has a folder; without one the interpreter is the whole blob.
+roles       := $(foreach r,parasite restorer,$(if $(wildcard $(r)/*.[cS]),$(r)))
+blobs       := $(or $(roles),$(if $(wildcard interpreter/*.c),interpreter))
+blob_common := $(sort $(wildcard interpreter/*.c arch/$(ARCH)/blob/*.[cS]))
+blob_source  = $(sort $(wildcard $(1)/*.[cS]) $(blob_common))
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Flags.  CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are the user's and come last.
+
+include arch/$(ARCH)/arch.mk
+
+warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla $(if $(filter 1,$(WERROR)),-Werror)
+includes := -Isrc -I$(gen) -Iarch/$(ARCH) -Iarch -Iinterpreter $(addprefix -I,$(roles))
+defines  := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTINYCKPT_VERSION='"$(version)"'
+nanopb_include := $(if $(NANOPB_DIR),-isystem $(NANOPB_DIR),$(shell $(PKG_CONFIG) --cflags nanopb 2>/dev/null))
+
+# No path and no date of the machine that builds.
+same_everywhere := -ffile-prefix-map=$(CURDIR)=. -Wdate-time
+
+tool_flags := -std=gnu11 -Os $(warnings) $(same_everywhere) -ffunction-sections -fdata-sections -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables $(defines) $(includes) $(nanopb_include) $(capng_cflags) \
+	$(CPPFLAGS) $(CFLAGS)
+link_flags := -static -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack $(LDFLAGS)
+link_libs  := $(capng_libs) $(LDLIBS)
+
+blob_flags := -std=gnu11 -Os $(warnings) $(same_everywhere) -ffreestanding -fPIE -fvisibility=hidden \
+	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-builtin -fno-tree-loop-distribute-patterns \
+	$(ARCH_BLOB_CFLAGS) -D_GNU_SOURCE $(includes) -Iarch/$(ARCH)/blob
+
+# The unit tests run on the machine that builds, with its own C library and all sanitizers; so does the fuzzer.
+HOSTCC     ?= gcc
+FUZZCC     ?= clang
+host_flags := -std=gnu11 -g -O1 -fno-omit-frame-pointer $(warnings) $(defines) $(includes) $(nanopb_include)
+unit_flags := $(host_flags) -fsanitize=address,undefined -fno-sanitize-recover=undefined
+fuzz_flags := $(host_flags) -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+
+# Flags, tools and file lists leave a trace on disk, so that a change of them builds again what it must.
+.PHONY: FORCE
+FORCE:
+remember = $(file >$@.new,$(1))
+$(B)/tool.flags: FORCE | $(B)/config.mk
+	$(call remember,$(CC) $(tool_flags) $(NANOPB_DIR))
+	$(update)
+$(B)/blob.flags: FORCE | $(B)/config.mk
+	$(call remember,$(CC) $(blob_flags))
+	$(update)
+$(B)/unit.flags: FORCE | $(B)/config.mk
+	$(call remember,$(HOSTCC) $(unit_flags))
+	$(update)
+$(B)/fuzz.flags: FORCE | $(B)/config.mk
+	$(call remember,$(FUZZCC) $(fuzz_flags))
+	$(update)
+$(B)/link.flags: FORCE | $(B)/config.mk
+	$(call remember,$(link_flags) $(link_libs) $(objects))
+	$(update)
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Generated files
+
+# protoc tells which messages a message imports; the bounds beside it count too.
+$(gen)/%.pb.c $(gen)/%.pb.h: proto/%.proto | toolchain $(gen)/config.h
+	$(call say,PROTO,$<)
+	$(Q)$(PROTOC) $(if $(PROTOC_GEN_NANOPB),--plugin=protoc-gen-nanopb=$(PROTOC_GEN_NANOPB)) \
+		--dependency_out=$(gen)/$*.pb.d -Iproto --nanopb_out=-Iproto:$(gen) $<
+$(foreach p,$(protos:proto/%.proto=%),$(eval $(gen)/$(p).pb.c $(gen)/$(p).pb.h: $(wildcard proto/$(p).options)))
+
+generated := $(gen)/config.h $(pb_h)
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The blobs
+
+# A blob runs wherever it is put: linked for two addresses it must come out the same.
+define blob
+$(1)_objects := $$(patsubst %,$(B)/blob/%.o,$$(basename $$(call blob_source,$(1))))
+$(B)/$(1).elf: $$($(1)_objects) arch/$(ARCH)/blob.lds
+	$$(call say,BLOB,$(1))
+	$$(Q)$$(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--gc-sections \
+		-Wl,--undefined=interpret -T arch/$(ARCH)/blob.lds -o $$@ $$($(1)_objects)
+$(B)/$(1).bin: $(B)/$(1).elf
+	$$(Q)$$(OBJCOPY) -O binary $$< $$@
+$(gen)/$(1)_blob.S: Makefile | $(gen)/config.h
+	@printf '%s\n' '/* SPDX-License-Identifier: MIT */' \
+		'	.section .rodata.$(1)_blob, "a"' '	.balign 16' '	.globl $(1)_blob, $(1)_blob_end' \
+		'$(1)_blob:' '	.incbin "$(B)/$(1).bin"' '$(1)_blob_end:' '	.section .note.GNU-stack, "", %progbits' >$$@
+$(foreach v,obj unit,$(B)/$(v)/$(gen)/$(1)_blob.o: $(B)/$(1).bin
+)
+endef
+$(foreach b,$(blobs),$(eval $(call blob,$(b))))
+
+$(B)/blob/%.o: %.c $(B)/blob.flags | toolchain $(generated)
+	@mkdir -p $(@D)
+	$(call say,CC,$< (blob))
+	$(Q)$(CC) $(blob_flags) -MMD -MP -c -o $@ $<
+$(B)/blob/%.o: %.S $(B)/blob.flags | toolchain $(generated)
+	@mkdir -p $(@D)
+	$(call say,AS,$< (blob))
+	$(Q)$(CC) $(blob_flags) -MMD -MP -c -o $@ $<
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The tool, and its sources once more for unit tests and fuzzer
+
+nanopb_c   := $(if $(NANOPB_DIR),pb_common pb_encode pb_decode)
+all_source := $(sources) $(pb_c) $(blobs:%=$(gen)/%_blob.S)
+objects_in  = $(patsubst %,$(B)/$(1)/%.o,$(basename $(2))) $(nanopb_c:%=$(B)/$(1)/nanopb/%.o)
+objects    := $(call objects_in,obj,$(all_source))
+nanopb_libs := $(if $(NANOPB_DIR),,$(or $(shell $(PKG_CONFIG) --static --libs nanopb 2>/dev/null),-lprotobuf-nanopb))
+link_libs  += $(nanopb_libs)
+
+# compile FOLDER, FLAGS-NAME, COMPILER
+define compile
+$(B)/$(1)/%.o: %.c $(B)/$(2).flags | toolchain $(generated)
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$<$(if $(filter-out obj,$(1)), ($(1))))
+	$$(Q)$(3) $$($(2)_flags) -MMD -MP -c -o $$@ $$<
+$(B)/$(1)/%.o: %.S $(B)/$(2).flags | toolchain $(generated)
+	@mkdir -p $$(@D)
+	$$(Q)$(3) $$($(2)_flags) -MMD -MP -c -o $$@ $$<
+$(B)/$(1)/nanopb/%.o: $(B)/$(2).flags | toolchain
+	@mkdir -p $$(@D)
+	$$(Q)$(3) $$($(2)_flags) -w -c -o $$@ $$(NANOPB_DIR)/$$*.c
+endef
+$(eval $(call compile,obj,tool,$$(CC)))
+$(eval $(call compile,unit,unit,$$(HOSTCC)))
+$(eval $(call compile,fuzz,fuzz,$$(FUZZCC)))
+
+$(tool).elf: $(objects) $(B)/link.flags
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(link_flags) -o $@ $(objects) $(link_libs)
+$(tool): $(tool).elf
+	$(Q)$(STRIP) -s -R .comment -R '.note*' -o $@ $<
+
+unit_tests := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
+$(unit_tests): $(B)/unit/%: $(B)/unit/tests/unit/%.o \
+		$(call objects_in,unit,$(filter-out src/main.c,$(all_source))) $(B)/unit.flags
+	$(call say,LINK,$@)
+	$(Q)$(HOSTCC) -fsanitize=address,undefined -o $@ $(filter %.o,$^) -lcmocka -lcap-ng $(nanopb_libs)
+
+fuzz_source := $(filter src/base/% src/image/%,$(sources)) $(pb_c)
+fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+$(fuzzers): $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(call objects_in,fuzz,$(fuzz_source)) $(B)/fuzz.flags
+	$(call say,LINK,$@)
+	$(Q)$(FUZZCC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(nanopb_libs)
+
+.PHONY: unit fuzzers
+unit: $(unit_tests)
+fuzzers: $(fuzzers)
+.SECONDARY:
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What one does with it
+
+# Test drivers find the tool, and the configuration it was built with, in the environment.
+run_env := ARCH=$(ARCH) CONFIG=$(CONFIG) TINYCKPT=$(CURDIR)/$(tool) FUZZ_SECONDS=$(FUZZ_SECONDS)
+
+.PHONY: demo check bench fuzz
+demo: all
+	$(Q)$(run_env) tools/demo
+check: all
+	$(Q)tools/setup check
+	$(Q)$(run_env) tests/run $(SUITES)
+bench: all
+	$(Q)tools/setup bench
+	$(Q)$(run_env) tests/bench/run
+fuzz:
+	$(Q)tools/setup check
+	$(Q)$(run_env) tests/run fuzz
+
+.PHONY: install
+install: all
+	install -D -m 755 $(tool) $(DESTDIR)$(sbindir)/tinyckpt
+	$(if $(wildcard src/man/tinyckpt.8),install -D -m 644 src/man/tinyckpt.8 $(DESTDIR)$(mandir)/man8/tinyckpt.8)
+	$(if $(wildcard src/completion/tinyckpt),install -D -m 644 src/completion/tinyckpt \
+		$(DESTDIR)$(bashcompletiondir)/tinyckpt)
+
+# Bytes that may go to flash: the tool by configuration, each blob.
+limit_full := 409600
+limit_minimal := 131072
+.PHONY: size
+size: all
+	@measure() { \
+		bytes=$$(wc -c <$$1); echo "$$bytes $$1$${2:+ (limit $$2)}"; \
+		test "$$bytes" -le "$${2:-$$bytes}" || { echo "too large: $$1" >&2; return 1; }; \
+	}; \
+	status=0; \
+	measure $(tool) $(limit_$(CONFIG)) || status=1; \
+	for blob in $(blobs:%=$(B)/%.bin); do measure $$blob 4096 || status=1; done; \
+	exit $$status
+
+.PHONY: menuconfig defconfig savedefconfig
+menuconfig: $(config)
+	$(Q)tools/setup menuconfig
+	$(Q)$(kconfig_env) kconfig-mconf configs/Kconfig
+defconfig:
+	$(Q)rm -f $(config)
+	$(Q)$(MAKE) --no-print-directory $(config)
+savedefconfig: $(config)
+	$(Q)$(kconfig_env) kconfig-conf --savedefconfig=configs/$(CONFIG)_defconfig configs/Kconfig
+
+.PHONY: lint
+lint: $(generated)
+	$(Q)tools/setup lint
+	$(Q)tools/lint $(sources) -- $(filter-out -Werror,$(tool_flags))
+
+.PHONY: clean distclean
+clean:
+	rm -rf build
+distclean: clean
+	rm -rf .cache
+
+.PHONY: help
+help:
+	@echo 'make [ARCH=x86_64] [CONFIG=full|iot|minimal]   builds $(tool)'
+	@echo
+	@echo 'demo           saves and restores a small workload before your eyes'
+	@echo 'check          runs the tests; SUITES="unit system" some of them'
+	@echo 'fuzz           runs the fuzzers for FUZZ_SECONDS (60)'
+	@echo 'bench          measures'
+	@echo 'lint           static analysis, layout, licences'
+	@echo 'size           bytes of the tool and its blobs, against the limits'
+	@echo 'install        DESTDIR=, PREFIX=/usr/local, sbindir=, mandir=, bashcompletiondir='
+	@echo 'menuconfig     chooses what goes in ($(config))'
+	@echo 'defconfig      goes back to configs/$(CONFIG)_defconfig; savedefconfig writes it'
+	@echo 'clean          removes build/; distclean also the sysroots in .cache/'
+	@echo
+	@echo 'V=1 shows the commands, WERROR=0 lets warnings pass.'
+	@echo 'From outside, nothing is fetched then: CC= or CROSS_COMPILE=, PKG_CONFIG= (finds libcap-ng),'
+	@echo 'NANOPB_DIR= (pb_*.c, generator/), CPPFLAGS=, CFLAGS=, LDFLAGS=, LDLIBS=.'
