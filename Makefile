@@ -123,7 +123,7 @@ pb_h    := $(protos:proto/%.proto=$(gen)/%.pb.h)
 pb_c    := $(protos:proto/%.proto=$(gen)/%.pb.c)
 
 # The blobs: code that runs inside other tasks.  Each role has a folder; without one the interpreter is the whole blob.
-roles       := $(foreach r,parasite restorer,$(if $(wildcard $(r)/*.[cS]),$(r)))
+roles       := $(strip $(foreach r,parasite restorer,$(if $(wildcard $(r)/*.[cS]),$(r))))
 blobs       := $(or $(roles),$(if $(wildcard interpreter/*.c),interpreter))
 blob_common := $(sort $(wildcard interpreter/*.c arch/$(ARCH)/blob/*.[cS]))
 blob_source  = $(sort $(wildcard $(1)/*.[cS]) $(blob_common))

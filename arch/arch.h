@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The contract of an architecture: all that knows a register or a calling convention lies behind these.
+ * arch/ARCH/ provides arch_regs.h (struct arch_regs and the constants named below), regs.c, home.c, crc32c.c and
+ * blob/.
+ */
+#ifndef TINYCKPT_ARCH_H
+#define TINYCKPT_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch_regs.h"
+
+/*
+ * From arch_regs.h:
+ *   struct arch_regs      the general registers as PTRACE_GETREGSET hands them out with NT_PRSTATUS
+ *   ARCH_REGSETS          an initializer: the NT_ types beside NT_PRSTATUS that make up a thread's state
+ *   ARCH_REGSET_MAX       bytes that the largest of them can take
+ *   ARCH_HOME_MAX         bytes that arch_home() may write
+ *   ARCH_TASK_SIZE        addresses below it belong to user space
+ */
+
+uintptr_t arch_pc(const struct arch_regs *regs);
+uintptr_t arch_sp(const struct arch_regs *regs);
+void arch_set_pc(struct arch_regs *regs, uintptr_t pc);
+
+/*
+ * Makes regs run the code at pc on the stack sp with one argument, in the way that arch/ARCH/blob/entry.S expects it.
+ * The kernel must not restart a system call on the way there.
+ */
+void arch_set_entry(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, uintptr_t argument);
+
+/* Makes regs do one system call with the instruction at pc (the first one that arch_home() writes). */
+void arch_set_syscall(struct arch_regs *regs, uintptr_t pc, long nr, const long args[6]);
+
+/* What the last system call returned: a value or a negative errno. */
+long arch_syscall_result(const struct arch_regs *regs);
+
+/*
+ * A thread that was stopped inside a system call.  error is how the kernel means to go on (arch_interrupted_error:
+ * 512 to 516 of include/linux/errno.h, 0 when the thread was in user mode); nr is the number of the call.
+ */
+struct arch_interrupted {
+	int error;
+	long nr;
+	long args[6];
+};
+enum {
+	ARCH_ERESTARTSYS = 512,
+	ARCH_ERESTARTNOINTR = 513,
+	ARCH_ERESTARTNOHAND = 514,
+	ARCH_ERESTART_RESTARTBLOCK = 516,
+};
+
+void arch_interrupted(const struct arch_regs *regs, struct arch_interrupted *call);
+
+/*
+ * Makes regs execute the interrupted call nr anew when the thread goes on: program counter at the instruction, number
+ * and arguments in place.  With ARCH_NR_restart_syscall as nr it goes on where it was interrupted (same task only).
+ */
+void arch_restart(struct arch_regs *regs, long nr);
+extern const long arch_nr_restart_syscall;
+
+/* Undoes nothing and restarts nothing: regs are final as they stand (clears the kernel's idea of being in a call). */
+void arch_no_restart(struct arch_regs *regs);
+
+/* The call that arch_restart() set up, as it will be made (error is 0). */
+void arch_pending_call(const struct arch_regs *regs, struct arch_interrupted *call);
+
+/* Argument number i of a call that arch_restart() set up. */
+void arch_set_argument(struct arch_regs *regs, int i, long value);
+
+/*
+ * Code shortly before pc that loads the number of the system call at pc (the usual form in C libraries).  text: len
+ * bytes that end with the system call instruction.  Returns the number, -1 when it is not such a form.
+ */
+long arch_decode_syscall(const uint8_t *text, size_t len);
+
+/* Why this thread's state cannot be carried (a 32-bit task on a 64-bit kernel, ...), NULL when it can. */
+const char *arch_refuse(const struct arch_regs *regs);
+
+/*
+ * The way home.  Writes code to `to` (ARCH_HOME_MAX bytes) that will lie at address `at` of a task:
+ *   at + 0               a system call instruction, by which the tracer lets the task map the area; behind it, always,
+ *   at + *walk           munmap(unmap, unmap_len); stack pointer; signal mask (the old mask is written to old_mask if
+ *                        that is not 0); flags; all registers; jump to the program counter of regs.
+ * A call that the kernel would have restarted is restarted by the code itself.  Returns the number of bytes.
+ */
+struct arch_home {
+	struct arch_regs regs;	/* as they were when the thread was stopped */
+	uint64_t sigmask;	/* what must be blocked when home */
+	uintptr_t unmap;
+	size_t unmap_len;
+	uintptr_t old_mask;
+};
+size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, size_t *walk);
+
+/* Features of the CPU that are part of a thread's state or that its code may rely on, as bits of the machine's own. */
+uint64_t arch_cpu_features(void);
+
+#endif

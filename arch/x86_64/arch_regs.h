@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TINYCKPT_ARCH_REGS_H
+#define TINYCKPT_ARCH_REGS_H
+
+#include <elf.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+
+/* NT_PRSTATUS of arch/x86/kernel/ptrace.c */
+struct arch_regs {
+	struct user_regs_struct x;
+};
+
+#ifndef NT_X86_XSTATE
+#define NT_X86_XSTATE 0x202
+#endif
+
+/* XSAVE holds x87, SSE, AVX, AVX-512, PKRU and AMX; the kernel says how much of it there is. */
+#define ARCH_REGSETS { NT_X86_XSTATE }
+enum {
+	ARCH_REGSET_MAX = 16 * 1024,
+	ARCH_HOME_MAX = 512,
+};
+#define ARCH_TASK_SIZE 0x7ffffffff000UL
+
+#define ARCH_NR_mmap SYS_mmap	/* with the offset in bytes */
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* General registers and interrupted system calls of x86_64 (arch/x86/kernel/signal.c is what this mirrors). */
+#include "arch.h"
+
+#include <string.h>
+#include <sys/syscall.h>
+
+const long arch_nr_restart_syscall = SYS_restart_syscall;
+
+enum {
+	SYSCALL_BYTES = 2,	/* 0f 05 */
+	FLAG_TF = 1 << 8,
+	FLAG_DF = 1 << 10,
+	USER32_CS = 0x23,
+};
+
+uintptr_t arch_pc(const struct arch_regs *regs)
+{
+	return regs->x.rip;
+}
+
+uintptr_t arch_sp(const struct arch_regs *regs)
+{
+	return regs->x.rsp;
+}
+
+void arch_set_pc(struct arch_regs *regs, uintptr_t pc)
+{
+	regs->x.rip = pc;
+}
+
+void arch_no_restart(struct arch_regs *regs)
+{
+	regs->x.orig_rax = -1UL;
+}
+
+void arch_set_entry(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, uintptr_t argument)
+{
+	regs->x.rip = pc;
+	regs->x.rsp = sp;
+	regs->x.rdi = argument;
+	regs->x.eflags &= ~(unsigned long)(FLAG_DF | FLAG_TF);
+	arch_no_restart(regs);
+}
+
+void arch_set_syscall(struct arch_regs *regs, uintptr_t pc, long nr, const long args[6])
+{
+	regs->x.rip = pc;
+	regs->x.rax = (unsigned long)nr;
+	for (int i = 0; i < 6; i++)
+		arch_set_argument(regs, i, args[i]);
+	arch_no_restart(regs);
+}
+
+long arch_syscall_result(const struct arch_regs *regs)
+{
+	return (long)regs->x.rax;
+}
+
+void arch_interrupted(const struct arch_regs *regs, struct arch_interrupted *call)
+{
+	long ret = (long)regs->x.rax;
+
+	memset(call, 0, sizeof(*call));
+	if ((long)regs->x.orig_rax < 0)
+		return;
+	if (ret == -ARCH_ERESTARTSYS || ret == -ARCH_ERESTARTNOINTR || ret == -ARCH_ERESTARTNOHAND ||
+	    ret == -ARCH_ERESTART_RESTARTBLOCK)
+		call->error = (int)-ret;
+	call->nr = (long)regs->x.orig_rax;
+	call->args[0] = (long)regs->x.rdi;
+	call->args[1] = (long)regs->x.rsi;
+	call->args[2] = (long)regs->x.rdx;
+	call->args[3] = (long)regs->x.r10;
+	call->args[4] = (long)regs->x.r8;
+	call->args[5] = (long)regs->x.r9;
+}
+
+void arch_pending_call(const struct arch_regs *regs, struct arch_interrupted *call)
+{
+	*call = (struct arch_interrupted){
+		.nr = (long)regs->x.rax,
+		.args = { (long)regs->x.rdi, (long)regs->x.rsi, (long)regs->x.rdx, (long)regs->x.r10, (long)regs->x.r8,
+			  (long)regs->x.r9 },
+	};
+}
+
+void arch_restart(struct arch_regs *regs, long nr)
+{
+	regs->x.rip -= SYSCALL_BYTES;
+	regs->x.rax = (unsigned long)nr;
+	arch_no_restart(regs);
+}
+
+void arch_set_argument(struct arch_regs *regs, int i, long value)
+{
+	__typeof__(regs->x.rdi) *const at[6] = {
+		&regs->x.rdi, &regs->x.rsi, &regs->x.rdx, &regs->x.r10, &regs->x.r8, &regs->x.r9,
+	};
+
+	*at[i] = (unsigned long)value;
+}
+
+/* mov $imm32, %eax (b8 imm32) or mov $imm32, %rax (48 c7 c0 imm32), then at most a few bytes, then syscall */
+long arch_decode_syscall(const uint8_t *text, size_t len)
+{
+	if (len < SYSCALL_BYTES || text[len - 2] != 0x0f || text[len - 1] != 0x05)
+		return -1;
+	for (size_t back = 5; back <= 24 && back + SYSCALL_BYTES <= len; back++) {
+		const uint8_t *p = text + len - SYSCALL_BYTES - back;
+		uint32_t nr;
+
+		if (p[0] != 0xb8 && !(p[0] == 0xc0 && p > text + 1 && p[-1] == 0xc7 && p[-2] == 0x48))
+			continue;
+		memcpy(&nr, p + 1, sizeof(nr));
+		if (nr < 1024)
+			return nr;
+	}
+	return -1;
+}
+
+const char *arch_refuse(const struct arch_regs *regs)
+{
+	return regs->x.cs == USER32_CS ? "a 32-bit program on a 64-bit kernel" : NULL;
+}
+
+/* XCR0: which parts of the register state the kernel lets programs use; 0 without XSAVE */
+uint64_t arch_cpu_features(void)
+{
+	uint32_t a = 1, b, c = 0, d;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	if (!(c >> 27 & 1))
+		return 0;
+	__asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+	return (uint64_t)d << 32 | a;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
+#include "command.h"
+#include "restore.h"
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "detach", no_argument, NULL, 'd' },
+		{ "pidfile", required_argument, NULL, 'p' },
+		{ 0 },
+	};
+	struct restore_options restore = { 0 };
+	int c, status = 0, err;
+
+	while ((c = next_option(argc, argv, "dp:", options)) != -1) {
+		switch (c) {
+		case 'd':
+			restore.detach = true;
+			break;
+		case 'p':
+			restore.pidfile = optarg;
+			break;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (argc - optind != 1)
+		return usage_error("one image is needed");
+	restore.image = argv[optind];
+	err = restore_tree(&restore, &status);
+	if (err || restore.detach)
+		return exit_code(err);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static const struct command restore_command = {
+	.order = 2,
+	.name = "restore",
+	.arguments = "IMAGE",
+	.summary = "Bring the tree back, and stay as its parent until it ends, with its exit status",
+	.help = "  -d, --detach         end when the tree is alive\n"
+		"  -p, --pidfile FILE   write the root's process ID there\n"
+		"IMAGE `-` is standard input.\n",
+	.run = run,
+};
+COMMAND(restore_command);

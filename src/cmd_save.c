@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "command.h"
+#include "kernel/procfs.h"
+#include "save.h"
+
+/* DIR/NAME.tck; NAME from the option or the process's own name, of which no part may lead elsewhere. */
+static int default_output(char *path, size_t cap, const char *name, pid_t pid)
+{
+	const char *dir = getenv("TINYCKPT_DIR");
+	struct proc_stat st;
+
+	if (!dir || !*dir)
+		dir = "/var/lib/tinyckpt";
+	if (!name) {
+		if (proc_stat(pid, 0, &st))
+			return fail(ESRCH, "pid %d: there is no such process", pid);
+		for (char *c = st.comm; *c; c++)
+			if (*c == '/')
+				*c = '_';
+		name = st.comm;
+	}
+	if (!*name || strchr(name, '/') || name[0] == '.')
+		return fail(EUSAGE, "\"%s\" is no name for an image: use --name", name);
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return fail_errno("%s", dir);
+	if ((size_t)snprintf(path, cap, "%s/%s.tck", dir, name) >= cap)
+		return fail(ENAMETOOLONG, "%s", dir);
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "leave-running", no_argument, NULL, 'R' },
+		{ "inherit-stdio", no_argument, NULL, 'I' },
+		{ 0 },
+	};
+	struct save_options save = { 0 };
+	const char *name = NULL;
+	char path[4096];
+	int c;
+
+	while ((c = next_option(argc, argv, "o:n:", options)) != -1) {
+		switch (c) {
+		case 'o':
+			save.output = optarg;
+			break;
+		case 'n':
+			name = optarg;
+			break;
+		case 'R':
+			save.leave_running = true;
+			break;
+		case 'I':
+			save.inherit_stdio = true;
+			break;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (argc - optind != 1)
+		return usage_error("one process ID is needed");
+	save.pid = parse_pid(argv[optind]);
+	if (!save.pid)
+		return EXIT_USAGE;
+	if (!save.output) {
+		int err = default_output(path, sizeof(path), name, save.pid);
+
+		if (err)
+			return exit_code(err);
+		save.output = path;
+	}
+	return exit_code(save_tree(&save));
+}
+
+static const struct command save_command = {
+	.order = 1,
+	.name = "save",
+	.arguments = "PID",
+	.summary = "Suspend the tree rooted at PID into an image, then end it",
+	.help = "  -o, --output FILE    the image; `-` is standard output\n"
+		"  -n, --name NAME      else it is NAME.tck in $TINYCKPT_DIR (/var/lib/tinyckpt); without a NAME, the\n"
+		"                       root's own\n"
+		"      --leave-running  do not end the tree\n"
+		"      --inherit-stdio  a standard stream that comes from outside (a terminal, a pipe to a supervisor, a log\n"
+		"                       socket) is replaced by restore's own\n",
+	.run = run,
+};
+COMMAND(save_command);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* A subcommand: one file cmd_NAME.c, one entry that the linker collects. */
+#ifndef TINYCKPT_COMMAND_H
+#define TINYCKPT_COMMAND_H
+
+#include <stdbool.h>
+
+/* What options every command takes. */
+struct common_options {
+	int verbosity;		/* log level */
+	const char *log;	/* file, or NULL */
+};
+
+struct command {
+	int order;		/* in --help */
+	const char *name;
+	const char *arguments;	/* for the usage line */
+	const char *summary;	/* one line */
+	const char *help;	/* the options' lines; the common ones are added */
+
+	/* argv[0] is the command's name.  Returns the exit code. */
+	int (*run)(int argc, char **argv);
+};
+
+#define COMMAND(command_) \
+	static const struct command *const command_##_entry __attribute__((used, section("command_table"))) = &command_
+
+enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_HOLDS = 3, EXIT_IMAGE = 4 };
+
+int exit_code(int err);		/* of base/error.h */
+
+/* getopt_long(3) with a command's own options and the common ones: letter, or -1 at the end, or '?' after a message. */
+struct option;
+int next_option(int argc, char **argv, const char *letters, const struct option *options);
+
+/* Reads a PID.  0 after a message when it is none. */
+int parse_pid(const char *text);
+
+int usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

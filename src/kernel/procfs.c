@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/procfs.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/scope.h"
+
+ssize_t proc_read(const char *path, char *text, size_t cap)
+{
+	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = read_upto(fd, text, cap - 1, &len);
+	if (err)
+		return err;
+	text[len] = '\0';
+	return (ssize_t)len;
+}
+
+ssize_t proc_readf(char *text, size_t cap, const char *fmt, ...)
+{
+	char path[128];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(path, sizeof(path), fmt, args);
+	va_end(args);
+	return proc_read(path, text, cap);
+}
+
+ssize_t proc_link(char *to, size_t cap, const char *fmt, ...)
+{
+	char path[128];
+	va_list args;
+	ssize_t len;
+
+	va_start(args, fmt);
+	vsnprintf(path, sizeof(path), fmt, args);
+	va_end(args);
+	len = readlink(path, to, cap);
+	if (len < 0)
+		return -errno;
+	if ((size_t)len >= cap)
+		return -ENAMETOOLONG;
+	to[len] = '\0';
+	return len;
+}
+
+/* The fields behind the command name, by the number that proc(5) gives them, from 3 (state) on. */
+static uint64_t stat_field(const char *behind_comm, int wanted)
+{
+	const char *p = behind_comm;
+
+	for (int field = 3; field < wanted && p; field++) {
+		p = strchr(p, ' ');
+		if (p)
+			p++;
+	}
+	if (!p)
+		return 0;
+	return *p == '-' ? (uint64_t)strtoll(p, NULL, 10) : strtoull(p, NULL, 10);
+}
+
+int proc_stat(pid_t pid, pid_t tid, struct proc_stat *st)
+{
+	char text[1024];
+	char *open_paren, *close_paren, *p;
+	ssize_t len;
+
+	if (tid)
+		len = proc_readf(text, sizeof(text), "/proc/%d/task/%d/stat", pid, tid);
+	else
+		len = proc_readf(text, sizeof(text), "/proc/%d/stat", pid);
+	if (len < 0)
+		return len == -ENOENT ? -ESRCH : (int)len;
+	open_paren = strchr(text, '(');
+	close_paren = strrchr(text, ')');
+	if (!open_paren || !close_paren || close_paren[1] != ' ')
+		return -EPROTO;
+	memset(st, 0, sizeof(*st));
+	*close_paren = '\0';
+	snprintf(st->comm, sizeof(st->comm), "%s", open_paren + 1);
+	p = close_paren + 2;
+	st->state = *p;
+	st->ppid = (pid_t)stat_field(p, 4);
+	st->pgrp = (pid_t)stat_field(p, 5);
+	st->session = (pid_t)stat_field(p, 6);
+	st->tty_nr = (int)stat_field(p, 7);
+	st->flags = stat_field(p, 9);
+	st->nice = (int)stat_field(p, 19);
+	st->start_code = stat_field(p, 26);
+	st->end_code = stat_field(p, 27);
+	st->start_stack = stat_field(p, 28);
+	st->exit_signal = (int)stat_field(p, 38);
+	st->rt_priority = (unsigned int)stat_field(p, 40);
+	st->policy = (unsigned int)stat_field(p, 41);
+	st->start_data = stat_field(p, 45);
+	st->end_data = stat_field(p, 46);
+	st->start_brk = stat_field(p, 47);
+	st->arg_start = stat_field(p, 48);
+	st->arg_end = stat_field(p, 49);
+	st->env_start = stat_field(p, 50);
+	st->env_end = stat_field(p, 51);
+	st->exit_code = (int)stat_field(p, 52);
+	return 0;
+}
+
+static uint64_t hex(const char *p)
+{
+	return strtoull(p, NULL, 16);
+}
+
+static void ids(uint32_t id[4], const char *p)
+{
+	for (int i = 0; i < 4; i++)
+		id[i] = (uint32_t)strtoul(p, (char **)&p, 10);
+}
+
+static void groups(struct proc_status *st, const char *p)
+{
+	for (;;) {
+		char *end;
+		unsigned long id = strtoul(p, &end, 10);
+
+		if (end == p)
+			return;
+		if (st->groups_n == PROC_GROUPS_MAX) {
+			st->groups_lost = true;
+			return;
+		}
+		st->groups[st->groups_n++] = (uint32_t)id;
+		p = end;
+	}
+}
+
+int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
+{
+	char text[6144];
+	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/task/%d/status", pid, tid);
+	bool has_mm = false;
+
+	if (len < 0)
+		return len == -ENOENT ? -ESRCH : (int)len;
+	memset(st, 0, sizeof(*st));
+	for (char *line = text, *next; line && *line; line = next) {
+		char *value;
+
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		value = strchr(line, ':');
+		if (!value)
+			continue;
+		*value++ = '\0';
+#define FIELD(label, ...) else if (!strcmp(line, label)) do { __VA_ARGS__; } while (0)
+		if (!strcmp(line, "TracerPid"))
+			st->tracer = atoi(value);
+		FIELD("Umask", st->umask = (unsigned int)strtoul(value, NULL, 8));
+		FIELD("Uid", ids(st->uid, value));
+		FIELD("Gid", ids(st->gid, value));
+		FIELD("Groups", groups(st, value));
+		FIELD("VmSize", has_mm = true);
+		FIELD("SigPnd", st->sig_pending = hex(value));
+		FIELD("ShdPnd", st->shared_pending = hex(value));
+		FIELD("SigBlk", st->sig_blocked = hex(value));
+		FIELD("SigIgn", st->sig_ignored = hex(value));
+		FIELD("SigCgt", st->sig_caught = hex(value));
+		FIELD("CapInh", st->cap_inh = hex(value));
+		FIELD("CapPrm", st->cap_prm = hex(value));
+		FIELD("CapEff", st->cap_eff = hex(value));
+		FIELD("CapBnd", st->cap_bnd = hex(value));
+		FIELD("CapAmb", st->cap_amb = hex(value));
+		FIELD("NoNewPrivs", st->no_new_privs = atoi(value) != 0);
+		FIELD("Seccomp", st->seccomp = atoi(value));
+		FIELD("x86_Thread_features", st->shadow_stack = strstr(value, "shstk") != NULL);
+#undef FIELD
+	}
+	st->kernel_thread = !has_mm;
+	return 0;
+}
+
+/* A line reader over a file that may be long: constant memory. */
+struct lines {
+	int fd;
+	size_t len, at;
+	char buf[8192];
+};
+
+static char *lines_next(struct lines *l)
+{
+	for (;;) {
+		char *end = memchr(l->buf + l->at, '\n', l->len - l->at);
+		ssize_t got;
+
+		if (end) {
+			char *line = l->buf + l->at;
+
+			*end = '\0';
+			l->at = (size_t)(end - l->buf) + 1;
+			return line;
+		}
+		memmove(l->buf, l->buf + l->at, l->len - l->at);
+		l->len -= l->at;
+		l->at = 0;
+		if (l->len == sizeof(l->buf))
+			return NULL;
+		got = read(l->fd, l->buf + l->len, sizeof(l->buf) - l->len);
+		if (got <= 0)
+			return NULL;
+		l->len += (size_t)got;
+	}
+}
+
+/* The kernel writes a newline of a name as \012, and only that. */
+static void unescape(char *name)
+{
+	char *to = name;
+
+	for (const char *from = name; *from; from++) {
+		if (!strncmp(from, "\\012", 4)) {
+			*to++ = '\n';
+			from += 3;
+		} else {
+			*to++ = *from;
+		}
+	}
+	*to = '\0';
+}
+
+static bool parse_vma(char *line, struct vma *v)
+{
+	unsigned int major_, minor_;
+	char perms[5];
+	int name_at = 0;
+	size_t len;
+
+	memset(v, 0, offsetof(struct vma, name));
+	v->name[0] = '\0';
+	v->deleted = false;
+	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n", &v->start, &v->end, perms, &v->pgoff,
+		   &major_, &minor_, &v->ino, &name_at) < 7 || v->start >= v->end)
+		return false;
+	v->prot = (perms[0] == 'r' ? PROT_READ : 0) | (perms[1] == 'w' ? PROT_WRITE : 0) | (perms[2] == 'x' ? PROT_EXEC : 0);
+	v->shared = perms[3] == 's';
+	v->dev = makedev(major_, minor_);
+	if (name_at > 0)
+		snprintf(v->name, sizeof(v->name), "%s", line + name_at);
+	len = strlen(v->name);
+	if (len > 10 && !strcmp(v->name + len - 10, " (deleted)")) {
+		v->name[len - 10] = '\0';
+		v->deleted = true;
+	}
+	if (v->name[0] == '/')
+		unescape(v->name);
+	return true;
+}
+
+static void vm_flags(struct vma *v, const char *p)
+{
+	static const struct {
+		char name[3];
+		uint16_t at;
+	} flags[] = {
+#define FLAG(text, member) { text, offsetof(struct vma, member) }
+		FLAG("gd", grows_down), FLAG("lo", locked), FLAG("ht", hugetlb), FLAG("dc", dontcopy), FLAG("wf", wipeonfork),
+		FLAG("dd", dontdump), FLAG("hg", thp), FLAG("nh", nothp), FLAG("mg", mergeable), FLAG("io", io),
+		FLAG("nr", norerserve), FLAG("ss", shadow_stack), FLAG("sl", sealed), FLAG("um", uffd), FLAG("uw", uffd),
+		FLAG("mw", maywrite), FLAG("sr", sequential), FLAG("rr", random),
+#undef FLAG
+	};
+
+	for (;; p += 2) {
+		while (*p == ' ')
+			p++;
+		if (!p[0] || !p[1])
+			return;
+		for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+			if (p[0] == flags[i].name[0] && p[1] == flags[i].name[1])
+				*(bool *)((char *)v + flags[i].at) = true;
+	}
+}
+
+int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), void *arg)
+{
+	char path[64];
+	struct lines lines = { .fd = -1 };
+	CLEANUP_CLOSE int fd = -1;
+	CLEANUP_FREE struct vma *v = malloc(sizeof(*v));
+	bool have = false;
+	char *line;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, smaps ? "smaps" : "maps");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	if (!v)
+		return -ENOMEM;
+	lines.fd = fd;
+	while ((line = lines_next(&lines))) {
+		/* a head line begins with a small hexadecimal digit, a detail with a capital letter */
+		if (isxdigit((unsigned char)line[0]) && !isupper((unsigned char)line[0])) {
+			int ret;
+
+			if (have && (ret = each(arg, v)))
+				return ret;
+			if (!parse_vma(line, v))
+				return -EPROTO;
+			have = true;
+			continue;
+		}
+		if (!have)
+			return -EPROTO;
+		if (!strncmp(line, "Rss:", 4))
+			v->resident = strtoull(line + 4, NULL, 10) << 10;
+		else if (!strncmp(line, "Swap:", 5))
+			v->swapped = strtoull(line + 5, NULL, 10) << 10;
+		else if (!strncmp(line, "KernelPageSize:", 15))
+			v->kernel_page = strtoull(line + 15, NULL, 10) << 10;
+		else if (!strncmp(line, "ProtectionKey:", 14))
+			v->pkey = (unsigned int)strtoul(line + 14, NULL, 10);
+		else if (!strncmp(line, "VmFlags:", 8))
+			vm_flags(v, line + 8);
+	}
+	return have ? each(arg, v) : 0;
+}
+
+int proc_numbers(const char *directory, int (*each)(void *arg, int number), void *arg)
+{
+	CLEANUP_DIR DIR *dir = opendir(directory);
+	struct dirent *entry;
+
+	if (!dir)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while ((errno = 0, entry = readdir(dir))) {
+		int ret;
+
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		ret = each(arg, atoi(entry->d_name));
+		if (ret)
+			return ret;
+	}
+	return -errno;
+}
+
+/* Without CONFIG_PROC_CHILDREN: whoever names pid as its parent. */
+struct child_search {
+	pid_t parent;
+	int (*each)(void *arg, int child);
+	void *arg;
+};
+
+static int if_child(void *arg, int pid)
+{
+	struct child_search *search = arg;
+	struct proc_stat st;
+
+	if (proc_stat(pid, 0, &st) || st.ppid != search->parent)
+		return 0;
+	return search->each(search->arg, pid);
+}
+
+struct children_of {
+	pid_t pid;
+	int (*each)(void *arg, int child);
+	void *arg;
+	bool lacking;
+};
+
+static int children_of_thread(void *arg, int tid)
+{
+	struct children_of *of = arg;
+	char path[64], text[16384];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", of->pid, tid);
+	len = proc_read(path, text, sizeof(text));
+	if (len == -ENOENT) {
+		of->lacking = true;
+		return 1;
+	}
+	if (len < 0)
+		return 0;
+	if ((size_t)len == sizeof(text) - 1) {	/* more than fits: the other way is always right */
+		of->lacking = true;
+		return 1;
+	}
+	for (char *p = text, *end;; p = end) {
+		long child = strtol(p, &end, 10);
+		int ret;
+
+		if (end == p)
+			return 0;
+		ret = of->each(of->arg, (int)child);
+		if (ret)
+			return ret;
+	}
+}
+
+int proc_children(pid_t pid, int (*each)(void *arg, int child), void *arg)
+{
+	struct children_of of = { pid, each, arg, false };
+	struct child_search search = { pid, each, arg };
+	char path[64];
+	int ret;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	ret = proc_numbers(path, children_of_thread, &of);
+	if (!of.lacking)
+		return ret;
+	return proc_numbers("/proc", if_child, &search);
+}
+
+int proc_fdinfo(pid_t pid, int fd, struct proc_fdinfo *info)
+{
+	char text[2048];
+	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/fdinfo/%d", pid, fd);
+
+	if (len < 0)
+		return len == -ENOENT ? -EBADF : (int)len;
+	memset(info, 0, sizeof(*info));
+	for (char *line = text, *next; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (!strncmp(line, "pos:", 4))
+			info->pos = strtoull(line + 4, NULL, 10);
+		else if (!strncmp(line, "flags:", 6))
+			info->flags = (unsigned int)strtoul(line + 6, NULL, 8);
+		else if (!strncmp(line, "mnt_id:", 7))
+			info->mnt_id = (unsigned int)strtoul(line + 7, NULL, 10);
+		else if (!strncmp(line, "lock:", 5) && !info->locked) {
+			info->locked = true;
+			snprintf(info->lock, sizeof(info->lock), "%s", line + 5 + strspn(line + 5, " \t"));
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* What /proc says of a task (Documentation/filesystems/proc.rst).  All of it is hostile text. */
+#ifndef TINYCKPT_KERNEL_PROCFS_H
+#define TINYCKPT_KERNEL_PROCFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { COMM_LEN = 16 };
+
+/* /proc/PID/stat */
+struct proc_stat {
+	char comm[64];
+	char state;
+	pid_t ppid, pgrp, session;
+	int tty_nr;
+	int exit_signal;
+	uint64_t start_code, end_code, start_stack;
+	uint64_t start_data, end_data, start_brk;
+	uint64_t arg_start, arg_end, env_start, env_end;
+	int exit_code;
+	int nice;
+	unsigned int rt_priority, policy;
+	uint64_t flags;	/* PF_* */
+};
+
+/* 0, or a negative errno (-ESRCH: there is no such task), silently.  tid 0: the process's own line. */
+int proc_stat(pid_t pid, pid_t tid, struct proc_stat *st);
+
+/* /proc/PID/task/TID/status */
+enum { PROC_GROUPS_MAX = 64 };
+struct proc_status {
+	pid_t tracer;
+	unsigned int umask;
+	uint32_t uid[4], gid[4];	/* real, effective, saved, file system */
+	uint32_t groups[PROC_GROUPS_MAX];
+	size_t groups_n;
+	bool groups_lost;		/* more of them than fit */
+	uint64_t sig_ignored, sig_caught, sig_blocked, sig_pending, shared_pending;
+	uint64_t cap_inh, cap_prm, cap_eff, cap_bnd, cap_amb;
+	bool no_new_privs;
+	int seccomp;
+	bool kernel_thread;
+	bool thp_disabled;		/* known since Linux 5.0 */
+	bool shadow_stack;
+};
+int proc_status(pid_t pid, pid_t tid, struct proc_status *st);
+
+/* One mapping, from /proc/PID/smaps or maps. */
+struct vma {
+	uint64_t start, end;
+	int prot;		/* PROT_* */
+	bool shared;
+	uint64_t pgoff;		/* bytes */
+	uint64_t dev, ino;
+	bool grows_down, locked, hugetlb, dontcopy, wipeonfork, dontdump, thp, nothp, mergeable, io, norerserve, shadow_stack,
+		sealed, uffd, sequential, random;
+	bool maywrite;		/* mprotect may make it writable */
+	uint64_t resident, swapped;	/* bytes */
+	uint64_t kernel_page;	/* bytes: huge pages of hugetlbfs are larger */
+	unsigned int pkey;
+	char name[4096];	/* path, or [stack] and its kin; "" when anonymous */
+	bool deleted;		/* the path was taken off "(deleted)" */
+};
+
+/*
+ * Calls each(arg, vma) for every mapping in order; smaps: with flags and sizes (slower).  vma lives for the call only.
+ * Stops at each's first non-zero value and returns it.  0, or a negative errno, silently.
+ */
+int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), void *arg);
+
+/* Calls each(arg, number) for every numeric entry of the directory in the kernel's order, "." and ".." left out. */
+int proc_numbers(const char *directory, int (*each)(void *arg, int number), void *arg);
+
+/* Calls each(arg, pid) for every child of pid, zombies included. */
+int proc_children(pid_t pid, int (*each)(void *arg, int child), void *arg);
+
+/* /proc/PID/fdinfo/FD */
+struct proc_fdinfo {
+	uint64_t pos;
+	unsigned int flags;	/* O_*, O_CLOEXEC included */
+	unsigned int mnt_id;
+	bool locked;		/* holds a POSIX, OFD, flock lock or a lease */
+	char lock[80];		/* the first of them as the kernel prints it */
+};
+int proc_fdinfo(pid_t pid, int fd, struct proc_fdinfo *info);
+
+/* Reads a small file whole; text is terminated.  Returns its length or a negative errno. */
+ssize_t proc_read(const char *path, char *text, size_t cap);
+ssize_t proc_readf(char *text, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Target of a symbolic link in /proc: length or a negative errno; -ENAMETOOLONG when it does not fit. */
+ssize_t proc_link(char *to, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/ptrace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/scope.h"
+#include "kernel/abi.h"
+
+static int request(int what, pid_t tid, unsigned long addr, unsigned long data)
+{
+	return ptrace(what, tid, (void *)addr, (void *)data) < 0 ? -errno : 0;
+}
+
+int thread_seize(pid_t tid, unsigned long options)
+{
+	return request(PTRACE_SEIZE, tid, 0, options);
+}
+
+int thread_interrupt(pid_t tid)
+{
+	return request(PTRACE_INTERRUPT, tid, 0, 0);
+}
+
+static volatile sig_atomic_t deadline_passed;
+
+static void on_deadline(int sig)
+{
+	(void)sig;
+	deadline_passed = 1;
+}
+
+void wait_deadline(unsigned int ms)
+{
+	/* without SA_RESTART: a waitid(2) that waits in vain returns; repeated, should it come just before the call */
+	struct sigaction action = { .sa_handler = on_deadline };
+	struct itimerval timer = {
+		.it_value = { ms / 1000, (long)(ms % 1000) * 1000 },
+		.it_interval = { 0, ms ? 20000 : 0 },
+	};
+
+	deadline_passed = 0;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static int wait_for(pid_t tid, int options, struct stop *stop)
+{
+	siginfo_t info;
+	int event;
+
+	for (;;) {
+		info.si_pid = 0;
+		if (!waitid(P_PID, (id_t)tid, &info, WEXITED | WSTOPPED | WNOWAIT | __WALL | options))
+			break;
+		if (errno != EINTR)
+			return -errno;
+		if (deadline_passed)
+			return -ETIMEDOUT;
+	}
+	if (!info.si_pid)
+		return -EAGAIN;
+	memset(stop, 0, sizeof(*stop));
+	if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED) {
+		stop->kind = STOP_EXITED;
+		stop->signal = info.si_status;
+		stop->code = info.si_code;
+		return 0;
+	}
+	stop->signal = info.si_status & 0x7f;
+	event = info.si_status >> 8;
+	if (event == PTRACE_EVENT_STOP)
+		stop->kind = stop->signal == SIGTRAP ? STOP_INTERRUPT : STOP_GROUP;
+	else if (event)
+		stop->kind = STOP_EVENT;
+	else
+		stop->kind = info.si_status & 0x80 ? STOP_SYSCALL : STOP_SIGNAL;
+	return 0;
+}
+
+int thread_wait(pid_t tid, struct stop *stop)
+{
+	return wait_for(tid, 0, stop);
+}
+
+int thread_poll(pid_t tid, struct stop *stop)
+{
+	return wait_for(tid, WNOHANG, stop);
+}
+
+int thread_continue(pid_t tid, int signal)
+{
+	return request(PTRACE_CONT, tid, 0, (unsigned long)signal);
+}
+
+int thread_to_syscall(pid_t tid)
+{
+	return request(PTRACE_SYSCALL, tid, 0, 0);
+}
+
+int thread_detach(pid_t tid, int signal)
+{
+	return request(PTRACE_DETACH, tid, 0, (unsigned long)signal);
+}
+
+int thread_halt(pid_t tid, struct stop *stop)
+{
+	int err = thread_interrupt(tid);
+
+	while (!err && !(err = thread_wait(tid, stop))) {
+		if (stop->kind == STOP_EXITED)
+			return -ESRCH;
+		if (stop->kind == STOP_INTERRUPT || stop->kind == STOP_GROUP)
+			return 0;
+		/* any stop takes back the interrupt that was asked for: ask again before it goes on */
+		err = thread_interrupt(tid);
+		if (!err)
+			err = thread_continue(tid, stop->kind == STOP_SIGNAL ? stop->signal : 0);
+	}
+	return err;
+}
+
+void thread_reap(pid_t tid)
+{
+	int status;
+
+	while (waitpid(tid, &status, __WALL) == tid && !WIFEXITED(status) && !WIFSIGNALED(status))
+		ptrace(PTRACE_CONT, tid, NULL, NULL);
+}
+
+int thread_regset(pid_t tid, unsigned int type, void *data, size_t *len)
+{
+	struct iovec iov = { data, *len };
+	int err = request(PTRACE_GETREGSET, tid, type, (unsigned long)&iov);
+
+	*len = iov.iov_len;
+	return err;
+}
+
+int thread_set_regset(pid_t tid, unsigned int type, const void *data, size_t len)
+{
+	struct iovec iov = { (void *)(uintptr_t)data, len };
+
+	return request(PTRACE_SETREGSET, tid, type, (unsigned long)&iov);
+}
+
+int thread_regs(pid_t tid, struct arch_regs *regs)
+{
+	size_t len = sizeof(*regs);
+
+	return thread_regset(tid, NT_PRSTATUS, regs, &len);
+}
+
+int thread_set_regs(pid_t tid, const struct arch_regs *regs)
+{
+	return thread_set_regset(tid, NT_PRSTATUS, regs, sizeof(*regs));
+}
+
+int thread_sigmask(pid_t tid, uint64_t *mask)
+{
+	return request(PTRACE_GETSIGMASK, tid, sizeof(*mask), (unsigned long)mask);
+}
+
+int thread_set_sigmask(pid_t tid, uint64_t mask)
+{
+	return request(PTRACE_SETSIGMASK, tid, sizeof(mask), (unsigned long)&mask);
+}
+
+int task_read(pid_t pid, void *to, uint64_t from, size_t len)
+{
+	struct iovec local = { to, len }, remote = { (void *)(uintptr_t)from, len };
+	ssize_t got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+
+	if (got < 0)
+		return -errno;
+	return (size_t)got == len ? 0 : -EFAULT;
+}
+
+int task_write(pid_t pid, uint64_t to, const void *from, size_t len)
+{
+	struct iovec local = { (void *)(uintptr_t)from, len }, remote = { (void *)(uintptr_t)to, len };
+	ssize_t got = process_vm_writev(pid, &local, 1, &remote, 1, 0);
+
+	if (got < 0)
+		return -errno;
+	return (size_t)got == len ? 0 : -EFAULT;
+}
+
+int task_poke(pid_t pid, uint64_t to, const void *from, size_t len)
+{
+	char path[32];
+	CLEANUP_CLOSE int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return pwrite_all(fd, from, len, to);
+}

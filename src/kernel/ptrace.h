@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* Holding threads still (ptrace(2), PTRACE_SEIZE).  All return 0 or a negative errno and say nothing unless told. */
+#ifndef TINYCKPT_KERNEL_PTRACE_H
+#define TINYCKPT_KERNEL_PTRACE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "arch.h"
+
+/* Attaches without stopping.  -EPERM also when another tracer is there.  options: PTRACE_O_*. */
+int thread_seize(pid_t tid, unsigned long options);
+int thread_interrupt(pid_t tid);
+
+/* How a thread came to stand still. */
+enum stop_kind {
+	STOP_INTERRUPT,	/* PTRACE_INTERRUPT, or born under a tracer */
+	STOP_GROUP,	/* the process is stopped (SIGSTOP and its kin) */
+	STOP_SIGNAL,	/* a signal is about to be delivered: it must be given back with thread_continue() */
+	STOP_SYSCALL,	/* before or after a system call */
+	STOP_EVENT,	/* another ptrace event */
+	STOP_EXITED,	/* it is no more */
+};
+struct stop {
+	enum stop_kind kind;
+	int signal;	/* STOP_SIGNAL, STOP_GROUP: which; STOP_EXITED: wait status's low 16 bits, as si_status has it */
+	int code;	/* STOP_EXITED: CLD_* */
+};
+
+/*
+ * Waits until tid stands still.  The kernel's record of the stop is left in place (WNOWAIT): should the tool die here,
+ * a signal about to be delivered is still delivered.  -ETIMEDOUT after the time of wait_deadline().
+ */
+int thread_wait(pid_t tid, struct stop *stop);
+
+/* Same, but at once: -EAGAIN when it runs. */
+int thread_poll(pid_t tid, struct stop *stop);
+
+/* From now on thread_wait() gives up after so many milliseconds in all; 0: never. */
+void wait_deadline(unsigned int ms);
+
+int thread_continue(pid_t tid, int signal);
+int thread_to_syscall(pid_t tid);	/* runs to the next entry or exit of a system call */
+int thread_detach(pid_t tid, int signal);
+
+/*
+ * Stops a seized thread at a place where the kernel restarts an interrupted call by itself; signals that come in
+ * between are delivered.  stop says how it stands: interrupted or in a group stop.
+ */
+int thread_halt(pid_t tid, struct stop *stop);
+
+/* Takes note of the death of a traced thread that was killed, so that its parent can; waits for it. */
+void thread_reap(pid_t tid);
+
+int thread_regs(pid_t tid, struct arch_regs *regs);
+int thread_set_regs(pid_t tid, const struct arch_regs *regs);
+
+/* A register set by its NT_ type; *len in: room, out: bytes.  -EINVAL or -ENODEV: there is none of the kind. */
+int thread_regset(pid_t tid, unsigned int type, void *data, size_t *len);
+int thread_set_regset(pid_t tid, unsigned int type, const void *data, size_t len);
+
+/* The signals that are blocked (bit 0: signal 1); inside sigsuspend the mask that it will restore. */
+int thread_sigmask(pid_t tid, uint64_t *mask);
+int thread_set_sigmask(pid_t tid, uint64_t mask);
+
+/* Bytes from and to another task; whole or a negative errno. */
+int task_read(pid_t pid, void *to, uint64_t from, size_t len);
+int task_write(pid_t pid, uint64_t to, const void *from, size_t len);
+
+/* Writes where the task itself may not: by /proc/PID/mem. */
+int task_poke(pid_t pid, uint64_t to, const void *from, size_t len);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* A table of subcommands. */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "command.h"
+
+extern const struct command *const __start_command_table[];
+extern const struct command *const __stop_command_table[];
+
+static const struct command *current;
+static int level = LOG_NOTICE, log_fd = 2;
+
+static const char COMMON_HELP[] =
+	"  -v, --verbose        say more; -vv says all\n"
+	"  -q, --quiet          say nothing but errors\n"
+	"      --log FILE       messages go to FILE, not to standard error\n"
+	"  -h, --help           this text\n";
+
+int exit_code(int err)
+{
+	switch (err) {
+	case 0:
+		return EXIT_DONE;
+	case -EUSAGE:
+		return EXIT_USAGE;
+	case -EHOLDS:
+		return EXIT_HOLDS;
+	case -EIMAGE:
+		return EXIT_IMAGE;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+static void command_help(const struct command *c)
+{
+	printf("Usage: tinyckpt %s [OPTION]... %s\n%s.\n\n%s%s", c->name, c->arguments, c->summary, c->help, COMMON_HELP);
+}
+
+static const struct command *nth_command(int n)
+{
+	for (const struct command *const *p = __start_command_table; p < __stop_command_table; p++)
+		if ((*p)->order == n)
+			return *p;
+	return NULL;
+}
+
+static void top_help(void)
+{
+	printf("Usage: tinyckpt COMMAND [OPTION]... ARGUMENT\n"
+	       "Suspend a running process tree to one file, and bring it back: after a reboot, after a firmware update.\n\n");
+	for (int i = 0; i < 16; i++) {
+		const struct command *c = nth_command(i);
+
+		if (c)
+			printf("  %-8s %-7s %s\n", c->name, c->arguments, c->summary);
+	}
+	printf("\n`tinyckpt COMMAND --help` tells more.  Exit codes: 0 done; 1 failed, the workload is as it was; 2 usage;\n"
+	       "3 the workload holds something that cannot be saved; 4 the image is damaged, or of another machine.\n");
+}
+
+int usage_error(const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	fail(EUSAGE, "%s (see `tinyckpt%s%s --help`)", text, current ? " " : "", current ? current->name : "");
+	return EXIT_USAGE;
+}
+
+int parse_pid(const char *text)
+{
+	char *end;
+	long pid;
+
+	errno = 0;
+	pid = strtol(text, &end, 10);
+	if (!isdigit((unsigned char)text[0]) || *end || errno || pid < 1 || pid > 4194304) {
+		usage_error("\"%s\" is no process ID", text);
+		return 0;
+	}
+	return (int)pid;
+}
+
+static int set_log(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return fail_errno("%s", path);
+	log_init(current->name, level, log_fd = fd);
+	return 0;
+}
+
+int next_option(int argc, char **argv, const char *letters, const struct option *options)
+{
+	static const struct option common[] = {
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "log", required_argument, NULL, 'L' },
+		{ "help", no_argument, NULL, 'h' },
+	};
+	struct option all[24] = { { 0 } };
+	char short_options[64];
+	size_t n = 0;
+	int c;
+
+	while (options[n].name)
+		all[n] = options[n], n++;
+	for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++)
+		all[n++] = common[i];
+	snprintf(short_options, sizeof(short_options), ":%svqh", letters);
+	opterr = 0;
+	for (;;) {
+		c = getopt_long(argc, argv, short_options, all, NULL);
+		switch (c) {
+		case 'v':
+			log_init(current->name, level = level < LOG_DEBUG ? level + 1 : level, log_fd);
+			break;
+		case 'q':
+			log_init(current->name, level = LOG_ERROR, log_fd);
+			break;
+		case 'L':
+			if (set_log(optarg))
+				exit(EXIT_FAILED);
+			break;
+		case 'h':
+			command_help(current);
+			exit(EXIT_DONE);
+		case '?':
+			usage_error("unknown option \"%s\"", argv[optind - 1]);
+			return '?';
+		case ':':
+			usage_error("option \"%s\" needs an argument", argv[optind - 1]);
+			return '?';
+		default:
+			return c;
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	log_init(NULL, LOG_NOTICE, 2);
+	/* a write that fails is an error to report, not a death that leaves the workload stopped */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	if (argc < 2)
+		return usage_error("no command");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		top_help();
+		return EXIT_DONE;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("tinyckpt %s\n", TINYCKPT_VERSION);
+		return EXIT_DONE;
+	}
+	for (const struct command *const *p = __start_command_table; p < __stop_command_table; p++) {
+		if (strcmp((*p)->name, argv[1]))
+			continue;
+		current = *p;
+		log_init(current->name, level, 2);
+		return current->run(argc - 1, argv + 1);
+	}
+	return usage_error("there is no command \"%s\"", argv[1]);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Character devices without state: /dev/null and its kin. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "file.pb.h"
+#include "restore.h"
+#include "save.h"
+
+/* Documentation/admin-guide/devices.txt: memory devices (major 1): null, zero, full, random, urandom */
+static bool stateless(dev_t rdev)
+{
+	unsigned int minor_ = minor(rdev);
+
+	return major(rdev) == 1 && (minor_ == 3 || minor_ == 5 || minor_ == 7 || minor_ == 8 || minor_ == 9);
+}
+
+static bool match(const struct save *s, const struct opened *o)
+{
+	(void)s;
+	return S_ISCHR(o->st.st_mode) && stateless(o->st.st_rdev) && !o->deleted && !(o->info.flags & O_PATH);
+}
+
+static int save(struct save *s, const struct opened *o)
+{
+	Device m = { .id = save_next_id(s), .flags = o->info.flags & (O_ACCMODE | O_APPEND | O_NONBLOCK), .rdev = o->st.st_rdev };
+
+	snprintf(m.path, sizeof(m.path), "%s", o->path);
+	return SAVE_RECORD(s, RECORD_DEVICE, Device_fields, &m, NULL, 0);
+}
+
+static int restore(struct restore *r, const struct record *rec)
+{
+	Device m;
+	CLEANUP_CLOSE int fd = -1;
+	struct stat st;
+	int err = record_decode(rec, Device_fields, &m);
+
+	if (err)
+		return err;
+	if (m.path[0] != '/' || !stateless(m.rdev))
+		return fail(EIMAGE, "device %u: \"%s\" is none that can be saved", m.id, m.path);
+	fd = open(m.path, (int)(m.flags & (O_ACCMODE | O_APPEND | O_NONBLOCK)) | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st))
+		return fail_errno("%s", m.path);
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != m.rdev)
+		return fail(EIMAGE, "%s: another device has this name now", m.path);
+	return world_add(r, scope_keep(&fd), m.id);
+}
+
+static void show(const struct record *rec, char *line, size_t cap)
+{
+	Device m;
+
+	if (!record_decode(rec, Device_fields, &m))
+		snprintf(line, cap, "device %u: %s, flags %#o", m.id, m.path, m.flags);
+}
+
+static const struct object_ops device = {
+	.name = "device",
+	.records = { RECORD_DEVICE },
+	.match = match,
+	.save = save,
+	.restore = restore,
+	.show = show,
+};
+OBJECT(device);

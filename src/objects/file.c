@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* Files and directories that have a name: opened anew by it.  Also what is mapped, and where processes stand. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "file.pb.h"
+#include "restore.h"
+#include "save.h"
+
+/* What open(2) may be told again.  O_CREAT and its kin are not kept by the kernel; O_ASYNC wants an owner. */
+static const unsigned int FLAGS = O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | O_DIRECTORY | O_NOFOLLOW |
+				  O_NOATIME | O_PATH;
+
+static bool match(const struct save *s, const struct opened *o)
+{
+	bool known_kind = S_ISREG(o->st.st_mode) || S_ISDIR(o->st.st_mode);
+
+	(void)s;
+	/* an O_PATH descriptor is but a name, of whatever it may be */
+	if (o->info.flags & O_PATH)
+		known_kind = !S_ISSOCK(o->st.st_mode) || o->path[0] == '/';
+	return known_kind && o->path[0] == '/' && !o->deleted;
+}
+
+static void check(struct save *s, const struct opened *o)
+{
+	struct stat st;
+	int flags = o->info.flags & O_PATH && o->info.flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0;
+
+	if (fstatat(AT_FDCWD, o->path, &st, flags))
+		obstacle(s, "%s: %s: cannot be reached by its name: %s", o->what, o->path, strerror(errno));
+	else if (st.st_dev != o->st.st_dev || st.st_ino != o->st.st_ino)
+		obstacle(s, "%s: %s: another file has this name now", o->what, o->path);
+	if (o->info.flags & O_ASYNC)
+		obstacle(s, "%s: %s: signal-driven I/O (O_ASYNC) is not supported", o->what, o->path);
+	if (o->info.locked)
+		obstacle(s, "%s: %s: it holds a lock or lease (%s): not supported", o->what, o->path, o->info.lock);
+}
+
+static uint64_t mtime_ns(const struct stat *st)
+{
+	return (uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec;
+}
+
+static int save(struct save *s, const struct opened *o)
+{
+	File m = {
+		.id = save_next_id(s),
+		.flags = o->info.flags & FLAGS,
+		.pos = o->info.pos,
+		.mode = o->st.st_mode,
+		.size = (uint64_t)o->st.st_size,
+		.mtime_ns = mtime_ns(&o->st),
+		.ino = o->st.st_ino,
+		.mapped = o->mapped,
+	};
+
+	snprintf(m.path, sizeof(m.path), "%s", o->path);
+	return SAVE_RECORD(s, RECORD_FILE, File_fields, &m, NULL, 0);
+}
+
+static int same_file(const File *m, const struct stat *st)
+{
+	if ((st->st_mode & S_IFMT) != (m->mode & S_IFMT))
+		return fail(EIMAGE, "%s: another kind of file has this name now", m->path);
+	if (!S_ISREG(m->mode) || m->flags & O_PATH)
+		return 0;
+	if ((uint64_t)st->st_size != m->size)
+		return fail(EIMAGE, "%s: changed since the save: %" PRIu64 " bytes then, %lld now", m->path, m->size,
+			    (long long)st->st_size);
+	if (mtime_ns(st) != m->mtime_ns)
+		return fail(EIMAGE, "%s: changed since the save (time of modification)", m->path);
+	return 0;
+}
+
+static int restore(struct restore *r, const struct record *rec)
+{
+	File m;
+	char path[48];
+	CLEANUP_CLOSE int fd = -1;
+	struct stat st;
+	int err = record_decode(rec, File_fields, &m);
+
+	if (err)
+		return err;
+	m.flags &= FLAGS;
+	if (m.of) {	/* of a pipe or an unlinked file that the world has already */
+		int carrier = world_fd(r, m.of);
+
+		if (carrier < 0)
+			return fail(EIMAGE, "file %u: refers to %u, which does not come before it", m.id, m.of);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", carrier);
+		fd = open(path, (int)m.flags | O_CLOEXEC);
+		if (fd < 0)
+			return fail_errno("file %u: an unlinked file or pipe", m.id);
+	} else {
+		if (m.path[0] != '/')
+			return fail(EIMAGE, "file %u: \"%s\" is no absolute path", m.id, m.path);
+		fd = open(m.path, (int)m.flags | O_CLOEXEC | O_NOCTTY | (S_ISREG(m.mode) ? O_NONBLOCK : 0));
+		if (fd < 0 && errno == ENOENT)
+			return fail(EIMAGE, "%s: it is missing, and the workload has it %s", m.path, m.mapped ? "mapped" : "open");
+		if (fd < 0)
+			return fail_errno("%s", m.path);
+		if (fstat(fd, &st))
+			return fail_errno("%s", m.path);
+		err = same_file(&m, &st);
+		if (err)
+			return err;
+		if (!(m.flags & (O_PATH | O_NONBLOCK)) && S_ISREG(m.mode) && fcntl(fd, F_SETFL, m.flags) < 0)
+			return fail_errno("%s: F_SETFL", m.path);
+	}
+	if (m.pos && !(m.flags & O_PATH) && !S_ISFIFO(m.mode) && lseek(fd, (off_t)m.pos, SEEK_SET) < 0)
+		return fail_errno("%s: lseek to %" PRIu64, m.path, m.pos);
+	return world_add(r, scope_keep(&fd), m.id);
+}
+
+static void show(const struct record *rec, char *line, size_t cap)
+{
+	File m;
+
+	if (record_decode(rec, File_fields, &m))
+		return;
+	if (m.of)
+		snprintf(line, cap, "file %u: opens %u, flags %#o, at %" PRIu64, m.id, m.of, m.flags, m.pos);
+	else
+		snprintf(line, cap, "file %u: %s, flags %#o, at %" PRIu64 " of %" PRIu64 "%s", m.id, m.path, m.flags, m.pos, m.size,
+			 m.mapped ? ", mapped" : "");
+}
+
+static const struct object_ops file = {
+	.name = "file",
+	.records = { RECORD_FILE },
+	.match = match,
+	.check = check,
+	.save = save,
+	.restore = restore,
+	.show = show,
+};
+OBJECT(file);

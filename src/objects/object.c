@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "objects/object.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+
+/* In the order of the files' names, as the Makefile links them: inherit_stdio has its say before pipe. */
+extern const struct object_ops *const __start_object_table[];
+extern const struct object_ops *const __stop_object_table[];
+
+const struct object_ops *object_of_opened(const struct save *s, const struct opened *o)
+{
+	for (const struct object_ops *const *p = __start_object_table; p < __stop_object_table; p++)
+		if ((*p)->match(s, o))
+			return *p;
+	return NULL;
+}
+
+const struct object_ops *object_of_record(uint16_t type)
+{
+	for (const struct object_ops *const *p = __start_object_table; p < __stop_object_table; p++)
+		for (size_t i = 0; i < 2; i++)
+			if ((*p)->records[i] == type)
+				return *p;
+	return NULL;
+}
+
+static const char *lacking(int have, const char *toggle)
+{
+	return have ? NULL : toggle;
+}
+
+const char *object_describe(const struct opened *o, char *text, size_t cap)
+{
+	const char *what = "a file of an unknown kind", *toggle = NULL;
+
+	switch (o->st.st_mode & S_IFMT) {
+	case S_IFSOCK:
+		what = "a socket";
+		break;
+	case S_IFIFO:
+		what = "a pipe or FIFO";
+		toggle = lacking(IS_ON_PIPE, "CONFIG_PIPE");
+		break;
+	case S_IFCHR:
+		what = "a device";
+		toggle = lacking(IS_ON_DEVICE, "CONFIG_DEVICE");
+		break;
+	case S_IFBLK:
+		what = "a block device";
+		break;
+	case S_IFREG:
+		what = "a file";
+		if (o->deleted) {
+			what = "an unlinked file";
+			toggle = lacking(IS_ON_UNLINKED, "CONFIG_UNLINKED");
+		}
+		break;
+	default:
+		if (!strncmp(o->path, "anon_inode:", 11))
+			what = "a kernel object";
+	}
+	snprintf(text, cap, "%s (%.200s): %s%s", what, o->path, toggle ? "this tinyckpt was built without " : "not supported",
+		 toggle ? toggle : "");
+	return text;
+}

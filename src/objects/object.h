@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One kernel object, one file: src/objects/NAME.c, its messages in proto/, its toggle CONFIG_NAME.
+ *
+ * Whatever a tree reaches the outside by (a descriptor, a mapped file, a directory that it stands in) is an `opened`.
+ * Each open file description, whoever shares it, gets one id; restore opens each once, in the order of the ids.
+ */
+#ifndef TINYCKPT_OBJECTS_OBJECT_H
+#define TINYCKPT_OBJECTS_OBJECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "image/reader.h"
+#include "kernel/procfs.h"
+
+struct save;
+struct restore;
+struct obstacles;
+
+enum record_objects {
+	RECORD_FILE = 40,
+	RECORD_UNLINKED = 41,
+	RECORD_CONTENTS = 42,
+	RECORD_PIPE = 43,
+	RECORD_DEVICE = 44,
+	RECORD_INHERITED = 45,
+};
+
+struct opened {
+	pid_t pid;
+	int fd;			/* -1: no descriptor: mapped, a directory, a program */
+	bool mapped;
+	char what[48];		/* "fd 7", "mapping 7f00-7f10", "its working directory" */
+	char access[80];	/* a path in /proc that leads to it, whatever became of its name */
+	char path[4096];	/* its name as the kernel gives it, "(deleted)" taken off */
+	bool deleted;
+	uint64_t dev, ino;	/* of st, or as /proc/PID/maps has them (overlay and btrfs differ) */
+	struct stat st;
+	struct proc_fdinfo info;
+};
+
+struct object_ops {
+	const char *name;
+	uint16_t records[2];	/* types of records that restore() takes */
+
+	/* Is it mine?  The first object that says so has it. */
+	bool (*match)(const struct save *s, const struct opened *o);
+
+	/* Names what stands in the way, by obstacle(); may be NULL. */
+	void (*check)(struct save *s, const struct opened *o);
+
+	/*
+	 * Writes what restore() needs to open it.  Its id is the one that save_next_id() gave last: what it stands on
+	 * (a pipe, an unlinked file) is written, and numbered, before it.  0 or a negative errno, said.
+	 */
+	int (*save)(struct save *s, const struct opened *o);
+
+	/* Opens it and gives it to world_add().  The record is hostile. */
+	int (*restore)(struct restore *r, const struct record *rec);
+
+	/* One line of text for `show`, without the newline. */
+	void (*show)(const struct record *rec, char *line, size_t cap);
+};
+
+/* The linker collects the objects that were built in. */
+#define OBJECT(ops) \
+	static const struct object_ops *const ops##_entry __attribute__((used, section("object_table"))) = &ops
+
+const struct object_ops *object_of_opened(const struct save *s, const struct opened *o);
+const struct object_ops *object_of_record(uint16_t type);
+
+/* What it is, in words, and which toggle (or later version) it would take. */
+const char *object_describe(const struct opened *o, char *text, size_t cap);
+
+#endif

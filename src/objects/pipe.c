@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* Pipes and FIFOs with what is in them (pipe(7)).  Every end is an opening of one carrier that has both. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "file.pb.h"
+#include "objects/outside.h"
+#include "restore.h"
+#include "save.h"
+
+static bool match(const struct save *s, const struct opened *o)
+{
+	(void)s;
+	return S_ISFIFO(o->st.st_mode) && !(o->info.flags & O_PATH);
+}
+
+static bool is_fifo(const struct opened *o)
+{
+	return o->path[0] == '/';
+}
+
+static void check(struct save *s, const struct opened *o)
+{
+	pid_t holder;
+	char comm[64];
+
+	if (o->info.flags & O_DIRECT)
+		obstacle(s, "%s: %s: a pipe in packet mode (O_DIRECT) is not supported", o->what, o->path);
+	if (o->info.flags & O_ASYNC)
+		obstacle(s, "%s: %s: signal-driven I/O (O_ASYNC) is not supported", o->what, o->path);
+	if (is_fifo(o) && o->deleted)
+		obstacle(s, "%s: %s: an unlinked FIFO is not supported", o->what, o->path);
+	if (outside_holder(s, o, &holder, comm))
+		obstacle(s, "%s: %s: a pipe to process %d (%s), which is outside the tree%s", o->what, o->path, holder, comm,
+			 o->fd >= 0 && o->fd <= 2 ? ": --inherit-stdio replaces it by restore's own stream" : "");
+}
+
+/* What is in the pipe, without taking it out: tee(2) into a pipe of our own. */
+static int read_pipe(const struct opened *o, uint8_t *to, size_t cap, size_t *len)
+{
+	CLEANUP_CLOSE int fd = open(o->access, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP_CLOSE int in = -1;
+	CLEANUP_CLOSE int out = -1;
+	int ends[2], held = 0;
+	ssize_t got;
+
+	*len = 0;
+	if (fd < 0 || ioctl(fd, FIONREAD, &held))
+		return fail_errno("%s: %s: cannot be read", o->what, o->path);
+	if (!held)
+		return 0;
+	if ((size_t)held > cap)
+		return fail(EHOLDS, "%s: %s: %d bytes in a pipe are more than an image can hold", o->what, o->path, held);
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
+		return fail_errno("pipe");
+	in = ends[1];
+	out = ends[0];
+	if (fcntl(in, F_SETPIPE_SZ, fcntl(fd, F_GETPIPE_SZ)) < 0)
+		return fail_errno("%s: %s: a pipe of the same size", o->what, o->path);
+	got = tee(fd, in, cap, SPLICE_F_NONBLOCK);
+	if (got != held)
+		return got < 0 ? fail_errno("%s: %s: tee", o->what, o->path)
+			       : fail(EIO, "%s: %s: %zd of %d bytes could be copied", o->what, o->path, got, held);
+	*len = (size_t)held;
+	got = read_all(out, to, *len);
+	return got ? fail((int)got, "%s: %s: reading the copy", o->what, o->path) : 0;
+}
+
+static int save_carrier_of(struct save *s, const struct opened *o, uint32_t id)
+{
+	Pipe m = { .id = id };
+	uint8_t *body = image_body(&s->image);
+	CLEANUP_CLOSE int fd = open(o->access, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	size_t len;
+	int err;
+
+	if (fd < 0)
+		return fail_errno("%s: %s", o->what, o->path);
+	m.capacity = (uint32_t)fcntl(fd, F_GETPIPE_SZ);
+	if (is_fifo(o))
+		snprintf(m.path, sizeof(m.path), "%s", o->path);
+	err = read_pipe(o, body, BODY_MAX, &len);
+	return err ? err : SAVE_RECORD(s, RECORD_PIPE, Pipe_fields, &m, body, len);
+}
+
+static int save(struct save *s, const struct opened *o)
+{
+	File m = { .flags = o->info.flags & (O_ACCMODE | O_NONBLOCK), .mode = S_IFIFO };
+	bool known;
+	int err = save_carrier(s, o->st.st_dev, o->st.st_ino, &m.of, &known);
+
+	if (!err && !known)
+		err = save_carrier_of(s, o, m.of);
+	if (err)
+		return err;
+	m.id = save_next_id(s);
+	return SAVE_RECORD(s, RECORD_FILE, File_fields, &m, NULL, 0);
+}
+
+static int restore(struct restore *r, const struct record *rec)
+{
+	Pipe m;
+	CLEANUP_CLOSE int fd = -1;
+	int ends[2], err = record_decode(rec, Pipe_fields, &m);
+	char path[48];
+	struct stat st;
+
+	if (err)
+		return err;
+	if (m.path[0]) {
+		fd = open(m.path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0 || fstat(fd, &st))
+			return errno == ENOENT ? fail(EIMAGE, "%s: the FIFO is missing", m.path) : fail_errno("%s", m.path);
+		if (!S_ISFIFO(st.st_mode))
+			return fail(EIMAGE, "%s: this is no FIFO any more", m.path);
+	} else {
+		if (pipe2(ends, O_CLOEXEC))
+			return fail_errno("pipe %u", m.id);
+		/* one descriptor that is both ends: fifo_open() of fs/pipe.c serves unnamed pipes too */
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
+		fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		close(ends[0]);
+		close(ends[1]);
+		if (fd < 0)
+			return fail_errno("pipe %u", m.id);
+	}
+	if (m.capacity && m.capacity != (uint32_t)fcntl(fd, F_GETPIPE_SZ) && fcntl(fd, F_SETPIPE_SZ, (int)m.capacity) < 0)
+		return fail_errno("pipe %u: a capacity of %u bytes", m.id, m.capacity);
+	err = write_all(fd, rec->body, rec->body_len);
+	if (err)
+		return fail(err, "pipe %u: its %u bytes: %s", m.id, rec->body_len, strerror(-err));
+	return world_add(r, scope_keep(&fd), m.id);
+}
+
+static void show(const struct record *rec, char *line, size_t cap)
+{
+	Pipe m;
+
+	if (!record_decode(rec, Pipe_fields, &m))
+		snprintf(line, cap, "pipe %u: %s%u bytes in it of %u", m.id, m.path, rec->body_len, m.capacity);
+}
+
+static const struct object_ops pipe_object = {
+	.name = "pipe",
+	.records = { RECORD_PIPE },
+	.match = match,
+	.check = check,
+	.save = save,
+	.restore = restore,
+	.show = show,
+};
+OBJECT(pipe_object);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files without a name that are still open or mapped, and shared anonymous memory (to the kernel an unlinked file of
+ * an internal tmpfs).  Their contents travel in the image, holes stay holes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "file.pb.h"
+#include "restore.h"
+#include "save.h"
+
+static bool is_shared_memory(const struct opened *o)
+{
+	return o->mapped && !strcmp(o->path, "/dev/zero");
+}
+
+static bool match(const struct save *s, const struct opened *o)
+{
+	(void)s;
+	return S_ISREG(o->st.st_mode) && o->deleted && o->path[0] == '/' && strncmp(o->path, "/memfd:", 7) &&
+	       strncmp(o->path, "/SYSV", 5) && strncmp(o->path, "/anon_hugepage", 14) && strcmp(o->path, "/[aio]") &&
+	       !(o->info.flags & O_PATH);
+}
+
+static void check(struct save *s, const struct opened *o)
+{
+	if (o->st.st_nlink > 0 && !is_shared_memory(o))
+		obstacle(s, "%s: %s: this name is gone but the file has others (hard links): not supported", o->what, o->path);
+	if (o->info.flags & O_ASYNC)
+		obstacle(s, "%s: %s: signal-driven I/O (O_ASYNC) is not supported", o->what, o->path);
+	if (o->info.locked)
+		obstacle(s, "%s: %s: it holds a lock or lease (%s): not supported", o->what, o->path, o->info.lock);
+}
+
+static int save_contents(struct save *s, const struct opened *o, uint32_t id)
+{
+	CLEANUP_CLOSE int fd = open(o->access, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	off_t at = 0, end;
+
+	if (fd < 0)
+		return fail_errno("%s: %s (unlinked): cannot be read", o->what, o->path);
+	while ((at = lseek(fd, at, SEEK_DATA)) >= 0) {
+		end = lseek(fd, at, SEEK_HOLE);
+		if (end < 0)
+			return fail_errno("%s: %s (unlinked): SEEK_HOLE", o->what, o->path);
+		while (at < end) {
+			size_t len = end - at < BODY_MAX ? (size_t)(end - at) : BODY_MAX;
+			Contents m = { .id = id, .offset = (uint64_t)at };
+			int err = pread_all(fd, image_body(&s->image), len, (uint64_t)at);
+
+			if (err)
+				return fail(err, "%s: %s (unlinked): %s", o->what, o->path, strerror(-err));
+			err = SAVE_RECORD(s, RECORD_CONTENTS, Contents_fields, &m, image_body(&s->image), len);
+			if (err)
+				return err;
+			at += (off_t)len;
+		}
+	}
+	return errno == ENXIO ? 0 : fail_errno("%s: %s (unlinked): SEEK_DATA", o->what, o->path);
+}
+
+static int save_inode(struct save *s, const struct opened *o, uint32_t id)
+{
+	Unlinked m = {
+		.id = id,
+		.mode = o->st.st_mode & 07777,
+		.uid = o->st.st_uid,
+		.gid = o->st.st_gid,
+		.size = (uint64_t)o->st.st_size,
+		.shared_memory = is_shared_memory(o),
+	};
+	const char *slash = strrchr(o->path, '/');
+	int err;
+
+	if (!m.shared_memory)
+		snprintf(m.directory, sizeof(m.directory), "%.*s", slash == o->path ? 1 : (int)(slash - o->path), o->path);
+	err = SAVE_RECORD(s, RECORD_UNLINKED, Unlinked_fields, &m, NULL, 0);
+	return err ? err : save_contents(s, o, id);
+}
+
+static int save(struct save *s, const struct opened *o)
+{
+	File m = {
+		.flags = o->info.flags & (O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | O_NOATIME),
+		.pos = o->info.pos,
+		.mode = o->st.st_mode,
+		.mapped = o->mapped,
+	};
+	uint32_t carrier;
+	bool known;
+	int err = save_carrier(s, o->st.st_dev, o->st.st_ino, &carrier, &known);
+
+	if (!err && !known)
+		err = save_inode(s, o, carrier);
+	if (err)
+		return err;
+	m.of = carrier;
+	m.id = save_next_id(s);
+	return SAVE_RECORD(s, RECORD_FILE, File_fields, &m, NULL, 0);
+}
+
+/* Shared anonymous memory as mmap(2) makes it; a descriptor for it comes from our own map_files. */
+static int open_shared_memory(const Unlinked *m)
+{
+	void *map = mmap(NULL, m->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char path[64];
+	int fd;
+
+	if (map == MAP_FAILED)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/map_files/%" PRIxPTR "-%" PRIxPTR, (uintptr_t)map, (uintptr_t)map + m->size);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	munmap(map, m->size);
+	return fd;
+}
+
+static int open_unnamed(const Unlinked *m)
+{
+	char path[4096 + 32];
+	int fd = open(m->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, m->mode);
+
+	if (fd >= 0)
+		return fd;
+	/* a file system without O_TMPFILE, such as overlay on an old kernel, JFFS2, 9p */
+	snprintf(path, sizeof(path), "%s/.tinyckpt-%d-%u", m->directory, getpid(), m->id);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, m->mode);
+	if (fd >= 0) {
+		unlink(path);
+		return fd;
+	}
+	log_info("%s: no unlinked file can be made there: it will lie in memory", m->directory);
+	fd = memfd_create("unlinked", MFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int restore_inode(struct restore *r, const struct record *rec)
+{
+	Unlinked m;
+	CLEANUP_CLOSE int fd = -1;
+	int err = record_decode(rec, Unlinked_fields, &m);
+
+	if (err)
+		return err;
+	if (m.size > INT64_MAX || (!m.shared_memory && m.directory[0] != '/') ||
+	    (m.shared_memory && (!m.size || m.size % r->page_size)))
+		return fail(EIMAGE, "unlinked file %u: an absurd size or place", m.id);
+	fd = m.shared_memory ? open_shared_memory(&m) : open_unnamed(&m);
+	if (fd < 0)
+		return fail(fd, "unlinked file %u (%" PRIu64 " bytes in %s): %s", m.id, m.size,
+			    m.shared_memory ? "memory" : m.directory, strerror(-fd));
+	if (!m.shared_memory && (ftruncate(fd, (off_t)m.size) || fchmod(fd, m.mode & 07777) || fchown(fd, m.uid, m.gid)))
+		return fail_errno("unlinked file %u (%" PRIu64 " bytes in %s)", m.id, m.size, m.directory);
+	r->contents_of = m.id;
+	r->contents_size = m.size;
+	return world_add(r, scope_keep(&fd), m.id);
+}
+
+static int restore(struct restore *r, const struct record *rec)
+{
+	Contents m;
+	int err;
+
+	if (rec->type == RECORD_UNLINKED)
+		return restore_inode(r, rec);
+	err = record_decode(rec, Contents_fields, &m);
+	if (err)
+		return err;
+	if (!m.id || m.id != r->contents_of || m.offset > r->contents_size || rec->body_len > r->contents_size - m.offset)
+		return fail(EIMAGE, "contents at %" PRIu64 " of no unlinked file", m.offset);
+	err = pwrite_all(world_fd(r, m.id), rec->body, rec->body_len, m.offset);
+	return err ? fail(err, "unlinked file %u: writing its contents: %s", m.id, strerror(-err)) : 0;
+}
+
+static void show(const struct record *rec, char *line, size_t cap)
+{
+	Unlinked m;
+	Contents c;
+
+	if (rec->type == RECORD_UNLINKED && !record_decode(rec, Unlinked_fields, &m))
+		snprintf(line, cap, "unlinked %u: %" PRIu64 " bytes, %s", m.id, m.size, m.shared_memory ? "shared memory" : m.directory);
+	if (rec->type == RECORD_CONTENTS && !record_decode(rec, Contents_fields, &c))
+		snprintf(line, cap, "contents of %u: %u bytes at %" PRIu64, c.id, rec->body_len, c.offset);
+}
+
+static const struct object_ops unlinked = {
+	.name = "unlinked file",
+	.records = { RECORD_UNLINKED, RECORD_CONTENTS },
+	.match = match,
+	.check = check,
+	.save = save,
+	.restore = restore,
+	.show = show,
+};
+OBJECT(unlinked);

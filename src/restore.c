@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* The story of a restore, from top to bottom. */
+#include "restore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "arch.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "header.pb.h"
+#include "kernel/abi.h"
+#include "kernel/ptrace.h"
+#include "objects/object.h"
+#include "tree/birth.h"
+#include "tree/reborn.h"
+#include "tree/records.h"
+#include "tree/remap.h"
+#include "tree/revive.h"
+
+/* The tool's own descriptors stay below the world. */
+enum { OWN_FDS = 32, RESTORE_STEP_MS = 60000 };
+
+int world_add(struct restore *r, int fd, uint32_t id)
+{
+	int err = 0;
+
+	if (id != r->last_id + 1)
+		err = fail(EIMAGE, "open file %u: not in its place, %u is due", id, r->last_id + 1);
+	else if (dup3(fd, r->world + (int)id, O_CLOEXEC) < 0)
+		err = errno == EBADF || errno == EMFILE ? fail(EMFILE, "more open files than tinyckpt may have (RLIMIT_NOFILE)")
+							: fail_errno("open file %u", id);
+	else
+		r->last_id = id;
+	close(fd);
+	return err;
+}
+
+int world_fd(const struct restore *r, uint32_t id)
+{
+	return id && id <= r->last_id ? r->world + (int)id : -1;
+}
+
+static int on_header(struct restore *r, const struct record *rec)
+{
+	Header m;
+	int err = record_decode(rec, Header_fields, &m);
+	uint64_t missing;
+
+	if (err)
+		return err;
+	if (m.page_size != r->page_size)
+		return fail(EIMAGE, "made with pages of %" PRIu64 " bytes, this kernel's are %" PRIu64, m.page_size, r->page_size);
+	missing = m.xfeatures & ~arch_cpu_features();
+	if (missing)
+		return fail(EIMAGE, "this CPU lacks register state that the tree may use (features %#" PRIx64 ")", missing);
+	return 0;
+}
+
+static int on_tree(struct restore *r, const struct record *rec)
+{
+	struct rlimit limit;
+	int err = r->world ? -EIMAGE : record_decode(rec, Tree_fields, &r->tree);
+
+	if (err)
+		return err;
+	if (!r->tree.root || r->tree.highest_fd > (1u << 24))
+		return fail(EIMAGE, "the description of the tree is absurd");
+	r->world = r->tree.highest_fd < OWN_FDS ? OWN_FDS : (int)r->tree.highest_fd + 1;
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	return reborn_area(r);
+}
+
+/* The mappings of a process are all there: lay it out. */
+static int end_mapping(struct restore *r)
+{
+	if (!r->mapping)
+		return 0;
+	r->mapping = false;
+	return remap_layout(r);
+}
+
+static int end_memory(struct restore *r)
+{
+	int err = end_mapping(r);
+
+	return err || !r->mapped.len ? err : remap_finish(r);
+}
+
+static int on_process(struct restore *r, const struct record *rec)
+{
+	struct born *b;
+	int err = end_memory(r);
+
+	if (!err && r->settled)
+		err = fail(EIMAGE, "a process among the states");
+	if (!err)
+		err = birth(r, rec);
+	if (err)
+		return err;
+	b = (struct born *)(void *)(r->born.data + r->born.len) - 1;
+	r->pid = b->pid;
+	r->mapping = !b->zombie;
+	return 0;
+}
+
+static int on_state(struct restore *r, const struct record *rec)
+{
+	int err = end_memory(r);
+
+	if (!err && !r->settled)
+		err = birth_settle(r);
+	r->settled = true;
+	if (!err)
+		err = revive_finish(r);
+	if (!err && r->state.pid && r->pid)
+		err = fail(EIMAGE, "process %u: its main thread is missing", r->state.pid);
+	return err ? err : revive_state(r, rec);
+}
+
+static int on_vma(struct restore *r, const struct record *rec)
+{
+	return r->mapping ? remap_note(r, rec) : fail(EIMAGE, "a mapping of no process");
+}
+
+static int on_memory(struct restore *r, const struct record *rec)
+{
+	int err = end_mapping(r);
+
+	if (!err && (!r->pid || r->settled))
+		err = fail(EIMAGE, "pages of no process");
+	if (err)
+		return err;
+	return rec->type == RECORD_PAGES ? remap_pages(r, rec) : remap_runs(r, rec);
+}
+
+/* One table, one entry a record: the order in which they may come is in their handlers. */
+static int on_record(struct restore *r, const struct record *rec)
+{
+	static const struct {
+		uint16_t type;
+		int (*handle)(struct restore *r, const struct record *rec);
+	} handlers[] = {
+		{ RECORD_HEADER, on_header },		{ RECORD_TREE, on_tree },
+		{ RECORD_PROCESS, on_process },		{ RECORD_VMA, on_vma },
+		{ RECORD_PAGES, on_memory },		{ RECORD_DROP, on_memory },
+		{ RECORD_GUARD, on_memory },		{ RECORD_STATE, on_state },
+		{ RECORD_ADVICE, revive_advice },	{ RECORD_SIGACTIONS, revive_sigactions },
+		{ RECORD_DESCRIPTORS, revive_descriptors }, { RECORD_THREAD, revive_thread },
+		{ RECORD_PENDING, revive_pending },
+	};
+	const struct object_ops *ops;
+
+	if (!r->world && rec->type != RECORD_HEADER && rec->type != RECORD_TREE)
+		return fail(EIMAGE, "record type %u before the description of the tree", rec->type);
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++)
+		if (handlers[i].type == rec->type)
+			return handlers[i].handle(r, rec);
+	ops = object_of_record(rec->type);
+	return ops ? ops->restore(r, rec) : record_unknown(rec);
+}
+
+/* Everything is made, and held still. */
+static int make_tree(struct restore *r)
+{
+	struct record rec;
+	int err;
+
+	while ((err = image_next(&r->image, &rec)) > 0) {
+		wait_deadline(RESTORE_STEP_MS);
+		err = on_record(r, &rec);
+		if (err)
+			return err;
+	}
+	if (!err)
+		err = end_memory(r);
+	if (!err)
+		err = revive_finish(r);
+	if (!err && (!r->settled || r->pid))
+		err = fail(EIMAGE, "incomplete: the tree has no end");
+	return err ? err : revive_sleepers(r);
+}
+
+static int write_pidfile(const struct restore *r)
+{
+	CLEANUP_CLOSE int fd = -1;
+	char text[16];
+	int err, len = snprintf(text, sizeof(text), "%u\n", r->tree.root);
+
+	if (!r->options->pidfile)
+		return 0;
+	fd = open(r->options->pidfile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	err = fd < 0 ? -errno : write_all(fd, text, (size_t)len);
+	return err ? fail(err, "%s: %s", r->options->pidfile, strerror(-err)) : 0;
+}
+
+/* The instant at which the tree lives again. */
+static void release(struct restore *r)
+{
+	const pid_t *tid = (const pid_t *)(const void *)r->threads.data;
+
+	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
+		thread_detach(tid[i], 0);
+}
+
+/* Failure takes down only what was made here. */
+static void take_down(struct restore *r)
+{
+	const struct born *b = (const struct born *)(const void *)r->born.data;
+	size_t n = r->born.len / sizeof(*b);
+	const pid_t *tid = (const pid_t *)(const void *)r->threads.data;
+
+	for (size_t i = r->threads.len / sizeof(*tid); i-- > 0;)
+		kill(tid[i], SIGKILL);
+	for (size_t i = r->threads.len / sizeof(*tid); i-- > 0;)
+		thread_reap(tid[i]);
+	(void)n;
+	while (waitpid(-1, NULL, __WALL) > 0)
+		;
+}
+
+static pid_t supervised;
+
+static void pass_on(int sig)
+{
+	kill(supervised, sig);
+}
+
+/* In the foreground the tool stands for the tree: signals pass through to it, its exit status is the tree's. */
+static int supervise(pid_t root, int *status)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT };
+	struct sigaction action = { .sa_handler = pass_on };
+
+	supervised = root;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaction(signals[i], &action, NULL);
+	for (;;) {
+		pid_t ended = waitpid(-1, status, 0);
+
+		if (ended == root)
+			return 0;
+		if (ended < 0 && errno != EINTR)
+			return fail_errno("waiting for process %d", root);
+	}
+}
+
+int restore_tree(const struct restore_options *options, int *status)
+{
+	struct restore r = { .options = options, .page_size = (uint64_t)sysconf(_SC_PAGESIZE) };
+	int err = image_open(&r.image, options->image);
+
+	if (err)
+		return err;
+	r.program = aligned_alloc(16, REBORN_PROGRAM_MAX);
+	if (!r.program)
+		err = fail(ENOMEM, "out of memory");
+	if (!err)
+		err = make_tree(&r);
+	if (!err)
+		err = write_pidfile(&r);
+	wait_deadline(0);
+	if (err)
+		take_down(&r);
+	else
+		release(&r);
+	image_close(&r.image);
+	free(r.program);
+	buffer_free(&r.born);
+	buffer_free(&r.threads);
+	buffer_free(&r.again);
+	buffer_free(&r.mapped);
+	buffer_free(&r.registers);
+	if (err || options->detach)
+		return err;
+	if (r.last_id)
+		syscall(SYS_close_range, r.world, ~0U, 0);
+	return supervise((pid_t)r.tree.root, status);
+}

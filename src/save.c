@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* The story of a save, from top to bottom. */
+#include "save.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arch.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "header.pb.h"
+#include "process.pb.h"
+#include "tree/memory.h"
+#include "tree/openings.h"
+#include "tree/records.h"
+#include "tree/state.h"
+#include "tree/target.h"
+#include "tree/visit.h"
+
+void obstacle(struct save *s, const char *fmt, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	s->obstacles++;
+	fail(EHOLDS, "%s", text);
+}
+
+uint32_t save_next_id(struct save *s)
+{
+	return ++s->last_id;
+}
+
+int save_carrier(struct save *s, uint64_t dev, uint64_t ino, uint32_t *id, bool *known)
+{
+	const struct carrier *c = (const struct carrier *)(void *)s->carriers.data;
+	struct carrier new = { .dev = dev, .ino = ino };
+
+	for (size_t i = 0; i < s->carriers.len / sizeof(*c); i++) {
+		if (c[i].dev == dev && c[i].ino == ino) {
+			*id = c[i].id;
+			*known = true;
+			return 0;
+		}
+	}
+	*id = new.id = save_next_id(s);
+	*known = false;
+	return buffer_append(&s->carriers, &new, sizeof(new)) ? fail(ENOMEM, "out of memory") : 0;
+}
+
+/* Everything that can be seen from outside and stands in the way, all of it. */
+static int check_tree(struct save *s)
+{
+	for (size_t i = 0; i < s->tree.n; i++) {
+		const struct process *p = &s->tree.processes[i];
+		CONTEXT("pid %d (%s)", p->pid, p->comm);
+		int err = state_check(s, p);
+
+		if (!err && !p->zombie)
+			err = memory_check(s, p);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int write_header(struct save *s)
+{
+	Header m = Header_init_zero;
+	struct utsname uts;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	m.page_size = s->page_size;
+	m.created = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	m.xfeatures = arch_cpu_features();
+	if (!uname(&uts))
+		snprintf(m.kernel_release, sizeof(m.kernel_release), "%s", uts.release);
+	snprintf(m.tool_version, sizeof(m.tool_version), "%s", TINYCKPT_VERSION);
+	return SAVE_RECORD(s, RECORD_HEADER, Header_fields, &m, NULL, 0);
+}
+
+static int highest_fd(void *arg, int fd)
+{
+	struct save *s = arg;
+
+	if (fd > s->highest_fd)
+		s->highest_fd = fd;
+	return 0;
+}
+
+static int write_tree(struct save *s)
+{
+	Tree m = {
+		.root = (uint32_t)s->tree.processes[0].pid,
+		.processes = (uint32_t)s->tree.n,
+		.gap_start = s->gap.start,
+		.gap_end = s->gap.end,
+	};
+
+	for (size_t i = 0; i < s->tree.n; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "/proc/%d/fd", s->tree.processes[i].pid);
+		proc_numbers(path, highest_fd, s);
+	}
+	m.highest_fd = (uint32_t)s->highest_fd;
+	return SAVE_RECORD(s, RECORD_TREE, Tree_fields, &m, NULL, 0);
+}
+
+static int write_process(struct save *s, const struct process *p)
+{
+	Process m = {
+		.pid = (uint32_t)p->pid,
+		.parent = p->parent < 0 ? 0 : (uint32_t)s->tree.processes[p->parent].pid,
+		.pgid = (uint32_t)p->pgid,
+		.sid = (uint32_t)p->sid,
+		.zombie = p->zombie,
+		.stop_signal = (uint32_t)p->stop_signal,
+		.threads = (uint32_t)p->threads_n,
+	};
+	struct proc_stat st;
+	int err = proc_stat(p->pid, 0, &st);
+
+	if (err)
+		return fail(err, "its stat: %s", strerror(-err));
+	snprintf(m.comm, sizeof(m.comm), "%s", p->comm);
+	m.exit_status = p->zombie ? (uint32_t)st.exit_code : 0;
+	m.exit_signal = st.exit_signal < 0 ? 0 : (uint32_t)st.exit_signal;
+	s->totals.processes++;
+	image_mark(&s->image, RECORD_PROCESS, (uint32_t)p->pid);
+	return SAVE_RECORD(s, RECORD_PROCESS, Process_fields, &m, NULL, 0);
+}
+
+/* First the memory of all, in the order of their birth; then, by visiting each, all else. */
+static int write_processes(struct save *s)
+{
+	for (int part = 1; part <= 2; part++) {
+		for (size_t i = 0; i < s->tree.n; i++) {
+			const struct process *p = &s->tree.processes[i];
+			CONTEXT("pid %d (%s)", p->pid, p->comm);
+			int err = part == 1 ? write_process(s, p) : state_save(s, p);
+
+			if (!err && part == 1 && !p->zombie)
+				err = memory_save(s, p);
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+static int write_image(struct save *s)
+{
+	int err = memory_gap(s);
+
+	if (!err)
+		err = write_header(s);
+	if (!err)
+		err = write_tree(s);
+	if (!err)
+		err = openings_save(s);
+	if (!err && s->obstacles)
+		err = -EHOLDS;
+	if (!err)
+		err = write_processes(s);
+	return err ? err : image_commit(&s->image, &s->totals);
+}
+
+static void save_free(struct save *s)
+{
+	image_abandon(&s->image);
+	buffer_free(&s->descriptions);
+	buffer_free(&s->places);
+	buffer_free(&s->carriers);
+	buffer_free(&s->busy);
+	buffer_free(&s->late);
+	free(s->program);
+	tree_free(&s->tree);
+}
+
+static int save_init(struct save *s, const struct save_options *options)
+{
+	*s = (struct save){ .options = options, .page_size = (uint64_t)sysconf(_SC_PAGESIZE) };
+	s->program = aligned_alloc(16, VISIT_PROGRAM_MAX);
+	return s->program ? 0 : fail(ENOMEM, "out of memory");
+}
+
+static int hold_and_write(struct save *s)
+{
+	int err = tree_collect(&s->tree, s->options->pid, true);
+
+	if (!err)
+		err = check_tree(s);
+	if (!err && s->obstacles)	/* the rest of them, so that all are named at once */
+		s->checking = true;
+	if (!err && s->checking)
+		err = openings_save(s) ?: -EHOLDS;
+	return err ? err : write_image(s);
+}
+
+int save_tree(const struct save_options *options)
+{
+	struct save s;
+	int err = target_check(options->pid);
+
+	if (!err)
+		err = save_init(&s, options);
+	if (err)
+		return err;
+	target_stdio(&s);
+	err = image_create(&s.image, options->output);
+	if (!err)
+		err = hold_and_write(&s);
+
+	/* Only what is complete, synced and under its name lets the workload go. */
+	if (err || options->leave_running)
+		tree_release(&s.tree);
+	else
+		tree_kill(&s.tree);
+	save_free(&s);
+	return err;
+}
+
+int check_workload(const struct save_options *options)
+{
+	struct save s;
+	int err = target_check(options->pid);
+
+	if (!err)
+		err = save_init(&s, options);
+	if (err)
+		return err;
+	s.checking = true;
+	target_stdio(&s);
+	err = tree_collect(&s.tree, options->pid, false);
+	if (!err)
+		err = check_tree(&s);
+	if (!err)
+		err = openings_save(&s);
+	if (!err && s.obstacles)
+		err = -EHOLDS;
+	save_free(&s);
+	return err;
+}

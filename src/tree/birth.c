@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/birth.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "kernel/abi.h"
+#include "kernel/procfs.h"
+#include "kernel/ptrace.h"
+#include "tree/records.h"
+#include "tree/reborn.h"
+
+/* A number can be held by a zombie that init is about to reap: so long it is worth waiting. */
+enum { NUMBER_WAIT_MS = 3000, NUMBER_POLL_MS = 2 };
+
+struct born *birth_find(const struct restore *r, pid_t pid)
+{
+	struct born *b = (struct born *)(void *)r->born.data;
+
+	for (size_t i = 0; i < r->born.len / sizeof(*b); i++)
+		if (b[i].pid == pid)
+			return &b[i];
+	return NULL;
+}
+
+static int number_taken(pid_t pid)
+{
+	struct proc_stat st;
+
+	if (!proc_stat(pid, 0, &st))
+		return fail(EEXIST, "pid %d is taken, by %s: end it, or wait for it", pid, st.comm);
+	return fail(EEXIST, "pid %d is taken, by a thread, a process group or a session", pid);
+}
+
+/* Calls make() until the number is free.  Returns what it returned last. */
+static long with_number(pid_t pid, long (*make)(void *arg, pid_t pid), void *arg)
+{
+	struct timespec pause = { 0, NUMBER_POLL_MS * 1000000 };
+	bool said = false;
+	long ret;
+
+	for (int waited = 0;; waited += NUMBER_POLL_MS) {
+		ret = make(arg, pid);
+		if (ret != -EEXIST || waited >= NUMBER_WAIT_MS)
+			return ret;
+		if (!said && waited >= 100) {
+			log_info("waiting for pid %d, which is taken", pid);
+			said = true;
+		}
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* --- the root: forked from the tool itself --- */
+
+struct root {
+	int wait;		/* end of file here: the tool is dead before it took hold */
+	pid_t root;
+	bool ghost;		/* make a session first, then the root in it */
+};
+
+static long fork_with_number(pid_t pid)
+{
+	struct clone3_args args = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1 };
+	long ret = syscall(SYS_clone3, &args, sizeof(args));
+
+	return ret < 0 ? -errno : ret;
+}
+
+/* Nothing here may come back: what runs is a copy of the tool until its tracer leads it elsewhere. */
+static __attribute__((noreturn)) void wait_for_tracer(const struct root *root)
+{
+	/* all but SIGTRAP: a trap whose signal is blocked would set its action back to the default */
+	uint64_t all = ~(1ULL << (SIGTRAP - 1));
+	struct {
+		unsigned long handler, flags, restorer;
+		uint64_t mask;
+	} none = { 0 };
+	char c;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
+	for (int sig = 1; sig <= 64; sig++)
+		syscall(SYS_rt_sigaction, sig, &none, NULL, sizeof(all));
+	while (read(root->wait, &c, 1) > 0)
+		;
+	_exit(1);
+}
+
+static long make_root(void *arg, pid_t pid)
+{
+	const struct root *root = arg;
+	long ret = fork_with_number(pid);
+
+	if (ret)
+		return ret;
+	if (!root->ghost)
+		wait_for_tracer(root);
+
+	/* a dead session leader, alive once more for as long as it takes to have the root in its session */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setsid();
+	ret = fork_with_number(root->root);
+	if (!ret)
+		wait_for_tracer(root);
+	_exit(ret < 0 ? (int)-ret : 0);
+}
+
+static int take_hold(struct restore *r, pid_t pid)
+{
+	struct stop stop;
+	int err = thread_seize(pid, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+
+	if (!err)
+		err = thread_halt(pid, &stop);
+	if (err)
+		return fail(err, "task %d: cannot be held: %s", pid, strerror(-err));
+	return buffer_append(&r->threads, &pid, sizeof(pid)) ? fail(ENOMEM, "out of memory") : 0;
+}
+
+static int make_first(struct restore *r, const Process *m)
+{
+	CLEANUP_CLOSE int read_end = -1;
+	CLEANUP_CLOSE int write_end = -1;
+	struct root root = { .root = (pid_t)m->pid };
+	pid_t first = (pid_t)m->pid;
+	int ends[2], status;
+	long ret;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return fail_errno("pipe");
+	read_end = root.wait = ends[0];
+	write_end = ends[1];
+	/* orphans of the tree come to us while it grows, as they came to whoever was there */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (m->sid != m->pid && (pid_t)m->sid != getsid(0)) {
+		root.ghost = true;
+		first = (pid_t)m->sid;
+	}
+	ret = with_number(first, make_root, &root);
+	if (ret == -EEXIST)
+		return number_taken(first);
+	if (ret < 0)
+		return fail((int)ret, "process %d: cannot be made: %s", first, strerror((int)-ret));
+	if (root.ghost) {
+		if (waitpid(first, &status, 0) != first || !WIFEXITED(status))
+			return fail(EIO, "session %d: its leader could not be made again", first);
+		if (WEXITSTATUS(status) == EEXIST)
+			return number_taken(root.root);
+		if (WEXITSTATUS(status))
+			return fail(WEXITSTATUS(status), "process %d: cannot be made: %s", root.root, strerror(WEXITSTATUS(status)));
+	}
+	return take_hold(r, root.root);
+}
+
+/* --- all others: forked from their parents, by programs --- */
+
+struct forking {
+	struct restore *r;
+	pid_t parent;
+	uint64_t flags, exit_signal;
+	int err;
+};
+
+static long fork_in_parent(void *arg, pid_t pid)
+{
+	struct forking *f = arg;
+	struct clone3_args args = { .flags = f->flags | CLONE_PTRACE, .exit_signal = f->exit_signal, .set_tid_size = 1 };
+	struct program p;
+	long at;
+	int op;
+
+	reborn_program(f->r, &p);
+	args.set_tid = (uint64_t)program_data(&p, &pid, sizeof(pid));
+	at = program_data(&p, &args, sizeof(args));
+	op = program_call(&p, 0, SYS_clone3, at, sizeof(args));
+	f->err = reborn_run(f->r, f->parent, &p, "making a process");
+	return f->err ? f->err : program_result(&p, op);
+}
+
+static int clone_in(struct restore *r, pid_t in, pid_t number, uint64_t flags, uint64_t exit_signal)
+{
+	struct forking f = { .r = r, .parent = in, .flags = flags, .exit_signal = exit_signal };
+	long ret = with_number(number, fork_in_parent, &f);
+
+	if (f.err)
+		return f.err;
+	if (ret == -EEXIST)
+		return number_taken(number);
+	if (ret < 0)
+		return fail((int)ret, "task %d: cannot be made: %s", number, strerror((int)-ret));
+	return reborn_note(r, number);
+}
+
+int birth_thread(struct restore *r, pid_t pid, pid_t tid)
+{
+	return clone_in(r, pid, tid, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, 0);
+}
+
+static int lead_session(struct restore *r, struct born *b)
+{
+	struct program p;
+	int err;
+
+	if (b->in_session || b->sid != b->pid)
+		return 0;
+	reborn_program(r, &p);
+	program_call(&p, OP_MUST, SYS_setsid, 0);
+	err = reborn_run(r, b->pid, &p, "leading its session");
+	b->in_session = !err;
+	return err;
+}
+
+static int make_child(struct restore *r, const Process *m)
+{
+	struct born *parent = birth_find(r, (pid_t)m->parent);
+	int err = 0;
+
+	if (!parent || parent->zombie)
+		return fail(EIMAGE, "process %u: its parent %u does not come before it", m->pid, m->parent);
+	/* what left the parent's session by its own, or was there all the time, is forked from inside it */
+	if (m->sid == m->pid || (pid_t)m->sid == parent->sid)
+		err = lead_session(r, parent);
+	if (err)
+		return err;
+	/* a dead leader of a session: alive once more; its orphan comes to whoever adopts it */
+	return clone_in(r, parent->pid, (pid_t)m->pid, 0, m->exit_signal);
+}
+
+int birth(struct restore *r, const struct record *rec)
+{
+	Process m;
+	struct born b = { 0 };
+	int err = record_decode(rec, Process_fields, &m);
+
+	if (err)
+		return err;
+	if (!m.pid || m.pid > 4194304 || m.sid > 4194304 || m.pgid > 4194304 || birth_find(r, (pid_t)m.pid))
+		return fail(EIMAGE, "process %u: an absurd or repeated number", m.pid);
+	if (!m.parent != (m.pid == r->tree.root) || (m.pid == r->tree.root) != !r->born.len)
+		return fail(EIMAGE, "process %u: not in its place in the tree", m.pid);
+	b.pid = (pid_t)m.pid;
+	b.parent = (pid_t)m.parent;
+	b.sid = (pid_t)m.sid;
+	b.pgid = (pid_t)m.pgid;
+	b.zombie = m.zombie;
+	b.stop_signal = m.stop_signal < 65 ? (int)m.stop_signal : 0;
+	b.exit_status = m.exit_status;
+	memcpy(b.comm, m.comm, sizeof(b.comm));
+	CONTEXT("pid %d (%s)", b.pid, b.comm);
+	err = m.parent ? make_child(r, &m) : make_first(r, &m);
+	if (!err && buffer_append(&r->born, &b, sizeof(b)))
+		err = fail(ENOMEM, "out of memory");
+	return err;
+}
+
+/* --- when all are there --- */
+
+static int join_group(struct restore *r, struct born *b, pid_t group)
+{
+	struct program p;
+
+	if (getpgid(b->pid) == group)
+		return 0;
+	reborn_program(r, &p);
+	program_call(&p, OP_MUST, SYS_setpgid, 0, group == b->pid ? 0 : group);
+	return reborn_run(r, b->pid, &p, "joining its process group");
+}
+
+/* Forgets a task that was killed for good. */
+static void forget(struct restore *r, pid_t tid)
+{
+	pid_t *tids = (pid_t *)(void *)r->threads.data;
+	size_t n = r->threads.len / sizeof(*tids);
+
+	for (size_t i = 0; i < n; i++) {
+		if (tids[i] == tid) {
+			memmove(&tids[i], &tids[i + 1], (n - i - 1) * sizeof(*tids));
+			r->threads.len -= sizeof(*tids);
+			return;
+		}
+	}
+}
+
+/* The leader of a group is dead: it lives once more until every member has joined. */
+static int group_of_dead_leader(struct restore *r, struct born *first)
+{
+	struct born *all = (struct born *)(void *)r->born.data;
+	size_t n = r->born.len / sizeof(*all);
+	pid_t group = first->pgid;
+	struct born ghost = { .pid = group, .pgid = group };
+	struct program p;
+	int err = clone_in(r, first->pid, group, 0, 0);
+
+	if (!err)
+		err = join_group(r, &ghost, group);
+	for (size_t i = 0; !err && i < n; i++)
+		if (all[i].pgid == group)
+			err = join_group(r, &all[i], group);
+	if (err)
+		return err;
+	kill(group, SIGKILL);
+	thread_reap(group);
+	forget(r, group);
+	reborn_program(r, &p);
+	program_call(&p, OP_MUST, SYS_wait4, group, 0, __WALL, 0);
+	return reborn_run(r, first->pid, &p, "ending the leader of its process group");
+}
+
+static int settle_groups(struct restore *r)
+{
+	struct born *all = (struct born *)(void *)r->born.data;
+	size_t n = r->born.len / sizeof(*all);
+
+	for (size_t i = 0; i < n; i++) {
+		CONTEXT("pid %d (%s)", all[i].pid, all[i].comm);
+		int err = lead_session(r, &all[i]);
+
+		if (!err && all[i].pgid == all[i].pid)
+			err = join_group(r, &all[i], all[i].pid);
+		if (err)
+			return err;
+		if (getsid(all[i].pid) != all[i].sid)
+			return fail(EOPNOTSUPP, "its session %d has no leader in the tree and cannot be made again", all[i].sid);
+	}
+	for (size_t i = 0; i < n; i++) {
+		CONTEXT("pid %d (%s)", all[i].pid, all[i].comm);
+		int err;
+
+		if (getpgid(all[i].pid) == all[i].pgid)
+			continue;
+		if (birth_find(r, all[i].pgid) || (getpgid(all[i].pgid) == all[i].pgid && getsid(all[i].pgid) == all[i].sid))
+			err = join_group(r, &all[i], all[i].pgid);
+		else
+			err = group_of_dead_leader(r, &all[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int stop_again(struct restore *r, const struct born *b)
+{
+	struct stop stop;
+	int err;
+
+	(void)r;
+	/* a real one, so that the parent's wait(2) sees it; the thread can still be led by us */
+	if (kill(b->pid, SIGSTOP))
+		return fail_errno("stopping it again");
+	err = thread_continue(b->pid, 0);
+	while (!err && !(err = thread_wait(b->pid, &stop))) {
+		if (stop.kind == STOP_GROUP)
+			return 0;
+		if (stop.kind == STOP_EXITED)
+			err = -ESRCH;
+		else
+			err = thread_continue(b->pid, stop.kind == STOP_SIGNAL && stop.signal == SIGSTOP ? b->stop_signal : 0);
+	}
+	return fail(err, "stopping it again: %s", strerror(-err));
+}
+
+static int end_zombie(struct restore *r, const struct born *b)
+{
+	int signal = (int)(b->exit_status & 0x7f);
+	struct rlimit64_ {
+		uint64_t soft, hard;
+	} no_core = { 0, 0 };
+	char comm[16];
+	struct program p;
+	int err;
+
+	memcpy(comm, b->comm, sizeof(comm) - 1);
+	comm[15] = '\0';
+	reborn_program(r, &p);
+	program_call(&p, 0, SYS_prctl, PR_SET_NAME, program_data(&p, comm, sizeof(comm)));
+	program_call(&p, 0, SYS_prlimit64, 0, RLIMIT_CORE, program_data(&p, &no_core, sizeof(no_core)), 0);
+	err = reborn_run(r, b->pid, &p, "ending it again");
+	if (err)
+		return err;
+	reborn_program(r, &p);
+	if (signal) {
+		/* at a stop for a signal any other may be put in its place */
+		err = thread_set_sigmask(b->pid, 0);
+		if (!err)
+			err = thread_continue(b->pid, signal);
+	} else {
+		struct arch_regs regs;
+
+		program_call(&p, 0, SYS_exit_group, (long)(b->exit_status >> 8 & 0xff));
+		err = task_write(b->pid, p.base, p.image, p.ops * sizeof(struct op));
+		if (!err)
+			err = thread_regs(b->pid, &regs);
+		arch_set_entry(&regs, r->area, r->area + REBORN_STACK, p.base);
+		if (!err)
+			err = thread_set_regs(b->pid, &regs);
+		if (!err)
+			err = thread_continue(b->pid, 0);
+	}
+	if (err)
+		return fail(err, "ending it again: %s", strerror(-err));
+	thread_reap(b->pid);
+	forget(r, b->pid);
+	return 0;
+}
+
+int birth_settle(struct restore *r)
+{
+	struct born *all = (struct born *)(void *)r->born.data;
+	int err = settle_groups(r);
+
+	for (size_t i = 0; !err && i < r->born.len / sizeof(*all); i++) {
+		CONTEXT("pid %d (%s)", all[i].pid, all[i].comm);
+
+		if (all[i].zombie)
+			err = end_zombie(r, &all[i]);
+		else if (all[i].stop_signal)
+			err = stop_again(r, &all[i]);
+	}
+	return err;
+}

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "image/crc32c.h"
+#include "kernel/abi.h"
+#include "kernel/ptrace.h"
+#include "pages.pb.h"
+#include "tree/openings.h"
+#include "tree/records.h"
+#include "vma.pb.h"
+
+/* The kernel's own mappings: every process has them, and restore's process brings its own. */
+static bool is_kernels_own(const struct vma *v)
+{
+	return !strcmp(v->name, "[vdso]") || !strncmp(v->name, "[vvar", 5);
+}
+
+static bool is_ignored(const struct vma *v)
+{
+	return !strcmp(v->name, "[vsyscall]") || !strcmp(v->name, "[uprobes]") || !strcmp(v->name, "[vectors]") ||
+	       !strcmp(v->name, "[sigpage]");
+}
+
+static const char *refusal(const struct vma *v)
+{
+	if (v->uffd)
+		return "userfaultfd is registered on it";
+	if (v->shadow_stack)
+		return "a shadow stack";
+	if (v->sealed && !is_kernels_own(v))
+		return "it is sealed (mseal)";
+	if (v->io && !is_kernels_own(v))
+		return "memory of a device";
+	if (v->pkey)
+		return "it has a protection key";
+	if (!strncmp(v->name, "/SYSV", 5))
+		return "System V shared memory";
+	if (!strncmp(v->name, "/memfd:", 7))
+		return "a memfd";
+	if (!strcmp(v->name, "/[aio]"))
+		return "an aio context";
+	if (!strncmp(v->name, "anon_inode:", 11))
+		return "a mapping of a kernel object";
+	if (v->hugetlb && (v->shared || (v->name[0] == '/' && strncmp(v->name, "/anon_hugepage", 14))))
+		return "shared or named huge pages (hugetlbfs)";
+	return NULL;
+}
+
+static int add_range(struct buffer *list, uint64_t start, uint64_t end)
+{
+	struct address_range *r = (struct address_range *)(void *)list->data, new = { start, end };
+	size_t n = list->len / sizeof(*r), at = n;
+
+	while (at && r[at - 1].start > start)
+		at--;
+	if (at && r[at - 1].end >= start) {	/* touches or overlaps the one before */
+		if (r[at - 1].end < end)
+			r[at - 1].end = end;
+		return 0;
+	}
+	if (buffer_append(list, &new, sizeof(new)))
+		return fail(ENOMEM, "out of memory");
+	r = (struct address_range *)(void *)list->data;
+	memmove(&r[at + 1], &r[at], (n - at) * sizeof(*r));
+	r[at] = new;
+	return 0;
+}
+
+static int check_vma(void *arg, struct vma *v)
+{
+	struct save *s = arg;
+	const char *why;
+
+	if (is_ignored(v))
+		return 0;
+	why = refusal(v);
+	if (why)
+		obstacle(s, "mapping %" PRIx64 "-%" PRIx64 " (%s): %s: not supported", v->start, v->end, v->name, why);
+	return add_range(&s->busy, v->start, v->end);
+}
+
+int memory_check(struct save *s, const struct process *p)
+{
+	int err = proc_vmas(p->pid, true, check_vma, s);
+
+	if (err == -ESRCH && s->checking)
+		return 0;
+	return err < 0 && err != -ENOMEM ? fail(err, "its mappings: %s", strerror(-err)) : err;
+}
+
+int memory_gap(struct save *s)
+{
+	const struct address_range *r = (const struct address_range *)(void *)s->busy.data;
+	size_t n = s->busy.len / sizeof(*r);
+	uint64_t from = 0x10000, best = 0;
+
+	for (size_t i = 0; i <= n; i++) {
+		uint64_t to = i < n ? r[i].start : ARCH_TASK_SIZE;
+
+		if (to > from && to - from > best) {
+			best = to - from;
+			s->gap = (struct address_range){ from, to };
+		}
+		if (i < n && r[i].end > from)
+			from = r[i].end;
+	}
+	if (best < (4u << 20))
+		return fail(ENOMEM, "no 4 MiB of addresses are free in every process of the tree");
+	return 0;
+}
+
+/* What is needed of a mapping once its record is written. */
+struct area {
+	uint64_t start, end;
+	bool anonymous, inherited;
+};
+
+struct pages {
+	struct save *s;
+	pid_t pid;
+	const struct process *parent;
+	struct buffer areas;		/* struct area */
+	struct buffer parents;		/* struct vma's heads: see parent_vma */
+	Pages m;
+	size_t filled;			/* pages in m */
+	Runs drop, guard;
+	uint64_t zeros_may_go;		/* bit i: pages of zeros in run i need not be stored */
+};
+
+struct parent_vma {
+	uint64_t start, end, pgoff, dev, ino;
+};
+
+static int note_parent_vma(void *arg, struct vma *v)
+{
+	struct pages *p = arg;
+	struct parent_vma pv = { v->start, v->end, v->pgoff, v->dev, v->ino };
+
+	if (v->shared || v->hugetlb || is_kernels_own(v) || is_ignored(v))
+		return 0;
+	return buffer_append(&p->parents, &pv, sizeof(pv)) ? -ENOMEM : 0;
+}
+
+static bool is_inherited(const struct pages *p, const struct vma *v)
+{
+	const struct parent_vma *pv = (const struct parent_vma *)(void *)p->parents.data;
+
+	if (v->shared || v->hugetlb)
+		return false;
+	for (size_t i = 0; i < p->parents.len / sizeof(*pv); i++)
+		if (pv[i].start <= v->start && v->end <= pv[i].end && pv[i].dev == v->dev && pv[i].ino == v->ino &&
+		    (!v->ino || pv[i].pgoff + (v->start - pv[i].start) == v->pgoff))
+			return true;
+	return false;
+}
+
+static int save_vdso(struct pages *p, const struct vma *v, Vma *m)
+{
+	uint8_t *text = image_body(&p->s->image);
+	size_t len = v->end - v->start;
+	int err;
+
+	if (strcmp(v->name, "[vdso]") || len > BODY_MAX)
+		return 0;
+	err = task_read(p->pid, text, v->start, len);
+	if (err)
+		return fail(err, "reading its vDSO: %s", strerror(-err));
+	/* the ELF image alone: what lies behind it may have served as dead bytes */
+	len -= 2 * ARCH_HOME_MAX;
+	m->crc = crc32c(0, text, len);
+	return 0;
+}
+
+static int late(struct pages *p, const struct vma *v, uint32_t advice)
+{
+	struct late_advice l = { p->pid, v->start, v->end, advice };
+
+	return buffer_append(&p->s->late, &l, sizeof(l)) ? fail(ENOMEM, "out of memory") : 0;
+}
+
+static int save_vma(void *arg, struct vma *v)
+{
+	struct pages *p = arg;
+	Vma m = {
+		.start = v->start,
+		.end = v->end,
+		.prot = (uint32_t)v->prot,
+		.shared = v->shared,
+		.pgoff = v->pgoff,
+		.grows_down = v->grows_down,
+		.locked = v->locked,
+		.hugepage = v->thp,
+		.nohugepage = v->nothp,
+		.huge = v->hugetlb ? v->kernel_page : 0,
+		.noreserve = v->norerserve,
+		.dontdump = v->dontdump && !v->io,
+		.mergeable = v->mergeable,
+		.advice = v->random ? MADV_RANDOM : v->sequential ? MADV_SEQUENTIAL : 0,
+	};
+	struct area a = { v->start, v->end, true, false };
+	int err = 0;
+
+	if (is_ignored(v))
+		return 0;
+	if (is_kernels_own(v)) {
+		m.kind = VmaKind_VDSO;
+		snprintf(m.name, sizeof(m.name), "%.20s", v->name);
+		err = save_vdso(p, v, &m);
+	} else if (v->name[0] == '/' && !v->hugetlb) {
+		m.kind = VmaKind_FILE_BACKED;
+		m.file = openings_mapped(p->s, v);
+		a.anonymous = false;
+		if (!m.file)
+			return fail(EIO, "mapping %" PRIx64 "-%" PRIx64 ": %s: its file was not seen", v->start, v->end, v->name);
+	} else {
+		m.pgoff = 0;
+	}
+	if (!err && m.kind != VmaKind_VDSO) {
+		m.inherited = a.inherited = is_inherited(p, v);
+		if (v->dontcopy)
+			err = late(p, v, MADV_DONTFORK);
+		if (!err && v->wipeonfork)
+			err = late(p, v, MADV_WIPEONFORK);
+		if (!err && !v->shared && (v->resident || v->swapped || a.inherited) && buffer_append(&p->areas, &a, sizeof(a)))
+			err = fail(ENOMEM, "out of memory");
+	}
+	return err ? err : SAVE_RECORD(p->s, RECORD_VMA, Vma_fields, &m, NULL, 0);
+}
+
+static bool is_zero(const uint8_t *page, size_t len)
+{
+	const uint64_t *w = (const uint64_t *)(const void *)page;
+
+	for (size_t i = 0; i < len / sizeof(*w); i += 4)
+		if (w[i] | w[i + 1] | w[i + 2] | w[i + 3])
+			return false;
+	return true;
+}
+
+/* Takes pages of zeros out of what was just read, where a page that is not stored reads as zeros. */
+static void leave_out_zeros(struct pages *p, uint8_t *body)
+{
+	uint64_t page = p->s->page_size;
+	Pages out = { .process = p->m.process, .page_shift = p->m.page_shift };
+	uint8_t *to = body;
+
+	for (size_t i = 0; i < p->m.start_count; i++) {
+		bool may_go = p->zeros_may_go >> i & 1;
+
+		for (uint64_t k = 0; k < p->m.count[i]; k++, body += page) {
+			uint64_t number = p->m.start[i] + k;
+			size_t last = out.start_count;
+
+			if (may_go && is_zero(body, page)) {
+				p->s->totals.pages_zero++;
+				continue;
+			}
+			if (to != body)
+				memcpy(to, body, page);
+			to += page;
+			if (last && out.start[last - 1] + out.count[last - 1] == number) {
+				out.count[last - 1]++;
+				continue;
+			}
+			out.start[last] = number;
+			out.count[last] = 1;
+			out.start_count = out.count_count = (pb_size_t)(last + 1);
+		}
+	}
+	p->m = out;
+	p->filled = (size_t)(to - image_body(&p->s->image)) / page;
+}
+
+static int flush_pages(struct pages *p)
+{
+	uint64_t page = p->s->page_size;
+	uint8_t *body = image_body(&p->s->image);
+	struct iovec local = { body, p->filled * page }, remote[128];
+	ssize_t got;
+	int err;
+
+	if (!p->filled)
+		return 0;
+	for (size_t i = 0; i < p->m.start_count; i++)
+		remote[i] = (struct iovec){ (void *)(uintptr_t)(p->m.start[i] << p->m.page_shift), p->m.count[i] * page };
+	got = process_vm_readv(p->pid, &local, 1, remote, p->m.start_count, 0);
+	if (got != (ssize_t)(p->filled * page))
+		return got < 0 ? fail_errno("reading its memory at %" PRIx64, p->m.start[0] << p->m.page_shift)
+			       : fail(EFAULT, "reading its memory at %" PRIx64 ": only %zd of %zu bytes",
+				      p->m.start[0] << p->m.page_shift, got, (size_t)(p->filled * page));
+	leave_out_zeros(p, body);
+	if (p->filled) {
+		p->s->totals.pages_stored += p->filled;
+		err = SAVE_RECORD(p->s, RECORD_PAGES, Pages_fields, &p->m, body, p->filled * page);
+		if (err)
+			return err;
+	}
+	p->filled = 0;
+	p->m.start_count = p->m.count_count = 0;
+	p->zeros_may_go = 0;
+	return 0;
+}
+
+static int add_pages(struct pages *p, uint64_t start, uint64_t end, bool zeros_may_go)
+{
+	uint64_t page = p->s->page_size;
+	size_t most = BODY_MAX / page;
+
+	while (start < end) {
+		size_t n = (size_t)((end - start) / page), i;
+		int err;
+
+		/* a body holds at most 64 pages, and so at most 64 runs, however zeros split them */
+		if (p->filled == most) {
+			err = flush_pages(p);
+			if (err)
+				return err;
+		}
+		if (n > most - p->filled)
+			n = most - p->filled;
+		i = p->m.start_count;
+		p->m.start[i] = start >> p->m.page_shift;
+		p->m.count[i] = (uint32_t)n;
+		p->m.start_count = p->m.count_count = (pb_size_t)(i + 1);
+		if (zeros_may_go)
+			p->zeros_may_go |= 1ULL << i;
+		p->filled += n;
+		start += n * page;
+	}
+	return 0;
+}
+
+static int flush_runs(struct pages *p, Runs *runs, uint16_t type)
+{
+	int err;
+
+	if (!runs->start_count)
+		return 0;
+	err = SAVE_RECORD(p->s, type, Runs_fields, runs, NULL, 0);
+	runs->start_count = runs->end_count = 0;
+	return err;
+}
+
+static int add_run(struct pages *p, Runs *runs, uint16_t type, uint64_t start, uint64_t end)
+{
+	size_t n = runs->start_count;
+
+	if (n && runs->end[n - 1] == start) {
+		runs->end[n - 1] = end;
+		return 0;
+	}
+	if (n == sizeof(runs->start) / sizeof(*runs->start)) {
+		int err = flush_runs(p, runs, type);
+
+		if (err)
+			return err;
+		n = 0;
+	}
+	runs->start[n] = start;
+	runs->end[n] = end;
+	runs->start_count = runs->end_count = (pb_size_t)(n + 1);
+	return 0;
+}
+
+/* Documentation/admin-guide/mm/pagemap.rst */
+enum { PM_WINDOW = 512 };
+static const uint64_t PM_PRESENT = 1ULL << 63, PM_SWAPPED = 1ULL << 62, PM_FILE = 1ULL << 61, PM_PFN = (1ULL << 55) - 1;
+
+static bool has_data(uint64_t entry)
+{
+	return entry & PM_SWAPPED || ((entry & PM_PRESENT) && !(entry & PM_FILE));
+}
+
+static bool same_page(uint64_t a, uint64_t b)
+{
+	return ((a ^ b) & (PM_PRESENT | PM_SWAPPED | PM_FILE | PM_PFN)) == 0 && (a & PM_PFN) != 0;
+}
+
+static int open_pagemap(pid_t pid)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? fail_errno("%s", path) : fd;
+}
+
+/* One mapping page by page: the way for kernels without PAGEMAP_SCAN, and to compare with the parent. */
+static int walk_pagemap(struct pages *p, const struct area *a, int own, int parents)
+{
+	uint64_t page = p->s->page_size;
+	uint64_t mine[PM_WINDOW], theirs[PM_WINDOW];
+
+	for (uint64_t at = a->start; at < a->end; at += PM_WINDOW * page) {
+		size_t n = (size_t)((a->end - at) / page);
+		int err;
+
+		if (n > PM_WINDOW)
+			n = PM_WINDOW;
+		err = pread_all(own, mine, n * 8, at / page * 8);
+		if (!err && a->inherited)
+			err = pread_all(parents, theirs, n * 8, at / page * 8);
+		if (err)
+			return fail(err, "its pagemap at %" PRIx64 ": %s", at, strerror(-err));
+		for (size_t i = 0; i < n; i++) {
+			uint64_t here = at + i * page;
+
+			err = 0;
+			if (has_data(mine[i])) {
+				if (!a->inherited || !same_page(mine[i], theirs[i]))
+					err = add_pages(p, here, here + page, a->anonymous && !a->inherited);
+			} else if (a->inherited && has_data(theirs[i])) {
+				err = add_run(p, &p->drop, RECORD_DROP, here, here + page);
+			}
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+/* The mapping in one call that skips holes, however large.  1: the kernel has no such call. */
+static int scan_pagemap(struct pages *p, const struct area *a, int own)
+{
+	struct page_region regions[256];
+	struct pm_scan_arg scan = {
+		.size = sizeof(scan),
+		.start = a->start,
+		.end = a->end,
+		.vec = (uintptr_t)regions,
+		.vec_len = sizeof(regions) / sizeof(*regions),
+		.category_inverted = PAGE_IS_FILE | PAGE_IS_PFNZERO,
+		.category_mask = PAGE_IS_FILE | PAGE_IS_PFNZERO,
+		.category_anyof_mask = PAGE_IS_PRESENT | PAGE_IS_SWAPPED,
+		.return_mask = PAGE_IS_GUARD | PAGE_IS_PRESENT,
+	};
+	static bool no_guard;
+
+	while (scan.start < a->end) {
+		int n;
+
+		if (no_guard)
+			scan.return_mask &= ~(uint64_t)PAGE_IS_GUARD;
+		n = ioctl(own, PAGEMAP_SCAN, &scan);
+		if (n < 0 && errno == EINVAL && !no_guard) {
+			no_guard = true;
+			continue;
+		}
+		if (n < 0)
+			return errno == ENOTTY || errno == EINVAL ? 1 : fail_errno("PAGEMAP_SCAN");
+		for (int i = 0; i < n; i++) {
+			const struct page_region *r = &regions[i];
+			int err = r->categories & PAGE_IS_GUARD ? add_run(p, &p->guard, RECORD_GUARD, r->start, r->end)
+								: add_pages(p, r->start, r->end, a->anonymous);
+
+			if (err)
+				return err;
+		}
+		scan.start = scan.walk_end;
+	}
+	return 0;
+}
+
+static int save_pages(struct pages *p)
+{
+	const struct area *a = (const struct area *)(void *)p->areas.data;
+	CLEANUP_CLOSE int own = open_pagemap(p->pid);
+	CLEANUP_CLOSE int parents = -1;
+	bool no_scan = false;
+	int err = 0;
+
+	if (own < 0)
+		return own;
+	if (p->parent) {
+		parents = open_pagemap(p->parent->pid);
+		if (parents < 0)
+			return parents;
+	}
+	for (size_t i = 0; !err && i < p->areas.len / sizeof(*a); i++) {
+		err = a[i].inherited || no_scan ? 1 : scan_pagemap(p, &a[i], own);
+		if (err == 1) {
+			no_scan |= !a[i].inherited;
+			err = walk_pagemap(p, &a[i], own, parents);
+		}
+	}
+	if (!err)
+		err = flush_pages(p);
+	if (!err)
+		err = flush_runs(p, &p->drop, RECORD_DROP);
+	return err ? err : flush_runs(p, &p->guard, RECORD_GUARD);
+}
+
+int memory_save(struct save *s, const struct process *process)
+{
+	CLEANUP_FREE struct pages *p = calloc(1, sizeof(*p));
+	int err = 0;
+
+	if (!p)
+		return fail(ENOMEM, "out of memory");
+	p->s = s;
+	p->pid = process->pid;
+	p->m.process = (uint32_t)process->pid;
+	p->m.page_shift = (uint32_t)__builtin_ctzl(s->page_size);
+	if (process->parent >= 0 && !s->tree.processes[process->parent].zombie) {
+		p->parent = &s->tree.processes[process->parent];
+		err = proc_vmas(p->parent->pid, false, note_parent_vma, p);
+	}
+	if (!err)
+		err = proc_vmas(p->pid, true, save_vma, p);
+	if (!err)
+		err = save_pages(p);
+	buffer_free(&p->areas);
+	buffer_free(&p->parents);
+	return err;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Address spaces, on their way into the image. */
+#ifndef TINYCKPT_TREE_MEMORY_H
+#define TINYCKPT_TREE_MEMORY_H
+
+#include "save.h"
+
+/* Names the mappings of a process that cannot be saved, and notes its busy addresses.  0 or a negative errno. */
+int memory_check(struct save *s, const struct process *p);
+
+/* The addresses that are free in every process and as large as can be; 0 or -ENOMEM, said. */
+int memory_gap(struct save *s);
+
+/* Writes the Process record's mm fields, its mappings and its pages. */
+int memory_save(struct save *s, const struct process *p);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/openings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "kernel/abi.h"
+
+struct walk {
+	struct save *s;
+	const struct process *p;
+	struct opened *o;	/* 4 KiB of path: one for all */
+};
+
+static int each_opening(struct walk *w);
+
+static int look(struct walk *w, const char *link)
+{
+	struct opened *o = w->o;
+	ssize_t len;
+	size_t deleted = strlen(" (deleted)");
+
+	if (stat(o->access, &o->st))
+		return -errno;
+	o->dev = o->st.st_dev;
+	o->ino = o->st.st_ino;
+	len = readlink(link, o->path, sizeof(o->path) - 1);
+	if (len < 0)
+		return -errno;
+	o->path[len] = '\0';
+	o->deleted = o->st.st_nlink == 0 && (size_t)len > deleted && !strcmp(o->path + (size_t)len - deleted, " (deleted)");
+	/* a name that is gone while hard links remain also reads "(deleted)"; so may an honest file name: see if it is there */
+	if (!o->deleted && (size_t)len > deleted && !strcmp(o->path + (size_t)len - deleted, " (deleted)"))
+		o->deleted = access(o->path, F_OK) != 0;
+	if (o->deleted)
+		o->path[(size_t)len - deleted] = '\0';
+	return 0;
+}
+
+static void opened_init(struct walk *w, int fd)
+{
+	struct opened *o = w->o;
+
+	o->pid = w->p->pid;
+	o->fd = fd;
+	o->mapped = false;
+	memset(&o->info, 0, sizeof(o->info));
+	o->path[0] = '\0';
+	o->deleted = false;
+}
+
+static int walk_fd(void *arg, int fd)
+{
+	struct walk *w = arg;
+	struct opened *o = w->o;
+	int err;
+
+	opened_init(w, fd);
+	snprintf(o->what, sizeof(o->what), "fd %d", fd);
+	snprintf(o->access, sizeof(o->access), "/proc/%d/fd/%d", o->pid, fd);
+	err = proc_fdinfo(o->pid, fd, &o->info);
+	if (!err)
+		err = look(w, o->access);
+	if (err)
+		return err == -EBADF && w->s->checking ? 0 : fail(err, "fd %d: %s", fd, strerror(-err));
+	if (fd > w->s->highest_fd)
+		w->s->highest_fd = fd;
+	return each_opening(w);
+}
+
+static int walk_vma(void *arg, struct vma *v)
+{
+	struct walk *w = arg;
+	struct opened *o = w->o;
+	struct stat link;
+	int err;
+
+	/* names in brackets are the kernel's; hugetlb without a file is as good as anonymous */
+	if (v->name[0] != '/' || !strncmp(v->name, "/anon_hugepage", 14))
+		return 0;
+	opened_init(w, -1);
+	o->mapped = true;
+	snprintf(o->what, sizeof(o->what), "mapping %llx-%llx", (unsigned long long)v->start, (unsigned long long)v->end);
+	snprintf(o->access, sizeof(o->access), "/proc/%d/map_files/%llx-%llx", o->pid, (unsigned long long)v->start,
+		 (unsigned long long)v->end);
+	/* the link's mode is the mode in which the file was opened for the mapping */
+	v->maywrite = v->shared && !lstat(o->access, &link) && link.st_mode & S_IWUSR;
+	if (openings_mapped(w->s, v))
+		return 0;
+	o->info.flags = v->maywrite ? O_RDWR : O_RDONLY;
+	err = look(w, o->access);
+	if (err)
+		return err == -ENOENT && w->s->checking ? 0 : fail(err, "%s: %s: %s", o->what, v->name, strerror(-err));
+	o->dev = v->dev;
+	o->ino = v->ino;
+	return each_opening(w);
+}
+
+static int walk_link(struct walk *w, int place, const char *name, const char *what, unsigned int flags)
+{
+	struct opened *o = w->o;
+	int err;
+
+	opened_init(w, place);
+	o->info.flags = flags;
+	o->mapped = place == PLACE_EXE;
+	snprintf(o->what, sizeof(o->what), "%s", what);
+	snprintf(o->access, sizeof(o->access), "/proc/%d/%s", o->pid, name);
+	err = look(w, o->access);
+	if (err)
+		return fail(err, "%s: %s", what, strerror(-err));
+	return each_opening(w);
+}
+
+static struct description *descriptions(const struct save *s, size_t *n)
+{
+	*n = s->descriptions.len / sizeof(struct description);
+	return (struct description *)(void *)s->descriptions.data;
+}
+
+/* Descriptors of one description agree in all of these; only when they do is the kernel asked (kcmp(2)). */
+static bool may_be_same(const struct description *d, const struct opened *o)
+{
+	return d->ino == o->ino && d->dev == o->dev && d->pos == o->info.pos &&
+	       d->flags == (o->info.flags & ~(unsigned int)O_CLOEXEC) && (d->fd >= 0) == (o->fd >= 0);
+}
+
+static struct description *find(const struct save *s, const struct opened *o)
+{
+	size_t n;
+	struct description *d = descriptions(s, &n);
+
+	for (size_t i = n; i-- > 0;) {	/* the newest first: neighbours in a table of descriptors are most often dups */
+		if (!may_be_same(&d[i], o))
+			continue;
+		if (o->fd < 0 || (d[i].pid == o->pid && d[i].fd == o->fd) ||
+		    syscall(SYS_kcmp, o->pid, d[i].pid, KCMP_FILE, o->fd, d[i].fd) == 0)
+			return &d[i];
+	}
+	return NULL;
+}
+
+/* One opening: named if it stands in the way, written if nothing does and this is a save. */
+static int each_opening(struct walk *w)
+{
+	struct save *s = w->s;
+	const struct opened *o = w->o;
+	struct description *known = find(s, o);
+	struct place place = { .pid = o->pid, .fd = o->fd, .cloexec = o->info.flags & O_CLOEXEC };
+	struct description d = {
+		.pid = o->pid, .fd = o->fd >= 0 ? o->fd : -1, .dev = o->dev, .ino = o->ino, .pos = o->info.pos,
+		.flags = o->info.flags & ~(unsigned int)O_CLOEXEC,
+	};
+	const struct object_ops *ops;
+	char text[512];
+	int err;
+
+	if (!known) {
+		ops = object_of_opened(s, o);
+		if (!ops)
+			obstacle(s, "%s: %s%s", o->what, object_describe(o, text, sizeof(text)),
+				 o->fd >= 0 && o->fd <= 2 ? "; --inherit-stdio would replace a standard stream by restore's own"
+							  : "");
+		else if (ops->check)
+			ops->check(s, o);
+		if (ops && !s->checking && !s->obstacles) {
+			err = ops->save(s, o);
+			if (err)
+				return err;
+		}
+		d.id = s->last_id;
+		s->totals.files++;
+		if (buffer_append(&s->descriptions, &d, sizeof(d)))
+			return fail(ENOMEM, "out of memory");
+	}
+	if (o->fd == -1)
+		return 0;
+	place.id = known ? known->id : d.id;
+	return buffer_append(&s->places, &place, sizeof(place)) ? fail(ENOMEM, "out of memory") : 0;
+}
+
+int openings_save(struct save *s)
+{
+	CLEANUP_FREE struct opened *o = malloc(sizeof(*o));
+	struct walk w = { .s = s, .o = o };
+
+	if (!o)
+		return fail(ENOMEM, "out of memory");
+	for (size_t i = 0; i < s->tree.n; i++) {
+		const struct process *p = &s->tree.processes[i];
+		CONTEXT("pid %d (%s)", p->pid, p->comm);
+		char path[32];
+		int err;
+
+		if (p->zombie)
+			continue;
+		w.p = p;
+		snprintf(path, sizeof(path), "/proc/%d/fd", p->pid);
+		err = proc_numbers(path, walk_fd, &w);
+		if (!err)
+			err = walk_link(&w, PLACE_CWD, "cwd", "its working directory", O_PATH | O_DIRECTORY);
+		if (!err)
+			err = walk_link(&w, PLACE_ROOT, "root", "its root directory", O_PATH | O_DIRECTORY);
+		if (!err)
+			err = walk_link(&w, PLACE_EXE, "exe", "its program", O_RDONLY);
+		if (!err)
+			err = proc_vmas(p->pid, false, walk_vma, &w);
+		if (err && !(s->checking && err == -ESRCH))
+			return err;
+	}
+	return 0;
+}
+
+uint32_t openings_mapped(const struct save *s, const struct vma *v)
+{
+	unsigned int flags = v->shared && v->maywrite ? O_RDWR : O_RDONLY;
+	size_t n;
+	const struct description *d = descriptions(s, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (d[i].fd == -1 && d[i].ino == v->ino && d[i].dev == v->dev && d[i].flags == flags)
+			return d[i].id;
+	return 0;
+}
+
+uint32_t openings_place(const struct save *s, pid_t pid, int place)
+{
+	const struct place *p = (const struct place *)(void *)s->places.data;
+
+	for (size_t i = 0; i < s->places.len / sizeof(*p); i++)
+		if (p[i].pid == pid && p[i].fd == place)
+			return p[i].id;
+	return 0;
+}

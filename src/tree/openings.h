@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* What a tree has open: every open file description once, whoever shares it. */
+#ifndef TINYCKPT_TREE_OPENINGS_H
+#define TINYCKPT_TREE_OPENINGS_H
+
+#include "save.h"
+
+/*
+ * Walks over every descriptor, mapped file and directory of the tree: names what stands in the way (obstacle()); while
+ * nothing does, writes their records and notes their places.  When s->checking nothing is written.  0 or a negative
+ * errno, said.
+ */
+int openings_save(struct save *s);
+
+/* The id of a mapped file that openings_save() has seen; 0: none. */
+uint32_t openings_mapped(const struct save *s, const struct vma *v);
+
+/* The id at a place (PLACE_CWD, ...) of a process; 0: none. */
+uint32_t openings_place(const struct save *s, pid_t pid, int place);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/reborn.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "arch.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "blobs.h"
+#include "kernel/abi.h"
+#include "kernel/procfs.h"
+#include "kernel/ptrace.h"
+
+struct place_search {
+	uint64_t at, end;
+};
+
+/* Moves the candidate behind every mapping of ours that it would touch. */
+static int avoid(void *arg, struct vma *v)
+{
+	struct place_search *s = arg;
+
+	if (v->start < s->at + 4 * REBORN_AREA && v->end > s->at)
+		s->at = (v->end + 0xffff) & ~0xffffULL;
+	return 0;
+}
+
+int reborn_area(struct restore *r)
+{
+	struct place_search s = { 0, r->tree.gap_end };
+	void *got;
+
+	if (r->tree.gap_end <= r->tree.gap_start || r->tree.gap_end > ARCH_TASK_SIZE)
+		return fail(EIMAGE, "the addresses that are free in the tree are absurd");
+	/* away from the ends: a stack or a heap may want to grow there */
+	s.at = (r->tree.gap_start + (r->tree.gap_end - r->tree.gap_start) / 2) & ~0xffffULL;
+	proc_vmas(getpid(), false, avoid, &s);
+	if (s.at + 4 * REBORN_AREA > s.end)
+		return fail(ENOMEM, "no addresses are free both in the tree and in tinyckpt: try again (they are random)");
+	r->area = s.at;
+	got = mmap((void *)(uintptr_t)r->area, REBORN_AREA, PROT_READ | PROT_WRITE | PROT_EXEC,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (got != (void *)(uintptr_t)r->area)
+		return fail_errno("an area at %#llx", (unsigned long long)r->area);
+	memcpy(got, interpreter_blob, (size_t)(interpreter_blob_end - interpreter_blob));
+	return 0;
+}
+
+void reborn_program(struct restore *r, struct program *p)
+{
+	program_init(p, r->program, REBORN_PROGRAM_MAX, r->area + REBORN_PROGRAM);
+}
+
+/* Runs to the next trap; a group stop in between (the process is to be stopped) is passed over. */
+static int run_to_trap(pid_t tid)
+{
+	for (;;) {
+		struct stop stop;
+		int err = thread_continue(tid, 0);
+
+		if (!err)
+			err = thread_wait(tid, &stop);
+		if (err)
+			return err;
+		if (stop.kind == STOP_EXITED)
+			return -ESRCH;
+		if (stop.kind == STOP_SIGNAL && stop.signal == SIGTRAP)
+			return 0;
+		if (stop.kind == STOP_SIGNAL)
+			return -EFAULT;
+	}
+}
+
+int reborn_run(struct restore *r, pid_t tid, struct program *p, const char *what)
+{
+	struct arch_regs regs;
+	int err;
+
+	if (!p->ops)
+		return 0;
+	if (program_call(p, 0, OP_TRAP, 0) < 0 || p->full)
+		return fail(E2BIG, "%s: a program that does not fit", what);
+	err = task_write(tid, p->base, p->image, p->ops * sizeof(struct op));
+	if (!err && p->data < p->size)
+		err = task_write(tid, p->base + p->data, p->image + p->data, p->size - p->data);
+	if (!err)
+		err = thread_regs(tid, &regs);
+	if (!err) {
+		arch_set_entry(&regs, r->area, r->area + REBORN_STACK, p->base);
+		err = thread_set_regs(tid, &regs);
+	}
+	if (!err)
+		err = run_to_trap(tid);
+	if (!err)
+		err = task_read(tid, p->image, p->base, p->ops * sizeof(struct op));
+	if (!err && p->data < p->size)
+		err = task_read(tid, p->image + p->data, p->base + p->data, p->size - p->data);
+	if (err)
+		return fail(err, "task %d: %s: it could not be run: %s", tid, what, strerror(-err));
+	for (size_t i = 0; i < p->ops; i++) {
+		const struct op *op = &program_ops(p)[i];
+
+		if (op->flags & OP_MUST && op->ret < 0 && op->ret > -4096)
+			return fail((int)op->ret, "%s: system call %ld(%#lx, %#lx, %#lx, %#lx): %s", what, op->nr, op->arg[0],
+				    op->arg[1], op->arg[2], op->arg[3], strerror((int)-op->ret));
+	}
+	return 0;
+}
+
+int reborn_room(struct restore *r, pid_t tid, struct program *p, size_t ops, size_t data, const char *what)
+{
+	int err;
+
+	if (program_fits(p, ops + 1, data))
+		return 0;
+	err = reborn_run(r, tid, p, what);
+	reborn_program(r, p);
+	return err;
+}
+
+int reborn_note(struct restore *r, pid_t tid)
+{
+	struct stop stop;
+	int err = thread_wait(tid, &stop);
+
+	if (!err && stop.kind != STOP_INTERRUPT && stop.kind != STOP_GROUP)
+		err = -ESRCH;
+	if (err)
+		return fail(err, "task %d: it did not come to life: %s", tid, strerror(-err));
+	return buffer_append(&r->threads, &tid, sizeof(tid)) ? fail(ENOMEM, "out of memory") : 0;
+}
+
+static int to_syscall_stop(pid_t tid)
+{
+	for (;;) {
+		struct stop stop;
+		int err = thread_to_syscall(tid);
+
+		if (!err)
+			err = thread_wait(tid, &stop);
+		if (err || stop.kind == STOP_SYSCALL)
+			return err;
+		if (stop.kind == STOP_EXITED || stop.kind == STOP_SIGNAL)
+			return -ESRCH;
+	}
+}
+
+int reborn_leave(struct restore *r, pid_t tid)
+{
+	struct program p;
+	struct arch_regs regs;
+	int stops = 2;	/* before and behind each call */
+	int err;
+
+	reborn_program(r, &p);
+	if (r->sigtrap_ignored) {	/* a trap would have set it back to the default */
+		const unsigned long ignore[4] = { (unsigned long)SIG_IGN };
+
+		program_call(&p, 0, SYS_rt_sigaction, SIGTRAP, program_data(&p, ignore, sizeof(ignore)), 0, 8);
+		stops += 2;
+	}
+	program_call(&p, 0, SYS_munmap, (long)r->area, REBORN_AREA);
+	err = task_write(tid, p.base, p.image, p.ops * sizeof(struct op));
+	if (!err && p.data < p.size)
+		err = task_write(tid, p.base + p.data, p.image + p.data, p.size - p.data);
+	if (!err)
+		err = thread_regs(tid, &regs);
+	if (!err) {
+		arch_set_entry(&regs, r->area, r->area + REBORN_STACK, p.base);
+		err = thread_set_regs(tid, &regs);
+	}
+	/* behind munmap there is nothing to return to: it stays in the stop until it gets its final registers */
+	while (!err && stops--)
+		err = to_syscall_stop(tid);
+	return err ? fail(err, "task %d: the area could not be taken away: %s", tid, strerror(-err)) : 0;
+}

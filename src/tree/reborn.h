@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running syscall programs in the tasks that restore makes.
+ *
+ * Every one of them is traced from its birth and dies with the tool (PTRACE_O_EXITKILL) until it is released, so a
+ * program may simply stop for the tracer whenever it is through.
+ */
+#ifndef TINYCKPT_TREE_REBORN_H
+#define TINYCKPT_TREE_REBORN_H
+
+#include "kernel/program.h"
+#include "restore.h"
+
+enum {
+	REBORN_BLOB = 0x1000,		/* offsets in the area */
+	REBORN_STACK = 0x1000,		/* their tops; nothing of the blob's page is used beyond its first KiB */
+	REBORN_PROGRAM = 0x1000,
+	REBORN_PROGRAM_MAX = 0xf000,
+	REBORN_AREA = 0x10000,
+};
+
+/* Maps the area into the tool itself, from where every task inherits it. 0 or a negative errno, said. */
+int reborn_area(struct restore *r);
+
+/* An empty program. */
+void reborn_program(struct restore *r, struct program *p);
+
+/* Runs it in a thread that is held; its results are then in p.  what: "its mappings", for messages. */
+int reborn_run(struct restore *r, pid_t tid, struct program *p, const char *what);
+
+/* Makes room for so many operations and bytes of data: runs what there is when they would not fit. */
+int reborn_room(struct restore *r, pid_t tid, struct program *p, size_t ops, size_t data, const char *what);
+
+/* Waits until a thread that was just born stands still, and notes it. */
+int reborn_note(struct restore *r, pid_t tid);
+
+/* Unmaps the area by a last system call and leaves the thread behind it. */
+int reborn_leave(struct restore *r, pid_t tid);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The types of the records that make up a tree, in the order in which they come in an image. */
+#ifndef TINYCKPT_TREE_RECORDS_H
+#define TINYCKPT_TREE_RECORDS_H
+
+enum record_tree {
+	RECORD_TREE = 10,	/* once, first: what restore must know beforehand */
+	/* here: the openings (objects/object.h) */
+	RECORD_PROCESS = 11,	/* first part: each process with its memory, a parent before its children */
+	RECORD_VMA = 12,
+	/* here: RECORD_PAGES */
+	RECORD_DROP = 13,
+	RECORD_GUARD = 14,
+	RECORD_STATE = 20,	/* second part: each process with everything else */
+	RECORD_ADVICE = 21,
+	RECORD_SIGACTIONS = 22,
+	RECORD_DESCRIPTORS = 23,
+	RECORD_THREAD = 24,
+	RECORD_PENDING = 25,
+};
+
+#endif

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/remap.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "arch.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "image/crc32c.h"
+#include "kernel/abi.h"
+#include "kernel/procfs.h"
+#include "pages.pb.h"
+#include "tree/birth.h"
+#include "tree/reborn.h"
+#include "tree/records.h"
+#include "vma.pb.h"
+
+#ifndef MAP_HUGE_SHIFT
+#define MAP_HUGE_SHIFT 26
+#endif
+
+static struct mapped *notes(const struct restore *r, size_t *n)
+{
+	*n = r->mapped.len / sizeof(struct mapped);
+	return (struct mapped *)(void *)r->mapped.data;
+}
+
+int remap_note(struct restore *r, const struct record *rec)
+{
+	Vma m;
+	struct mapped v = { 0 };
+	size_t n;
+	const struct mapped *last = notes(r, &n);
+	int err = record_decode(rec, Vma_fields, &m);
+
+	if (err)
+		return err;
+	if (m.start >= m.end || m.end > ARCH_TASK_SIZE || (m.start | m.end | m.pgoff) % r->page_size ||
+	    (m.start < r->area + 4 * REBORN_AREA && m.end > r->area) || (n && last[n - 1].end > m.start) || m.prot > 7)
+		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": absurd, or not in order", m.start, m.end);
+	if (m.kind == VmaKind_FILE_BACKED && world_fd(r, m.file) < 0)
+		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": no file %u", m.start, m.end, m.file);
+	if (m.huge && (m.huge & (m.huge - 1) || m.huge < r->page_size))
+		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": an absurd page size", m.start, m.end);
+	v = (struct mapped){
+		.start = m.start, .end = m.end, .pgoff = m.pgoff, .huge = m.huge, .file = m.file, .crc = m.crc,
+		.prot = (uint8_t)m.prot, .kind = (uint8_t)m.kind, .shared = m.shared, .grows_down = m.grows_down,
+		.locked = m.locked, .hugepage = m.hugepage, .nohugepage = m.nohugepage, .noreserve = m.noreserve,
+		.dontdump = m.dontdump, .mergeable = m.mergeable, .inherited = m.inherited,
+		.advice = (uint8_t)m.advice,
+	};
+	if (m.inherited && !birth_find(r, r->pid)->parent)
+		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": inherited from nobody", m.start, m.end);
+	memcpy(v.name, m.name, sizeof(v.name));
+	return buffer_append(&r->mapped, &v, sizeof(v)) ? fail(ENOMEM, "out of memory") : 0;
+}
+
+/* What the process has now, on the way to what it shall have. */
+struct layout {
+	struct restore *r;
+	struct program p;
+	const struct mapped *want;
+	size_t n, next;			/* next: the first wanted one that ends behind the current mapping's start */
+	uint64_t from, to;		/* to be unmapped, not yet in the program */
+	struct mapped own[8];		/* the kernel's own mappings, where they are */
+	size_t own_n;
+};
+
+static const char WHAT[] = "laying out its memory";
+
+static int flush_unmap(struct layout *l)
+{
+	int err = 0;
+
+	if (l->from < l->to) {
+		err = reborn_room(l->r, l->r->pid, &l->p, 1, 0, WHAT);
+		program_call(&l->p, OP_MUST, SYS_munmap, (long)l->from, (long)(l->to - l->from));
+	}
+	l->from = l->to = 0;
+	return err;
+}
+
+static int unmap(struct layout *l, uint64_t from, uint64_t to)
+{
+	int err = 0;
+
+	if (from >= to)
+		return 0;
+	if (l->to != from) {
+		err = flush_unmap(l);
+		l->from = from;
+	}
+	l->to = to;
+	return err;
+}
+
+static bool is_kernels_own(const char *name)
+{
+	return !strcmp(name, "[vdso]") || !strncmp(name, "[vvar", 5);
+}
+
+static int unmap_unwanted(void *arg, struct vma *v)
+{
+	struct layout *l = arg;
+	uint64_t at = v->start;
+	int err = 0;
+
+	if (!strcmp(v->name, "[vsyscall]") || v->start == l->r->area)
+		return 0;
+	if (is_kernels_own(v->name)) {
+		if (l->own_n == sizeof(l->own) / sizeof(*l->own))
+			return fail(EOPNOTSUPP, "more of the kernel's own mappings than are known");
+		l->own[l->own_n] = (struct mapped){ .start = v->start, .end = v->end };
+		snprintf(l->own[l->own_n++].name, sizeof(l->own->name), "%.20s", v->name);
+		return 0;
+	}
+	while (l->next < l->n && l->want[l->next].end <= v->start)
+		l->next++;
+	for (size_t i = l->next; !err && i < l->n && l->want[i].start < v->end; i++) {
+		if (!l->want[i].inherited)
+			continue;
+		err = unmap(l, at, l->want[i].start);
+		at = l->want[i].end;
+	}
+	return err ? err : unmap(l, at, v->end);
+}
+
+static const struct mapped *wanted_own(const struct layout *l, const struct mapped *own)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->want[i].kind == VmaKind_VDSO && !strcmp(l->want[i].name, own->name))
+			return &l->want[i];
+	return NULL;
+}
+
+/* The vDSO of this kernel is the tool's own. */
+static bool same_vdso(const struct mapped *want)
+{
+	const void *here = (const void *)getauxval(AT_SYSINFO_EHDR);
+	size_t len = want->end - want->start;
+
+	return !want->crc || (here && len > 2 * ARCH_HOME_MAX && crc32c(0, here, len - 2 * ARCH_HOME_MAX) == want->crc);
+}
+
+/* By way of a place beside the area, since where they are and where they shall be may overlap. */
+static int move_kernels_own(struct layout *l)
+{
+	uint64_t aside = l->r->area + REBORN_AREA;
+	size_t wanted = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		wanted += l->want[i].kind == VmaKind_VDSO;
+	for (int leg = 0; leg < 2; leg++) {
+		for (size_t i = 0; i < l->own_n; i++) {
+			struct mapped *own = &l->own[i];
+			const struct mapped *want = wanted_own(l, own);
+			uint64_t len = own->end - own->start, to;
+			int err;
+
+			if (!want) {
+				if (!leg)
+					continue;
+				err = reborn_room(l->r, l->r->pid, &l->p, 1, 0, WHAT);
+				program_call(&l->p, OP_MUST, SYS_munmap, (long)own->start, (long)len);
+				if (err)
+					return err;
+				continue;
+			}
+			wanted -= (size_t)leg;
+			if (want->end - want->start != len || (!leg && !same_vdso(want)))
+				return fail(EIMAGE, "this kernel's %s is another than the image's: not supported yet", own->name);
+			if (want->start == own->start)
+				continue;
+			to = leg ? want->start : aside;
+			aside += len;
+			err = reborn_room(l->r, l->r->pid, &l->p, 1, 0, WHAT);
+			if (err)
+				return err;
+			program_call(&l->p, OP_MUST, SYS_mremap, (long)own->start, (long)len, (long)len,
+				     MREMAP_MAYMOVE | MREMAP_FIXED, (long)to);
+			own->start = to;
+			own->end = to + len;
+		}
+	}
+	return wanted ? fail(EIMAGE, "this kernel lacks a mapping that the image's had (vDSO): not supported yet") : 0;
+}
+
+static int map_one(struct layout *l, const struct mapped *v)
+{
+	long flags = MAP_FIXED | (v->shared ? MAP_SHARED : MAP_PRIVATE), prot = v->prot, fd = -1, len = (long)(v->end - v->start);
+	int err = reborn_room(l->r, l->r->pid, &l->p, 4, 0, WHAT);
+
+	if (err)
+		return err;
+	if (!v->shared)
+		prot |= PROT_WRITE;	/* until its pages are filled in */
+	if (v->inherited) {
+		program_call(&l->p, OP_MUST, SYS_mprotect, (long)v->start, len, prot);
+	} else {
+		if (v->kind == VmaKind_FILE_BACKED)
+			fd = world_fd(l->r, v->file);
+		else
+			flags |= MAP_ANONYMOUS;
+		if (v->grows_down)
+			flags |= MAP_GROWSDOWN;
+		if (v->noreserve)
+			flags |= MAP_NORESERVE;
+		if (v->huge)
+			flags |= MAP_HUGETLB | (long)__builtin_ctzll(v->huge) << MAP_HUGE_SHIFT;
+		program_call(&l->p, OP_MUST, ARCH_NR_mmap, (long)v->start, len, prot, flags, fd, (long)v->pgoff);
+	}
+	if (v->hugepage)
+		program_call(&l->p, 0, SYS_madvise, (long)v->start, len, MADV_HUGEPAGE);
+	if (v->nohugepage)
+		program_call(&l->p, 0, SYS_madvise, (long)v->start, len, MADV_NOHUGEPAGE);
+	return 0;
+}
+
+int remap_layout(struct restore *r)
+{
+	struct layout l = { .r = r };
+	int err;
+
+	l.want = notes(r, &l.n);
+	reborn_program(r, &l.p);
+	err = proc_vmas(r->pid, false, unmap_unwanted, &l);
+	if (!err)
+		err = flush_unmap(&l);
+	if (!err)
+		err = move_kernels_own(&l);
+	for (size_t i = 0; !err && i < l.n; i++)
+		if (l.want[i].kind != VmaKind_VDSO)
+			err = map_one(&l, &l.want[i]);
+	if (!err)
+		err = reborn_run(r, r->pid, &l.p, WHAT);
+	return err;
+}
+
+int remap_pages(struct restore *r, const struct record *rec)
+{
+	Pages m;
+	struct iovec local, remote[128];
+	uint64_t total = 0;
+	ssize_t got;
+	int err = record_decode(rec, Pages_fields, &m);
+
+	if (err)
+		return err;
+	if ((pid_t)m.process != r->pid || m.start_count != m.count_count || !m.start_count || m.page_shift > 20 ||
+	    1ULL << m.page_shift != r->page_size)
+		return fail(EIMAGE, "pages of process %u: not in their place", m.process);
+	for (size_t i = 0; i < m.start_count; i++) {
+		uint64_t start = m.start[i] << m.page_shift, len = (uint64_t)m.count[i] << m.page_shift;
+
+		if (m.start[i] > ARCH_TASK_SIZE >> m.page_shift || start + len > ARCH_TASK_SIZE ||
+		    (start < r->area + REBORN_AREA && start + len > r->area))
+			return fail(EIMAGE, "pages at %" PRIx64 " of process %u: an absurd place", start, m.process);
+		remote[i] = (struct iovec){ (void *)(uintptr_t)start, len };
+		total += len;
+	}
+	if (total != rec->body_len)
+		return fail(EIMAGE, "pages of process %u: %u bytes where %" PRIu64 " were promised", m.process, rec->body_len, total);
+	local = (struct iovec){ (void *)(uintptr_t)rec->body, rec->body_len };
+	got = process_vm_writev(r->pid, &local, 1, remote, m.start_count, 0);
+	if (got < 0 || (uint64_t)got != total)
+		return fail(got < 0 ? errno : EFAULT, "filling its memory at %" PRIx64 ": %s", (uint64_t)(uintptr_t)remote[0].iov_base,
+			    got < 0 ? strerror(errno) : "only in part");
+	return 0;
+}
+
+int remap_runs(struct restore *r, const struct record *rec)
+{
+	Runs m;
+	struct program p;
+	int err = record_decode(rec, Runs_fields, &m);
+
+	if (err)
+		return err;
+	if (m.start_count != m.end_count)
+		return fail(EIMAGE, "runs of pages: not in pairs");
+	reborn_program(r, &p);
+	for (size_t i = 0; i < m.start_count; i++) {
+		if (m.start[i] >= m.end[i] || m.end[i] > ARCH_TASK_SIZE || (m.start[i] < r->area + REBORN_AREA && m.end[i] > r->area))
+			return fail(EIMAGE, "run of pages at %" PRIx64 ": an absurd place", m.start[i]);
+		program_call(&p, OP_MUST, SYS_madvise, (long)m.start[i], (long)(m.end[i] - m.start[i]),
+			     rec->type == RECORD_GUARD ? MADV_GUARD_INSTALL : MADV_DONTNEED);
+	}
+	return reborn_run(r, r->pid, &p, "dropping pages");
+}
+
+int remap_finish(struct restore *r)
+{
+	static const char what[] = "protecting its memory";
+	struct program p;
+	size_t n;
+	const struct mapped *v = notes(r, &n);
+	int err = 0;
+
+	reborn_program(r, &p);
+	for (size_t i = 0; !err && i < n; i++) {
+		long start = (long)v[i].start, len = (long)(v[i].end - v[i].start);
+
+		if (v[i].kind == VmaKind_VDSO)
+			continue;
+		err = reborn_room(r, r->pid, &p, 5, 0, what);
+		if (!v[i].shared && !(v[i].prot & PROT_WRITE))
+			program_call(&p, OP_MUST, SYS_mprotect, start, len, v[i].prot);
+		if (v[i].locked)
+			program_call(&p, OP_MUST, SYS_mlock, start, len);
+		if (v[i].dontdump)
+			program_call(&p, OP_MUST, SYS_madvise, start, len, MADV_DONTDUMP);
+		if (v[i].mergeable)
+			program_call(&p, 0, SYS_madvise, start, len, MADV_MERGEABLE);
+		if (v[i].advice)
+			program_call(&p, OP_MUST, SYS_madvise, start, len, v[i].advice);
+	}
+	if (!err)
+		err = reborn_run(r, r->pid, &p, what);
+	r->mapped.len = 0;
+	return err;
+}

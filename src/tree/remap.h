@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Address spaces, on their way out of the image. */
+#ifndef TINYCKPT_TREE_REMAP_H
+#define TINYCKPT_TREE_REMAP_H
+
+#include "restore.h"
+
+/* Notes the mapping of a RECORD_VMA for the current process. */
+int remap_note(struct restore *r, const struct record *rec);
+
+/* All mappings are noted: lays the process out.  Pages may be filled in then. */
+int remap_layout(struct restore *r);
+
+/* RECORD_PAGES, RECORD_DROP, RECORD_GUARD. */
+int remap_pages(struct restore *r, const struct record *rec);
+int remap_runs(struct restore *r, const struct record *rec);
+
+/* All pages are there: final protection, locks, advice; the notes are forgotten. */
+int remap_finish(struct restore *r);
+
+#endif

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/revive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/prctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "arch.h"
+#include "base/error.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "kernel/abi.h"
+#include "kernel/procfs.h"
+#include "kernel/ptrace.h"
+#include "tree/birth.h"
+#include "tree/reborn.h"
+#include "tree/records.h"
+
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#endif
+#ifndef PR_SET_THP_DISABLE
+#define PR_SET_THP_DISABLE 41
+#endif
+
+/* struct prctl_mm_map of linux/prctl.h */
+static void add_mm_map(struct restore *r, struct program *p, const uint8_t *auxv, uint32_t auxv_len)
+{
+	const State *m = &r->state;
+	struct prctl_mm_map map = {
+		.start_code = m->start_code, .end_code = m->end_code, .start_data = m->start_data, .end_data = m->end_data,
+		.start_brk = m->start_brk, .brk = m->brk, .start_stack = m->start_stack, .arg_start = m->arg_start,
+		.arg_end = m->arg_end, .env_start = m->env_start, .env_end = m->env_end,
+		.auxv_size = auxv_len, .exe_fd = (uint32_t)world_fd(r, m->exe),
+	};
+
+	map.auxv = (void *)program_data(p, auxv, auxv_len);
+	program_call(p, OP_MUST, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, program_data(p, &map, sizeof(map)), sizeof(map));
+}
+
+static void add_membarrier(struct program *p, uint32_t registered)
+{
+	for (int bit = 0; bit < 32; bit++)
+		if (registered >> bit & 1)
+			program_call(p, OP_MUST, SYS_membarrier, 1L << bit, 0);
+}
+
+/* A file of /proc/PID whose value is set only where it is another: some may be raised and not lowered. */
+static int set_proc(pid_t pid, const char *name, long now, long wanted)
+{
+	char path[64], text[32];
+	CLEANUP_CLOSE int fd = -1;
+	int err, len;
+
+	if (now == wanted)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	len = snprintf(text, sizeof(text), "%ld", wanted);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	err = fd < 0 ? -errno : write_all(fd, text, (size_t)len);
+	if (err == -EACCES || err == -EPERM)
+		return fail(err, "%s: %ld where %ld is wanted takes CAP_SYS_RESOURCE, which tinyckpt lacks", path, now, wanted);
+	return err ? fail(err, "%s: %s", path, strerror(-err)) : 0;
+}
+
+static int set_outside(struct restore *r)
+{
+	char text[64];
+	int err = 0;
+
+	if (proc_readf(text, sizeof(text), "/proc/%d/oom_score_adj", r->pid) > 0)
+		err = set_proc(r->pid, "oom_score_adj", atoi(text), r->state.oom_score_adj);
+	if (!err && r->state.coredump_filter && proc_readf(text, sizeof(text), "/proc/%d/coredump_filter", r->pid) > 0)
+		err = set_proc(r->pid, "coredump_filter", strtol(text, NULL, 16), (long)r->state.coredump_filter - 1);
+	return err;
+}
+
+int revive_state(struct restore *r, const struct record *rec)
+{
+	static const char what[] = "its state";
+	struct program p;
+	const struct timespec no_time = { 0, 0 };
+	const uint64_t any = ~0ULL;
+	int err = record_decode(rec, State_fields, &r->state);
+	const struct born *b;
+
+	if (err)
+		return err;
+	b = birth_find(r, (pid_t)r->state.pid);
+	if (!b || b->zombie || rec->body_len > 1024)
+		return fail(EIMAGE, "state of process %u: there is no such process", r->state.pid);
+	if (world_fd(r, r->state.exe) < 0 || world_fd(r, r->state.cwd) < 0 || world_fd(r, r->state.root) < 0)
+		return fail(EIMAGE, "state of process %u: its program or directories are not in the image", r->state.pid);
+	r->pid = b->pid;
+	r->sigtrap_ignored = false;
+
+	reborn_program(r, &p);
+	program_call(&p, OP_MUST, SYS_close_range, 0, r->world - 1, 0);
+	add_mm_map(r, &p, rec->body, rec->body_len);
+	program_call(&p, OP_MUST, SYS_personality, (long)r->state.personality);
+	program_call(&p, 0, SYS_prctl, PR_SET_THP_DISABLE, r->state.thp_disable);
+	program_call(&p, OP_MUST, SYS_prctl, PR_SET_CHILD_SUBREAPER, r->state.subreaper);
+	add_membarrier(&p, r->state.membarrier);
+	/* signals of children that ended or stopped while the tree was made are not the workload's */
+	program_call(&p, 0, SYS_rt_sigtimedwait, program_data(&p, &any, sizeof(any)), 0, program_data(&p, &no_time, sizeof(no_time)), 8);
+	err = reborn_run(r, r->pid, &p, what);
+	return err ? err : set_outside(r);
+}
+
+static int in_process(const struct restore *r, const char *what)
+{
+	return r->settled && r->pid ? 0 : fail(EIMAGE, "%s of no process", what);
+}
+
+int revive_advice(struct restore *r, const struct record *rec)
+{
+	Advice m;
+	struct program p;
+	int err = in_process(r, "advice");
+
+	if (!err)
+		err = record_decode(rec, Advice_fields, &m);
+	if (err)
+		return err;
+	reborn_program(r, &p);
+	program_call(&p, OP_MUST, SYS_madvise, (long)m.start, (long)(m.end - m.start), (long)m.advice);
+	return reborn_run(r, r->pid, &p, "advice on its memory");
+}
+
+int revive_sigactions(struct restore *r, const struct record *rec)
+{
+	Sigactions m;
+	struct program p;
+	int err = in_process(r, "signal actions");
+
+	if (!err)
+		err = record_decode(rec, Sigactions_fields, &m);
+	if (err)
+		return err;
+	if (m.signal_count != m.handler_count || m.signal_count != m.flags_count || m.signal_count != m.restorer_count ||
+	    m.signal_count != m.mask_count)
+		return fail(EIMAGE, "signal actions: incomplete");
+	reborn_program(r, &p);
+	for (size_t i = 0; i < m.signal_count; i++) {
+		const uint64_t action[4] = { m.handler[i], m.flags[i], m.restorer[i], m.mask[i] };
+
+		if (m.signal[i] == SIGTRAP && m.handler[i] == (uintptr_t)SIG_IGN) {
+			r->sigtrap_ignored = true;
+			continue;
+		}
+		err = reborn_room(r, r->pid, &p, 1, sizeof(action), "signal actions");
+		if (err)
+			return err;
+		program_call(&p, OP_MUST, SYS_rt_sigaction, (long)m.signal[i], program_data(&p, action, sizeof(action)), 0, 8);
+	}
+	return reborn_run(r, r->pid, &p, "signal actions");
+}
+
+int revive_descriptors(struct restore *r, const struct record *rec)
+{
+	Descriptors m;
+	struct program p;
+	int err = in_process(r, "descriptors");
+
+	if (!err)
+		err = record_decode(rec, Descriptors_fields, &m);
+	if (err)
+		return err;
+	if (m.fd_count != m.file_count || m.fd_count != m.cloexec_count)
+		return fail(EIMAGE, "descriptors: incomplete");
+	reborn_program(r, &p);
+	for (size_t i = 0; i < m.fd_count; i++) {
+		int fd = world_fd(r, m.file[i]);
+
+		if (fd < 0 || m.fd[i] > r->tree.highest_fd)
+			return fail(EIMAGE, "fd %u: no open file %u", m.fd[i], m.file[i]);
+		program_call(&p, OP_MUST, SYS_dup3, fd, (long)m.fd[i], m.cloexec[i] ? O_CLOEXEC : 0);
+	}
+	return reborn_run(r, r->pid, &p, "its descriptors");
+}
+
+int revive_pending(struct restore *r, const struct record *rec)
+{
+	Pending m;
+	struct program p;
+	int err = in_process(r, "a pending signal"), signal;
+	long info;
+
+	if (!err)
+		err = record_decode(rec, Pending_fields, &m);
+	if (err)
+		return err;
+	if (rec->body_len != sizeof(siginfo_t) || (m.tid && (!r->have_thread || m.tid != r->thread.tid)))
+		return fail(EIMAGE, "a pending signal: not in its place");
+	memcpy(&signal, rec->body, sizeof(signal));
+	reborn_program(r, &p);
+	info = program_data(&p, rec->body, rec->body_len);
+	/* only to itself may a task send what it likes */
+	if (m.tid)
+		program_call(&p, OP_MUST, SYS_rt_tgsigqueueinfo, r->pid, (long)m.tid, signal, info);
+	else
+		program_call(&p, OP_MUST, SYS_rt_sigqueueinfo, r->pid, signal, info);
+	return reborn_run(r, m.tid ? (pid_t)m.tid : r->pid, &p, "a pending signal");
+}
+
+/* --- threads --- */
+
+/* Scheduling is set from outside, before the thread loses its rights, and only where it differs. */
+static int set_scheduling(const Thread *m)
+{
+	pid_t tid = (pid_t)m->tid;
+	struct sched_param param = { .sched_priority = (int)m->sched_priority }, now = { 0 };
+	uint8_t affinity[128] = { 0 };
+	long len = syscall(SYS_sched_getaffinity, tid, sizeof(affinity), affinity);
+
+	if (m->affinity.size && (len != m->affinity.size || memcmp(affinity, m->affinity.bytes, m->affinity.size)) &&
+	    syscall(SYS_sched_setaffinity, tid, m->affinity.size, m->affinity.bytes))
+		return fail_errno("thread %d: its processors", tid);
+	syscall(SYS_sched_getparam, tid, &now);
+	if (((uint32_t)syscall(SYS_sched_getscheduler, tid) != m->sched_policy || now.sched_priority != param.sched_priority) &&
+	    syscall(SYS_sched_setscheduler, tid, m->sched_policy, &param))
+		return fail_errno("thread %d: scheduling policy %u, priority %u", tid, m->sched_policy, m->sched_priority);
+	if (getpriority(PRIO_PROCESS, (id_t)tid) != m->nice && setpriority(PRIO_PROCESS, (id_t)tid, m->nice))
+		return fail_errno("thread %d: nice %d", tid, m->nice);
+	if ((uint32_t)syscall(SYS_ioprio_get, 1, tid) != m->ioprio && syscall(SYS_ioprio_set, 1, tid, m->ioprio))
+		return fail_errno("thread %d: I/O priority %#x", tid, m->ioprio);
+	return 0;
+}
+
+static void add_name(struct program *p, const Thread *m)
+{
+	char comm[COMM_LEN];
+
+	memcpy(comm, m->comm, sizeof(comm) - 1);
+	comm[sizeof(comm) - 1] = '\0';
+	program_call(p, OP_MUST, SYS_prctl, PR_SET_NAME, program_data(p, comm, sizeof(comm)));
+}
+
+static void add_thread_areas(struct program *p, const Thread *m)
+{
+	stack_t altstack = { .ss_sp = (void *)(uintptr_t)m->altstack_sp, .ss_size = m->altstack_size, .ss_flags = (int)m->altstack_flags };
+
+	/* SS_ONSTACK is no setting: it follows from the stack pointer */
+	altstack.ss_flags &= ~SS_ONSTACK;
+	program_call(p, OP_MUST, SYS_sigaltstack, program_data(p, &altstack, sizeof(altstack)), 0);
+	program_call(p, 0, SYS_set_tid_address, (long)m->clear_child_tid);
+	if (m->robust_len)
+		program_call(p, OP_MUST, SYS_set_robust_list, (long)m->robust_list, (long)m->robust_len);
+	if (m->rseq)
+		program_call(p, OP_MUST, SYS_rseq, (long)m->rseq, (long)m->rseq_len, 0, (long)m->rseq_signature);
+	program_call(p, OP_MUST, SYS_prctl, PR_SET_TIMERSLACK, (long)m->timerslack);
+}
+
+/* struct __user_cap_header_struct and _data of linux/capability.h, version 3 */
+static void add_capset(struct program *p, const Thread *m)
+{
+	const struct {
+		uint32_t version;
+		int pid;
+	} head = { 0x20080522, 0 };
+	const struct {
+		uint32_t effective, permitted, inheritable;
+	} data[2] = {
+		{ (uint32_t)m->cap_effective, (uint32_t)m->cap_permitted, (uint32_t)m->cap_inheritable },
+		{ (uint32_t)(m->cap_effective >> 32), (uint32_t)(m->cap_permitted >> 32), (uint32_t)(m->cap_inheritable >> 32) },
+	};
+
+	program_call(p, OP_MUST, SYS_capset, program_data(p, &head, sizeof(head)), program_data(p, data, sizeof(data)));
+}
+
+enum { SECBIT_NO_SETUID_FIXUP_ = 1 << 2 };
+
+/*
+ * From root with everything to what the thread had (capabilities(7)): identities first, with the kernel told not to
+ * touch capabilities meanwhile; then the sets from the outermost inward; last what forbids going back.
+ */
+static int add_credentials(struct program *p, const Thread *m, const struct proc_status *own)
+{
+	if (m->cap_permitted & ~own->cap_prm)
+		return fail(EPERM, "thread %u: it had capabilities (%#" PRIx64 ") that tinyckpt has not", m->tid,
+			    m->cap_permitted & ~own->cap_prm);
+	program_call(p, OP_MUST, SYS_prctl, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP_);
+	program_call(p, OP_MUST, SYS_setgroups, m->groups_count, program_data(p, m->groups, m->groups_count * sizeof(uint32_t)));
+	program_call(p, OP_MUST, SYS_setresgid, (long)m->gid[0], (long)m->gid[1], (long)m->gid[2]);
+	program_call(p, 0, SYS_setfsgid, (long)m->gid[3]);
+	program_call(p, OP_MUST, SYS_setresuid, (long)m->uid[0], (long)m->uid[1], (long)m->uid[2]);
+	program_call(p, 0, SYS_setfsuid, (long)m->uid[3]);
+	for (int cap = 0; cap < 64; cap++)
+		if (own->cap_bnd & ~m->cap_bounding & 1ULL << cap)
+			program_call(p, OP_MUST, SYS_prctl, PR_CAPBSET_DROP, cap);
+	/* ambient ones must be permitted and inheritable, and are raised while nothing forbids it */
+	if (m->cap_ambient) {
+		Thread wide = *m;
+
+		wide.cap_effective |= own->cap_eff & 1ULL << 8;	/* CAP_SETPCAP */
+		wide.cap_permitted |= own->cap_prm & 1ULL << 8;
+		add_capset(p, &wide);
+		for (int cap = 0; cap < 64; cap++)
+			if (m->cap_ambient & 1ULL << cap)
+				program_call(p, OP_MUST, SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
+	}
+	program_call(p, OP_MUST, SYS_prctl, PR_SET_SECUREBITS, (long)m->securebits);
+	add_capset(p, m);
+	if (m->no_new_privs)
+		program_call(p, OP_MUST, SYS_prctl, PR_SET_NO_NEW_PRIVS, 1);
+	if (m->pdeathsig)
+		program_call(p, OP_MUST, SYS_prctl, PR_SET_PDEATHSIG, (long)m->pdeathsig);
+	return 0;
+}
+
+/* What the leader does for the process, last, while it still has its rights. */
+static int finish_process(struct restore *r, struct program *p)
+{
+	const State *s = &r->state;
+
+	program_call(p, OP_MUST, SYS_fchdir, world_fd(r, s->root));
+	program_call(p, OP_MUST, SYS_chroot, program_data(p, ".", 2));
+	program_call(p, OP_MUST, SYS_fchdir, world_fd(r, s->cwd));
+	program_call(p, OP_MUST, SYS_close_range, r->world, -1);
+	program_call(p, OP_MUST, SYS_umask, (long)s->umask);
+	for (size_t i = 0; i + 1 < s->rlimit_count; i += 2) {
+		struct rlimit now;
+
+		if (!getrlimit((int)(i / 2), &now) && now.rlim_cur == s->rlimit[i] && now.rlim_max == s->rlimit[i + 1])
+			continue;
+		program_call(p, OP_MUST, SYS_prlimit64, 0, (long)(i / 2), program_data(p, &s->rlimit[i], 16), 0);
+	}
+	for (size_t i = 0; i + 1 < s->itimer_count && i < 6; i += 2) {
+		const long timer[4] = { (long)(s->itimer[i + 1] / 1000000), (long)(s->itimer[i + 1] % 1000000),
+					(long)(s->itimer[i] / 1000000), (long)(s->itimer[i] % 1000000) };
+
+		if (s->itimer[i] || s->itimer[i + 1])
+			program_call(p, OP_MUST, SYS_setitimer, (long)(i / 2), program_data(p, timer, sizeof(timer)), 0);
+	}
+	if (s->mdwe)
+		program_call(p, OP_MUST, SYS_prctl, PR_SET_MDWE, (long)s->mdwe);
+	return 0;
+}
+
+int revive_thread(struct restore *r, const struct record *rec)
+{
+	Thread *m = &r->thread;
+	struct proc_status own;
+	struct program p;
+	bool leader;
+	int err = in_process(r, "a thread");
+
+	if (!err)
+		err = revive_finish(r);
+	if (!err)
+		err = record_decode(rec, Thread_fields, m);
+	if (err)
+		return err;
+	leader = m->tid == r->state.pid;
+	if (m->pid != r->state.pid || m->uid_count != 4 || m->gid_count != 4 || m->regset_type_count != m->regset_len_count ||
+	    !m->regset_type_count || m->regset_type[0] != NT_PRSTATUS || m->regset_len[0] != sizeof(struct arch_regs) ||
+	    m->tid > 4194304 || !m->tid)
+		return fail(EIMAGE, "thread %u: absurd", m->tid);
+	err = proc_status(getpid(), getpid(), &own);
+	if (!err && !leader)
+		err = birth_thread(r, r->pid, (pid_t)m->tid);
+	if (!err)
+		err = set_scheduling(m);
+	if (err)
+		return err;
+
+	reborn_program(r, &p);
+	add_name(&p, m);
+	add_thread_areas(&p, m);
+	if (leader)
+		err = finish_process(r, &p);
+	if (!err)
+		err = add_credentials(&p, m, &own);
+	if (!err && leader && r->state.dumpable < 2)	/* 2 cannot be asked for: it comes with the credentials */
+		program_call(&p, 0, SYS_prctl, PR_SET_DUMPABLE, (long)r->state.dumpable);
+	if (!err)
+		err = reborn_run(r, (pid_t)m->tid, &p, leader ? "the main thread" : "a thread");
+	r->registers.len = 0;
+	if (!err && buffer_append(&r->registers, rec->body, rec->body_len))
+		err = fail(ENOMEM, "out of memory");
+	r->have_thread = !err;
+	return err;
+}
+
+/* Does the thread sleep for a time whose rest the kernel wrote elsewhere than the call reads it from? */
+static bool sleeps_on(const Thread *m, const struct arch_regs *regs, int *rqtp)
+{
+	struct arch_interrupted call;
+
+	arch_interrupted(regs, &call);
+	*rqtp = m->syscall == SYS_nanosleep ? 0 : 2;
+	return m->interrupted == ARCH_ERESTART_RESTARTBLOCK && (m->syscall == SYS_nanosleep || m->syscall == SYS_clock_nanosleep) &&
+	       call.args[*rqtp + 1] && call.args[*rqtp + 1] != call.args[*rqtp];
+}
+
+int revive_finish(struct restore *r)
+{
+	const Thread *m = &r->thread;
+	pid_t tid = (pid_t)m->tid;
+	bool leader = m->tid == r->state.pid;
+	struct arch_regs regs;
+	size_t at = sizeof(regs);
+	int rqtp, err = 0;
+
+	if (!r->have_thread)
+		return 0;
+	if (r->registers.len < sizeof(regs))
+		return fail(EIMAGE, "thread %d: its registers are cut off", tid);
+	memcpy(&regs, r->registers.data, sizeof(regs));
+	if (leader)
+		err = reborn_leave(r, tid);
+	if (err)
+		return err;
+	if (sleeps_on(m, &regs, &rqtp) && buffer_append(&r->again, &tid, sizeof(tid)))
+		return fail(ENOMEM, "out of memory");
+	if (m->interrupted)
+		arch_restart(&regs, (long)m->syscall);
+	arch_no_restart(&regs);
+	for (size_t i = 1; !err && i < m->regset_type_count; i++) {
+		if (m->regset_len[i] > r->registers.len - at)
+			return fail(EIMAGE, "thread %d: its registers are cut off", tid);
+		err = thread_set_regset(tid, m->regset_type[i], r->registers.data + at, m->regset_len[i]);
+		if (err)
+			return fail(err == -EINVAL ? EIMAGE : err, "thread %d: register set %#x (%u bytes): %s", tid, m->regset_type[i],
+				    m->regset_len[i], strerror(-err));
+		at += m->regset_len[i];
+	}
+	if (!err)
+		err = thread_set_regs(tid, &regs);
+	if (!err)
+		err = thread_set_sigmask(tid, m->sigmask);
+	if (err)
+		return fail(err, "thread %d: its registers: %s", tid, strerror(-err));
+	r->have_thread = false;
+	if (leader)
+		r->pid = 0;
+	return 0;
+}
+
+/* Makes the call in place with what remained as its time; the kernel takes note of it as it is interrupted at once. */
+static int sleep_on(pid_t tid)
+{
+	struct arch_regs regs, now;
+	struct arch_interrupted call;
+	struct stop stop;
+	int rqtp, err = thread_regs(tid, &regs);
+
+	if (err)
+		return err;
+	arch_pending_call(&regs, &call);
+	rqtp = call.nr == SYS_nanosleep ? 0 : 2;
+	now = regs;
+	arch_set_argument(&now, rqtp, call.args[rqtp + 1]);
+	err = thread_set_regs(tid, &now);
+	if (!err)
+		err = thread_to_syscall(tid);
+	if (!err)
+		err = thread_wait(tid, &stop);
+	if (!err && stop.kind != STOP_SYSCALL)
+		err = -EIO;
+	if (!err)
+		err = thread_halt(tid, &stop);
+	if (!err)
+		err = thread_regs(tid, &now);
+	if (!err) {
+		arch_set_argument(&now, rqtp, call.args[rqtp]);
+		err = thread_set_regs(tid, &now);
+	}
+	return err;
+}
+
+int revive_sleepers(struct restore *r)
+{
+	const pid_t *tid = (const pid_t *)(const void *)r->again.data;
+
+	for (size_t i = 0; i < r->again.len / sizeof(*tid); i++) {
+		int err = sleep_on(tid[i]);
+
+		if (err)
+			return fail(err, "thread %d: its sleep cannot go on: %s", tid[i], strerror(-err));
+	}
+	return 0;
+}

@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/state.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/prctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "kernel/abi.h"
+#include "kernel/ptrace.h"
+#include "process.pb.h"
+#include "thread.pb.h"
+#include "tree/openings.h"
+#include "tree/records.h"
+#include "tree/visit.h"
+
+#ifndef PR_GET_TID_ADDRESS
+#define PR_GET_TID_ADDRESS 40
+#endif
+#ifndef PR_GET_THP_DISABLE
+#define PR_GET_THP_DISABLE 42
+#endif
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66
+#endif
+enum { MEMBARRIER_CMD_GET_REGISTRATIONS_ = 1 << 9 };
+
+/* As the kernel has it (asm-generic/signal.h with SA_RESTORER): the C library's is another. */
+struct kernel_sigaction {
+	unsigned long handler, flags, restorer;
+	uint64_t mask;
+};
+
+/* What threads have, each for itself, and only they can tell: the operations that ask ... */
+struct thread_facts {
+	int tid_address, timerslack, securebits;
+	long altstack_at, tid_address_at, pdeathsig_at;
+};
+
+/* ... and what they said. */
+struct thread_answers {
+	bool no_tid_address;
+	stack_t altstack;
+	unsigned long tid_address;
+	int pdeathsig;
+	unsigned long timerslack;
+	unsigned int securebits;
+};
+
+static void ask_thread(struct program *p, struct thread_facts *f)
+{
+	f->altstack_at = program_data(p, NULL, sizeof(stack_t));
+	f->tid_address_at = program_data(p, NULL, sizeof(long));
+	f->pdeathsig_at = program_data(p, NULL, sizeof(int));
+	program_call(p, 0, SYS_sigaltstack, 0, f->altstack_at);
+	f->tid_address = program_call(p, 0, SYS_prctl, PR_GET_TID_ADDRESS, f->tid_address_at);
+	program_call(p, 0, SYS_prctl, PR_GET_PDEATHSIG, f->pdeathsig_at);
+	f->timerslack = program_call(p, 0, SYS_prctl, PR_GET_TIMERSLACK);
+	f->securebits = program_call(p, 0, SYS_prctl, PR_GET_SECUREBITS);
+}
+
+static struct thread_answers thread_answers(const struct program *p, const struct thread_facts *f)
+{
+	return (struct thread_answers){
+		.no_tid_address = program_result(p, f->tid_address) < 0,
+		.altstack = *(const stack_t *)program_read(p, f->altstack_at),
+		.tid_address = *(const unsigned long *)program_read(p, f->tid_address_at),
+		.pdeathsig = *(const int *)program_read(p, f->pdeathsig_at),
+		.timerslack = (unsigned long)program_result(p, f->timerslack),
+		.securebits = (unsigned int)program_result(p, f->securebits),
+	};
+}
+
+/* What the leader can tell of the process. */
+struct process_facts {
+	int sigaction[65];
+	long sigaction_at[65];
+	int rlimit[RLIM_NLIMITS];
+	long rlimit_at[RLIM_NLIMITS];
+	int itimer[3];
+	long itimer_at[3];
+	int dumpable, subreaper, thp, mdwe, membarrier, brk;
+	long subreaper_at;
+};
+
+static void ask_process(struct program *p, struct process_facts *f, const struct proc_status *st)
+{
+	/* ignored, handled, and SIGCHLD, whose default may carry SA_NOCLDWAIT */
+	uint64_t signals = st->sig_ignored | st->sig_caught | 1ULL << (SIGCHLD - 1);
+
+	for (int sig = 1; sig <= 64; sig++) {
+		if (!(signals >> (sig - 1) & 1))
+			continue;
+		f->sigaction_at[sig] = program_data(p, NULL, sizeof(struct kernel_sigaction));
+		f->sigaction[sig] = program_call(p, 0, SYS_rt_sigaction, sig, 0, f->sigaction_at[sig], 8);
+	}
+	for (int i = 0; i < RLIM_NLIMITS; i++) {
+		f->rlimit_at[i] = program_data(p, NULL, 2 * sizeof(uint64_t));
+		f->rlimit[i] = program_call(p, 0, SYS_prlimit64, 0, i, 0, f->rlimit_at[i]);
+	}
+	for (int i = 0; i < 3; i++) {
+		f->itimer_at[i] = program_data(p, NULL, sizeof(struct itimerval));
+		f->itimer[i] = program_call(p, 0, SYS_getitimer, i, f->itimer_at[i]);
+	}
+	f->subreaper_at = program_data(p, NULL, sizeof(int));
+	f->brk = program_call(p, 0, SYS_brk, 0);
+	f->dumpable = program_call(p, 0, SYS_prctl, PR_GET_DUMPABLE);
+	f->subreaper = program_call(p, 0, SYS_prctl, PR_GET_CHILD_SUBREAPER, f->subreaper_at);
+	f->thp = program_call(p, 0, SYS_prctl, PR_GET_THP_DISABLE);
+	f->mdwe = program_call(p, 0, SYS_prctl, PR_GET_MDWE);
+	f->membarrier = program_call(p, 0, SYS_membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS_, 0);
+}
+
+/* --- what stands in the way --- */
+
+static void check_namespaces(struct save *s, const struct process *p)
+{
+	static const char *const names[] = { "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time",
+					     "time_for_children", "user", "uts" };
+	char own[64], theirs[64];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (proc_link(own, sizeof(own), "/proc/self/ns/%s", names[i]) < 0 ||
+		    proc_link(theirs, sizeof(theirs), "/proc/%d/ns/%s", p->pid, names[i]) < 0)
+			continue;	/* the kernel has no such namespace */
+		if (strcmp(own, theirs))
+			obstacle(s, "it lives in another %s namespace than tinyckpt: not supported", names[i]);
+	}
+}
+
+static void check_timers(struct save *s, const struct process *p)
+{
+	char text[256];
+
+	if (proc_readf(text, sizeof(text), "/proc/%d/timers", p->pid) > 0)
+		obstacle(s, "a POSIX timer (timer_create): not supported yet");
+}
+
+static void check_thread(struct save *s, const struct process *p, pid_t tid)
+{
+	struct proc_status st;
+	struct arch_regs regs;
+	const char *why;
+
+	if (proc_status(p->pid, tid, &st))
+		return;
+	if (st.seccomp)
+		obstacle(s, "thread %d: seccomp %s: not supported", tid, st.seccomp == 1 ? "strict mode" : "filters");
+	if (st.shadow_stack)
+		obstacle(s, "thread %d: a shadow stack: not supported", tid);
+	if (st.groups_lost)
+		obstacle(s, "thread %d: more than %d supplementary groups", tid, PROC_GROUPS_MAX);
+	if (tid != p->pid && syscall(SYS_kcmp, p->pid, tid, KCMP_FILES, 0, 0) > 0)
+		obstacle(s, "thread %d: it has a descriptor table of its own (unshare): not supported", tid);
+	if (tid != p->pid && syscall(SYS_kcmp, p->pid, tid, KCMP_FS, 0, 0) > 0)
+		obstacle(s, "thread %d: it has a working directory of its own (unshare): not supported", tid);
+	if (s->checking)
+		return;
+	if (!thread_regs(tid, &regs) && (why = arch_refuse(&regs)))
+		obstacle(s, "thread %d: %s", tid, why);
+}
+
+static void check_shared(struct save *s, const struct process *p)
+{
+	static const struct {
+		int what;
+		const char *name;
+	} kinds[] = { { KCMP_VM, "its memory" }, { KCMP_FILES, "its descriptor table" }, { KCMP_FS, "its working directory" },
+		      { KCMP_SIGHAND, "its signal handlers" } };
+
+	for (size_t i = 0; i < s->tree.n && s->tree.processes[i].pid != p->pid; i++) {
+		const struct process *other = &s->tree.processes[i];
+
+		if (other->zombie)
+			continue;
+		for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++)
+			if (syscall(SYS_kcmp, p->pid, other->pid, kinds[k].what, 0, 0) == 0)
+				obstacle(s, "it shares %s with process %d (%s): not supported", kinds[k].name, other->pid,
+					 other->comm);
+	}
+}
+
+static int count(void *arg, int number)
+{
+	(void)number;
+	++*(size_t *)arg;
+	return 0;
+}
+
+int state_check(struct save *s, const struct process *p)
+{
+	struct proc_stat st;
+	char path[32];
+	size_t tasks = 0;
+
+	if (p->zombie) {
+		snprintf(path, sizeof(path), "/proc/%d/task", p->pid);
+		proc_numbers(path, count, &tasks);
+		if (tasks > 1)
+			obstacle(s, "its main thread ended while others run on: not supported");
+		return 0;
+	}
+	check_namespaces(s, p);
+	check_timers(s, p);
+	check_shared(s, p);
+	if (!proc_stat(p->pid, 0, &st) && st.tty_nr && !s->options->inherit_stdio)
+		obstacle(s, "it has a controlling terminal (device %d:%d): --inherit-stdio leaves it behind", st.tty_nr >> 8 & 0xfff,
+			 (st.tty_nr & 0xff) | (st.tty_nr >> 12 & 0xfff00));
+	for (size_t i = 0; i < p->threads_n; i++)
+		check_thread(s, p, p->threads[i].tid);
+	return 0;
+}
+
+/* --- writing --- */
+
+static int save_pending(struct save *s, pid_t tid, bool shared)
+{
+	siginfo_t infos[16];
+	struct __ptrace_peeksiginfo_args peek = { .flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0, .nr = 16 };
+	Pending m = { .tid = shared ? 0 : (uint32_t)tid };
+
+	for (;;) {
+		long n = ptrace(PTRACE_PEEKSIGINFO, tid, &peek, infos);
+
+		if (n < 0)
+			return fail_errno("thread %d: its pending signals", tid);
+		for (long i = 0; i < n; i++) {
+			int err = SAVE_RECORD(s, RECORD_PENDING, Pending_fields, &m, &infos[i], sizeof(infos[i]));
+
+			if (err)
+				return err;
+		}
+		if (n < peek.nr)
+			return 0;
+		peek.off += (uint64_t)n;
+	}
+}
+
+/* Which call a thread stands in that the kernel knows by "restart_syscall" alone: its caller's code tells. */
+static int resolve_restart(pid_t pid, pid_t tid, const struct arch_regs *regs, struct arch_interrupted *call)
+{
+	uint8_t text[32];
+
+	if (call->error != ARCH_ERESTART_RESTARTBLOCK || call->nr != arch_nr_restart_syscall)
+		return 0;
+	if (task_read(pid, text, arch_pc(regs) - sizeof(text), sizeof(text)) ||
+	    (call->nr = arch_decode_syscall(text, sizeof(text))) < 0)
+		return fail(EHOLDS, "thread %d: it stands in a system call that was interrupted twice, and which one is not to be told: "
+			    "try again", tid);
+	return 0;
+}
+
+/* Register sets into body, in the order of m's lists.  Returns their bytes or a negative errno. */
+static ssize_t save_regsets(pid_t tid, Thread *m, uint8_t *body, const struct arch_regs *regs)
+{
+	static const unsigned int types[] = ARCH_REGSETS;
+	size_t at = sizeof(*regs);
+
+	memcpy(body, regs, sizeof(*regs));
+	m->regset_type[0] = NT_PRSTATUS;
+	m->regset_len[0] = sizeof(*regs);
+	m->regset_type_count = 1;
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		size_t len = ARCH_REGSET_MAX;
+		int err = thread_regset(tid, types[i], body + at, &len);
+
+		if (err == -ENODEV || err == -EINVAL)
+			continue;
+		if (err)
+			return fail(err, "thread %d: register set %#x: %s", tid, types[i], strerror(-err));
+		m->regset_type[m->regset_type_count] = types[i];
+		m->regset_len[m->regset_type_count++] = (uint32_t)len;
+		at += len;
+	}
+	m->regset_len_count = m->regset_type_count;
+	return (ssize_t)at;
+}
+
+static void save_credentials(Thread *m, const struct proc_status *st)
+{
+	memcpy(m->uid, st->uid, sizeof(st->uid));
+	memcpy(m->gid, st->gid, sizeof(st->gid));
+	memcpy(m->groups, st->groups, sizeof(st->groups));
+	m->uid_count = m->gid_count = 4;
+	m->groups_count = (pb_size_t)st->groups_n;
+	m->cap_inheritable = st->cap_inh;
+	m->cap_permitted = st->cap_prm;
+	m->cap_effective = st->cap_eff;
+	m->cap_bounding = st->cap_bnd;
+	m->cap_ambient = st->cap_amb;
+	m->no_new_privs = st->no_new_privs;
+}
+
+static void save_scheduling(Thread *m, pid_t tid)
+{
+	struct sched_param param = { 0 };
+	long len = syscall(SYS_sched_getaffinity, tid, sizeof(m->affinity.bytes), m->affinity.bytes);
+
+	m->affinity.size = len > 0 ? (pb_size_t)len : 0;
+	m->sched_policy = (uint32_t)syscall(SYS_sched_getscheduler, tid);
+	if (!syscall(SYS_sched_getparam, tid, &param))
+		m->sched_priority = (uint32_t)param.sched_priority;
+	m->nice = getpriority(PRIO_PROCESS, (id_t)tid);
+	m->ioprio = (uint32_t)syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, tid);
+}
+
+static int save_thread(struct save *s, const struct process *p, pid_t tid, const struct thread_answers *a,
+		       const struct proc_status *st)
+{
+	uint8_t *body = image_body(&s->image);
+	Thread m = { .pid = (uint32_t)p->pid, .tid = (uint32_t)tid };
+	struct rseq_configuration rseq = { 0 };
+	struct arch_interrupted call;
+	struct arch_regs regs;
+	struct proc_stat stat;
+	void *robust = NULL;
+	size_t robust_len = 0;
+	ssize_t len;
+	int err;
+
+	if (a->no_tid_address)
+		return fail(EHOLDS, "thread %d: this kernel does not tell where it clears its thread ID (CONFIG_CHECKPOINT_RESTORE)", tid);
+	m.altstack_sp = (uintptr_t)a->altstack.ss_sp;
+	m.altstack_size = a->altstack.ss_size;
+	m.altstack_flags = (uint32_t)a->altstack.ss_flags;
+	m.clear_child_tid = a->tid_address;
+	m.pdeathsig = (uint32_t)a->pdeathsig;
+	m.timerslack = a->timerslack;
+	m.securebits = a->securebits;
+
+	err = proc_stat(p->pid, tid, &stat);
+	if (!err)
+		err = thread_regs(tid, &regs);
+	if (!err)
+		err = thread_sigmask(tid, &m.sigmask);
+	if (err)
+		return fail(err, "thread %d: %s", tid, strerror(-err));
+	snprintf(m.comm, sizeof(m.comm), "%s", stat.comm);
+	if (!syscall(SYS_get_robust_list, tid, &robust, &robust_len)) {
+		m.robust_list = (uintptr_t)robust;
+		m.robust_len = (uint32_t)robust_len;
+	}
+	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, tid, sizeof(rseq), &rseq) > 0 && rseq.rseq_abi_pointer) {
+		m.rseq = rseq.rseq_abi_pointer;
+		m.rseq_len = rseq.rseq_abi_size;
+		m.rseq_signature = rseq.signature;
+	}
+	arch_interrupted(&regs, &call);
+	err = resolve_restart(p->pid, tid, &regs, &call);
+	if (err)
+		return err;
+	m.interrupted = (uint32_t)call.error;
+	m.syscall = (uint32_t)call.nr;
+	save_credentials(&m, st);
+	save_scheduling(&m, tid);
+
+	len = save_regsets(tid, &m, body, &regs);
+	if (len < 0)
+		return (int)len;
+	err = SAVE_RECORD(s, RECORD_THREAD, Thread_fields, &m, body, (size_t)len);
+	s->totals.threads++;
+	return err ? err : save_pending(s, tid, false);
+}
+
+static int save_sigactions(struct save *s, const struct process_facts *f, const struct program *prog)
+{
+	Sigactions m = Sigactions_init_zero;
+	pb_size_t n = 0;
+
+	for (int sig = 1; sig <= 64; sig++) {
+		const struct kernel_sigaction *action;
+
+		if (!f->sigaction_at[sig])
+			continue;
+		action = program_read(prog, f->sigaction_at[sig]);
+		if (!action->handler && !action->flags && !action->mask)
+			continue;
+		m.signal[n] = (uint32_t)sig;
+		m.handler[n] = action->handler;
+		m.flags[n] = action->flags;
+		m.restorer[n] = action->restorer;
+		m.mask[n++] = action->mask;
+	}
+	m.signal_count = m.handler_count = m.flags_count = m.restorer_count = m.mask_count = n;
+	return n ? SAVE_RECORD(s, RECORD_SIGACTIONS, Sigactions_fields, &m, NULL, 0) : 0;
+}
+
+static int save_descriptors(struct save *s, const struct process *p)
+{
+	const struct place *place = (const struct place *)(void *)s->places.data;
+	CLEANUP_FREE Descriptors *m = calloc(1, sizeof(*m));
+	pb_size_t n = 0;
+
+	if (!m)
+		return fail(ENOMEM, "out of memory");
+	for (size_t i = 0, all = s->places.len / sizeof(*place); i <= all; i++) {
+		if (n == 128 || (i == all && n)) {
+			int err;
+
+			m->fd_count = m->file_count = m->cloexec_count = n;
+			err = SAVE_RECORD(s, RECORD_DESCRIPTORS, Descriptors_fields, m, NULL, 0);
+			if (err)
+				return err;
+			n = 0;
+		}
+		if (i == all || place[i].pid != p->pid || place[i].fd < 0)
+			continue;
+		m->fd[n] = (uint32_t)place[i].fd;
+		m->file[n] = place[i].id;
+		m->cloexec[n++] = place[i].cloexec;
+	}
+	return 0;
+}
+
+static int save_state(struct save *s, const struct process *p, const struct process_facts *f, const struct program *prog,
+		      const struct proc_status *st)
+{
+	State m = {
+		.pid = (uint32_t)p->pid,
+		.cwd = openings_place(s, p->pid, PLACE_CWD),
+		.root = openings_place(s, p->pid, PLACE_ROOT),
+		.umask = st->umask,
+		.dumpable = (uint32_t)program_result(prog, f->dumpable),
+		.subreaper = *(const int *)program_read(prog, f->subreaper_at) != 0,
+		.thp_disable = program_result(prog, f->thp) == 1,
+		.exe = openings_place(s, p->pid, PLACE_EXE),
+		.brk = (uint64_t)program_result(prog, f->brk),
+		.rlimit_count = 2 * RLIM_NLIMITS,
+		.itimer_count = 6,
+	};
+	struct proc_stat stat;
+	uint8_t auxv[1024];
+	ssize_t auxv_len = proc_readf((char *)auxv, sizeof(auxv), "/proc/%d/auxv", p->pid);
+	char text[64];
+	int err = proc_stat(p->pid, 0, &stat);
+
+	if (err || auxv_len < 0)
+		return fail(err ? err : (int)auxv_len, "its stat or auxiliary vector: %s", strerror(err ? -err : (int)-auxv_len));
+	m.start_code = stat.start_code;
+	m.end_code = stat.end_code;
+	m.start_data = stat.start_data;
+	m.end_data = stat.end_data;
+	m.start_brk = stat.start_brk;
+	m.start_stack = stat.start_stack;
+	m.arg_start = stat.arg_start;
+	m.arg_end = stat.arg_end;
+	m.env_start = stat.env_start;
+	m.env_end = stat.env_end;
+	if (program_result(prog, f->mdwe) > 0)
+		m.mdwe = (uint32_t)program_result(prog, f->mdwe);
+	if (program_result(prog, f->membarrier) > 0)
+		m.membarrier = (uint32_t)program_result(prog, f->membarrier);
+	if (proc_readf(text, sizeof(text), "/proc/%d/personality", p->pid) > 0)
+		m.personality = (uint32_t)strtoul(text, NULL, 16);
+	if (proc_readf(text, sizeof(text), "/proc/%d/oom_score_adj", p->pid) > 0)
+		m.oom_score_adj = atoi(text);
+	if (proc_readf(text, sizeof(text), "/proc/%d/coredump_filter", p->pid) > 0)
+		m.coredump_filter = (uint32_t)strtoul(text, NULL, 16) + 1;
+	for (int i = 0; i < RLIM_NLIMITS; i++)
+		memcpy(&m.rlimit[2 * i], program_read(prog, f->rlimit_at[i]), 2 * sizeof(uint64_t));
+	for (int i = 0; i < 3; i++) {
+		const struct itimerval *t = program_read(prog, f->itimer_at[i]);
+
+		m.itimer[2 * i] = (uint64_t)t->it_value.tv_sec * 1000000 + (uint64_t)t->it_value.tv_usec;
+		m.itimer[2 * i + 1] = (uint64_t)t->it_interval.tv_sec * 1000000 + (uint64_t)t->it_interval.tv_usec;
+	}
+	image_mark(&s->image, RECORD_STATE, (uint32_t)p->pid);
+	return SAVE_RECORD(s, RECORD_STATE, State_fields, &m, auxv, (size_t)auxv_len);
+}
+
+static int save_advice(struct save *s, const struct process *p)
+{
+	const struct late_advice *l = (const struct late_advice *)(void *)s->late.data;
+
+	for (size_t i = 0; i < s->late.len / sizeof(*l); i++) {
+		Advice m = { l[i].start, l[i].end, l[i].advice };
+		int err = l[i].pid == p->pid ? SAVE_RECORD(s, RECORD_ADVICE, Advice_fields, &m, NULL, 0) : 0;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* One thread other than the leader: asked, led home, written. */
+static int visit_thread(struct save *s, const struct process *p, struct visit *v, pid_t tid)
+{
+	struct thread_facts f = { 0 };
+	struct thread_answers a;
+	struct proc_status st;
+	struct program prog;
+	int err = proc_status(p->pid, tid, &st);
+
+	if (err)
+		return fail(err, "thread %d: its status: %s", tid, strerror(-err));
+	visit_program(v, tid, &prog);
+	ask_thread(&prog, &f);
+	err = visit_run(v, tid, &prog);
+	if (err)
+		return err;
+	a = thread_answers(&prog, &f);
+	return save_thread(s, p, tid, &a, &st);
+}
+
+static int visit_process(struct save *s, const struct process *p, struct visit *v)
+{
+	struct process_facts f = { 0 };
+	struct thread_facts t = { 0 };
+	struct thread_answers leader;
+	struct proc_status st;
+	struct program prog;
+	int err = proc_status(p->pid, p->pid, &st);
+
+	if (err)
+		return fail(err, "its status: %s", strerror(-err));
+	visit_program(v, p->pid, &prog);
+	ask_process(&prog, &f, &st);
+	ask_thread(&prog, &t);
+	err = visit_run(v, p->pid, &prog);
+	if (err)
+		return err;
+	leader = thread_answers(&prog, &t);
+	err = save_state(s, p, &f, &prog, &st);
+	if (!err)
+		err = save_sigactions(s, &f, &prog);
+	if (!err)
+		err = save_descriptors(s, p);
+	if (!err)
+		err = save_advice(s, p);
+	if (!err)
+		err = save_pending(s, p->pid, true);
+	for (size_t i = 1; !err && i < p->threads_n; i++)
+		err = visit_thread(s, p, v, p->threads[i].tid);
+
+	/* the leader last: restore ends a process with it */
+	if (!err)
+		err = visit_end(v);
+	return err ? err : save_thread(s, p, p->pid, &leader, &st);
+}
+
+int state_save(struct save *s, const struct process *p)
+{
+	struct visit v;
+	int err, end;
+
+	if (p->zombie)
+		return 0;
+	err = visit_begin(&v, p, (s->gap.start + (s->gap.end - s->gap.start) / 2) & ~(uint64_t)0xffff, s->program);
+	if (!err)
+		err = visit_process(s, p, &v);
+	end = visit_end(&v);
+	return err ? err : end;
+}

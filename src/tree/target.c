@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/target.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "kernel/procfs.h"
+
+static const uint64_t PF_KTHREAD = 0x00200000;	/* include/linux/sched.h */
+
+int target_check(pid_t pid)
+{
+	struct proc_stat st;
+	struct proc_status status;
+	int err = proc_stat(pid, 0, &st);
+
+	if (err)
+		return fail(err, "pid %d: there is no such process", pid);
+	err = proc_status(pid, pid, &status);
+	if (err == -ESRCH)
+		return fail(ESRCH, "pid %d (%s): this is a thread, not a process", pid, st.comm);
+	if (pid == getpid())
+		return fail(EINVAL, "pid %d: this is tinyckpt itself", pid);
+	if (st.flags & PF_KTHREAD)
+		return fail(EINVAL, "pid %d (%s): this is a thread of the kernel", pid, st.comm);
+	if (st.state == 'Z' || st.state == 'X')
+		return fail(ESRCH, "pid %d (%s): it has ended (a zombie): there is nothing to save", pid, st.comm);
+	for (pid_t up = getppid(); up > 0;) {
+		struct proc_stat parent;
+
+		if (up == pid)
+			return fail(EINVAL, "pid %d (%s): tinyckpt runs inside it: run it from outside", pid, st.comm);
+		if (proc_stat(up, 0, &parent))
+			break;
+		up = parent.ppid;
+	}
+	if (geteuid() != 0 && status.uid[0] != geteuid())
+		return fail(EPERM, "pid %d (%s): it belongs to user %u: only root may save it", pid, st.comm, status.uid[0]);
+	if (status.tracer)
+		return fail(EPERM, "pid %d (%s): it is already traced, by process %d: end the debugger first", pid, st.comm,
+			    status.tracer);
+	return 0;
+}
+
+void target_stdio(struct save *s)
+{
+	for (int i = 0; i < 3; i++) {
+		struct opened *o = &s->stdio[i];
+
+		o->fd = -1;
+		if (!s->options->inherit_stdio)
+			continue;
+		snprintf(o->access, sizeof(o->access), "/proc/%d/fd/%d", s->options->pid, i);
+		if (!stat(o->access, &o->st))
+			o->fd = i;
+	}
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/tree.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "kernel/procfs.h"
+#include "kernel/ptrace.h"
+
+/* A thread that does not stand still by then sleeps where no signal reaches it, or waits for its vfork child. */
+enum { HOLD_MS = 10000 };
+
+static struct thread *find_thread(struct process *p, pid_t tid)
+{
+	for (size_t i = 0; i < p->threads_n; i++)
+		if (p->threads[i].tid == tid)
+			return &p->threads[i];
+	return NULL;
+}
+
+bool tree_has(const struct tree *tree, pid_t pid)
+{
+	for (size_t i = 0; i < tree->n; i++)
+		if (tree->processes[i].pid == pid)
+			return true;
+	return false;
+}
+
+size_t tree_threads(const struct tree *tree)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < tree->n; i++)
+		n += tree->processes[i].threads_n;
+	return n;
+}
+
+/* Arrays grow by powers of two: the capacity follows from the length. */
+static int grow(void *array, size_t n, size_t size)
+{
+	void **at = array;
+	void *more;
+
+	if (n & (n - 1))
+		return 0;
+	more = realloc(*at, (n ? 2 * n : 1) * size);
+	if (!more)
+		return fail(ENOMEM, "out of memory");
+	*at = more;
+	return 0;
+}
+
+static int seize(struct process *p, pid_t tid)
+{
+	struct proc_status st;
+	int err = thread_seize(tid, PTRACE_O_TRACESYSGOOD);
+
+	if (!err)
+		err = thread_interrupt(tid);
+	if (!err || err == -ESRCH)
+		return err;
+	if (!proc_status(p->pid, tid, &st) && st.tracer)
+		return fail(EPERM, "thread %d: it is already traced, by process %d: end the debugger first", tid, st.tracer);
+	return fail(err, "thread %d: cannot be held: %s", tid, strerror(-err));
+}
+
+struct adding {
+	struct tree *tree;
+	size_t index;
+	bool changed;
+};
+
+static int add_thread(void *arg, int tid)
+{
+	struct adding *a = arg;
+	struct process *p = &a->tree->processes[a->index];
+	int err;
+
+	if (find_thread(p, tid))
+		return 0;
+	if (a->tree->held) {
+		err = seize(p, tid);
+		if (err == -ESRCH)
+			return 0;	/* it ended just now */
+		if (err)
+			return err;
+	}
+	err = grow(&p->threads, p->threads_n, sizeof(*p->threads));
+	if (err)
+		return err;
+	p->threads[p->threads_n++] = (struct thread){ .tid = tid };
+	a->changed = true;
+	return 0;
+}
+
+static int hold_threads(struct process *p, size_t from)
+{
+	for (size_t i = from; i < p->threads_n; i++) {
+		struct stop stop;
+		int err = thread_halt(p->threads[i].tid, &stop);
+
+		if (err == -ESRCH) {	/* ended between being found and being held */
+			p->threads[i--] = p->threads[--p->threads_n];
+			continue;
+		}
+		if (err == -ETIMEDOUT)
+			return fail(ETIMEDOUT, "thread %d does not stop: it sleeps where no signal reaches it, or waits for a vfork child",
+				    p->threads[i].tid);
+		if (err)
+			return fail(err, "thread %d: cannot be held: %s", p->threads[i].tid, strerror(-err));
+		if (stop.kind == STOP_GROUP)
+			p->stop_signal = stop.signal;
+	}
+	return 0;
+}
+
+static int collect_threads(struct adding *a)
+{
+	struct process *p = &a->tree->processes[a->index];
+	CONTEXT("pid %d (%s)", p->pid, p->comm);
+	struct proc_stat st;
+	char path[32];
+	size_t known;
+	int err;
+
+	if (p->zombie)
+		return 0;
+	err = proc_stat(p->pid, 0, &st);
+	if (err && err != -ESRCH)
+		return fail(err, "/proc/%d/stat: %s", p->pid, strerror(-err));
+	if (err || st.state == 'Z' || st.state == 'X') {
+		p->zombie = !err;
+		return 0;
+	}
+	snprintf(path, sizeof(path), "/proc/%d/task", p->pid);
+	do {
+		known = p->threads_n;
+		err = proc_numbers(path, add_thread, a);
+		if (err && err != -ESRCH)
+			return err;
+		if (a->tree->held && (err = hold_threads(p, known)))
+			return err;
+	} while (p->threads_n > known);
+	return 0;
+}
+
+static int add_child(void *arg, int pid)
+{
+	struct adding *a = arg;
+	struct tree *tree = a->tree;
+	struct process p = { .pid = pid, .parent = (int)a->index };
+	struct proc_stat st;
+	int err;
+
+	if (tree_has(tree, pid) || proc_stat(pid, 0, &st))
+		return 0;
+	if (pid == getpid())
+		return fail(EHOLDS, "tinyckpt itself belongs to that tree: run it from outside");
+	snprintf(p.comm, sizeof(p.comm), "%s", st.comm);
+	p.zombie = st.state == 'Z';
+	p.ppid = st.ppid;
+	p.pgid = st.pgrp;
+	p.sid = st.session;
+	err = grow(&tree->processes, tree->n, sizeof(*tree->processes));
+	if (err)
+		return err;
+	tree->processes[tree->n++] = p;
+	a->changed = true;
+	return 0;
+}
+
+/* What is held can have changed its group or session up to that moment. */
+static void refresh(struct tree *tree)
+{
+	for (size_t i = 0; i < tree->n; i++) {
+		struct process *p = &tree->processes[i];
+		struct proc_stat st;
+
+		if (proc_stat(p->pid, 0, &st))
+			continue;
+		snprintf(p->comm, sizeof(p->comm), "%s", st.comm);
+		p->zombie = st.state == 'Z';
+		p->ppid = st.ppid;
+		p->pgid = st.pgrp;
+		p->sid = st.session;
+	}
+}
+
+int tree_collect(struct tree *tree, pid_t root, bool hold)
+{
+	struct adding a = { .tree = tree };
+	int err;
+
+	*tree = (struct tree){ .held = hold };
+	if (hold)
+		wait_deadline(HOLD_MS);
+	err = add_child(&a, root);
+	if (!err && !tree->n)
+		err = fail(ESRCH, "there is no process %d", root);
+	if (!err)
+		tree->processes[0].parent = -1;
+
+	/* Again until a whole round finds nothing new: children of the dying come to whoever adopts them. */
+	do {
+		a.changed = false;
+		for (a.index = 0; !err && a.index < tree->n; a.index++) {
+			err = collect_threads(&a);
+			if (!err)
+				err = proc_children(tree->processes[a.index].pid, add_child, &a);
+			if (err == -ESRCH)
+				err = 0;
+		}
+	} while (!err && hold && a.changed);
+
+	refresh(tree);
+	if (hold)
+		wait_deadline(0);
+	if (!err && hold && !tree->processes[0].threads_n && !tree->processes[0].zombie)
+		err = fail(ESRCH, "process %d ended just now", root);
+	if (err)
+		tree_release(tree);
+	return err;
+}
+
+void tree_release(struct tree *tree)
+{
+	if (!tree->held)
+		return;
+	for (size_t i = 0; i < tree->n; i++)
+		for (size_t j = 0; j < tree->processes[i].threads_n; j++)
+			thread_detach(tree->processes[i].threads[j].tid, 0);
+	tree->held = false;
+}
+
+void tree_kill(struct tree *tree)
+{
+	struct timespec pause = { 0, 200000 };
+
+	for (size_t i = 0; i < tree->n; i++)
+		kill(tree->processes[i].pid, SIGKILL);
+	/* A tracer has to take note of each death before the parent can. */
+	for (size_t i = 0; i < tree->n; i++) {
+		struct process *p = &tree->processes[i];
+
+		for (size_t j = p->threads_n; j-- > 0;)
+			thread_reap(p->threads[j].tid);
+	}
+	/* Orphans are reaped by init; a restore right after needs their numbers.  It takes as long as it takes: bounded. */
+	for (int tries = 0; tries < 100; tries++) {
+		bool any = false;
+
+		for (size_t i = 1; i < tree->n && !any; i++)
+			any = !kill(tree->processes[i].pid, 0);
+		if (!any)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	tree->held = false;
+}
+
+void tree_free(struct tree *tree)
+{
+	for (size_t i = 0; i < tree->n; i++)
+		free(tree->processes[i].threads);
+	free(tree->processes);
+	*tree = (struct tree){ 0 };
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* The process tree as it is held still for a save. */
+#ifndef TINYCKPT_TREE_TREE_H
+#define TINYCKPT_TREE_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct thread {
+	pid_t tid;
+};
+
+struct process {
+	pid_t pid, ppid, pgid, sid;
+	char comm[64];
+	int parent;		/* index in the tree; -1: the root */
+	bool zombie;
+	int stop_signal;	/* it was stopped (SIGSTOP and its kin) when it was held; 0: it ran */
+	struct thread *threads;	/* the leader first */
+	size_t threads_n;
+};
+
+struct tree {
+	struct process *processes;	/* a parent before its children */
+	size_t n;
+	bool held;
+};
+
+/*
+ * Finds the tree rooted at pid.  hold: stops every thread of it, until nothing new turns up; what is stopped goes on
+ * by itself when the tool dies.  Fails, having said why, with everything released.
+ */
+int tree_collect(struct tree *tree, pid_t root, bool hold);
+
+/* Lets everything go on as if nothing had been. */
+void tree_release(struct tree *tree);
+
+/* Ends every process of the tree and waits until they are gone or zombies of a parent that is not ours. */
+void tree_kill(struct tree *tree);
+
+void tree_free(struct tree *tree);
+
+size_t tree_threads(const struct tree *tree);
+bool tree_has(const struct tree *tree, pid_t pid);
+
+#endif

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/visit.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "blobs.h"
+#include "kernel/abi.h"
+#include "kernel/procfs.h"
+
+/* Offsets in the area. */
+enum {
+	AREA_OUTSIDE = 0x400,	/* word: not 0 while no other thread is in here; the leader unmaps the area only then */
+	AREA_STACK = 0x800,	/* tops of the stacks, 1 KiB each; signals are blocked, so that this is plenty */
+	AREA_THREAD_STACK = 0xc00,
+	AREA_PROGRAM = 0xc00,
+	AREA_THREAD_PROGRAM = 0x8000,
+	THREAD_PROGRAM_MAX = 0x1000,
+	STACK_BYTES = 0x400,
+};
+
+enum { RUN_MS = 10000, NOT_YET = 1 };
+
+static const uint64_t ALL_SIGNALS = ~0ULL;
+
+/*
+ * Dead bytes: the tail of the vDSO's last page behind its ELF image, else the zero tail of the last page of another
+ * executable mapping.
+ */
+struct dead_search {
+	pid_t pid;
+	uint64_t found;
+	bool vdso;
+};
+
+static uint64_t vdso_end(pid_t pid, const struct vma *v)
+{
+	Elf64_Ehdr e64;
+	Elf32_Ehdr e32;
+
+	if (task_read(pid, &e64, v->start, sizeof(e64)))
+		return 0;
+	if (e64.e_ident[EI_CLASS] == ELFCLASS64)
+		return e64.e_shoff + (uint64_t)e64.e_shnum * e64.e_shentsize;
+	memcpy(&e32, &e64, sizeof(e32));
+	return e32.e_shoff + (uint64_t)e32.e_shnum * e32.e_shentsize;
+}
+
+static int search_dead(void *arg, struct vma *v)
+{
+	struct dead_search *s = arg;
+	uint8_t tail[2 * ARCH_HOME_MAX];
+	uint64_t at = v->end - sizeof(tail);
+
+	if (!(v->prot & PROT_EXEC) || v->shared || v->end > ARCH_TASK_SIZE)
+		return 0;
+	if (!strcmp(v->name, "[vdso]")) {
+		uint64_t end = vdso_end(s->pid, v);
+
+		if (end && end < v->end - v->start && v->start + ((end + 15) & ~15ULL) <= at) {
+			s->found = at;
+			return 1;
+		}
+		return 0;
+	}
+	if (s->found || task_read(s->pid, tail, at, sizeof(tail)))
+		return 0;
+	for (size_t i = 0; i < sizeof(tail); i++)
+		if (tail[i])
+			return 0;
+	s->found = at;
+	return 0;
+}
+
+/*
+ * Inside a restartable sequence (rseq(2)) a thread that is taken off its processor goes on at the abort handler; led
+ * away and back, nobody else would see to that.
+ */
+static void leave_restartable_sequence(const struct visit *v, struct visitor *who)
+{
+	struct rseq_configuration rseq;
+	struct {
+		uint32_t version, flags;
+		uint64_t start_ip, post_commit_offset, abort_ip;
+	} cs;
+	uint64_t cs_at = 0, none = 0;
+	enum { RSEQ_CS = 8 };	/* offset in struct rseq */
+
+	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(rseq), &rseq) <= 0 || !rseq.rseq_abi_pointer)
+		return;
+	if (task_read(v->pid, &cs_at, rseq.rseq_abi_pointer + RSEQ_CS, sizeof(cs_at)) || !cs_at ||
+	    task_read(v->pid, &cs, cs_at, sizeof(cs)))
+		return;
+	if (arch_pc(&who->home.regs) - cs.start_ip >= cs.post_commit_offset)
+		return;
+	arch_set_pc(&who->home.regs, cs.abort_ip);
+	task_write(v->pid, rseq.rseq_abi_pointer + RSEQ_CS, &none, sizeof(none));
+}
+
+/* Lays the way home of one thread into the dead bytes and leaves the thread standing at it, all signals blocked. */
+static int stand_at_home(struct visit *v, struct visitor *who)
+{
+	uint8_t code[ARCH_HOME_MAX];
+	struct arch_regs regs;
+	size_t walk, len;
+	int err;
+
+	err = thread_regs(who->tid, &who->home.regs);
+	if (!err)
+		err = thread_sigmask(who->tid, &who->home.sigmask);
+	if (err)
+		return fail(err, "thread %d: its registers: %s", who->tid, strerror(-err));
+	leave_restartable_sequence(v, who);
+	len = arch_home(code, who->stub, &who->home, &walk);
+	who->walk = who->stub + walk;
+	err = task_poke(v->pid, who->stub, code, len);
+	if (err)
+		return fail(err, "cannot write behind the vDSO: %s", strerror(-err));
+
+	/* From here on the thread finds home by itself, and only then is it safe to block its signals. */
+	regs = who->home.regs;
+	arch_set_pc(&regs, who->walk);
+	arch_no_restart(&regs);
+	err = thread_set_regs(who->tid, &regs);
+	if (!err)
+		err = thread_set_sigmask(who->tid, ALL_SIGNALS);
+	if (err)
+		return fail(err, "thread %d: cannot be led away: %s", who->tid, strerror(-err));
+	return 0;
+}
+
+/* The order matters: a way home with a good stack pointer, then the mask, then the registers. */
+static int set_home(struct visitor *who)
+{
+	struct arch_regs regs = who->home.regs;
+	int err;
+
+	arch_set_pc(&regs, who->walk);
+	arch_no_restart(&regs);
+	err = thread_set_regs(who->tid, &regs);
+	if (!err)
+		err = thread_set_sigmask(who->tid, who->home.sigmask);
+	return err;
+}
+
+static int next_syscall_stop(pid_t tid)
+{
+	for (;;) {
+		struct stop stop;
+		int err = thread_to_syscall(tid);
+
+		if (!err)
+			err = thread_wait(tid, &stop);
+		if (err)
+			return err;
+		if (stop.kind == STOP_EXITED)
+			return -ESRCH;
+		if (stop.kind == STOP_SYSCALL)
+			return 0;
+	}
+}
+
+int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, void *buffer)
+{
+	struct dead_search search = { .pid = p->pid };
+	const long mmap_args[6] = {
+		(long)free_area, VISIT_AREA, PROT_READ | PROT_WRITE | PROT_EXEC,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0,
+	};
+	uint8_t head[AREA_OUTSIDE + sizeof(long)] = { 0 };
+	size_t blob_len = (size_t)(interpreter_blob_end - interpreter_blob);
+	struct arch_regs regs;
+	long ret, one = 1;
+	int err;
+
+	*v = (struct visit){ .pid = p->pid, .buffer = buffer };
+	proc_vmas(p->pid, false, search_dead, &search);
+	if (!search.found)
+		return fail(EHOLDS, "no dead bytes in any of its executable mappings to enter by");
+	v->dead = search.found;
+	v->leader = (struct visitor){ .tid = p->threads[0].tid, .stub = v->dead,
+				      .home = { .unmap = free_area, .unmap_len = VISIT_AREA } };
+
+	wait_deadline(RUN_MS);
+	err = stand_at_home(v, &v->leader);
+	if (err)
+		return err;
+	regs = v->leader.home.regs;
+	arch_set_syscall(&regs, v->leader.stub, ARCH_NR_mmap, mmap_args);
+	err = thread_set_regs(v->leader.tid, &regs);
+	if (!err)
+		err = next_syscall_stop(v->leader.tid);
+	if (!err)
+		err = next_syscall_stop(v->leader.tid);
+	if (!err)
+		err = thread_regs(v->leader.tid, &regs);
+	if (err)
+		return fail(err, "cannot be entered: %s", strerror(-err));
+	ret = arch_syscall_result(&regs);
+	if (ret != (long)free_area)
+		return fail((int)ret, "mapping %d bytes at %#lx in it: %s", VISIT_AREA, (long)free_area, strerror((int)-ret));
+	v->area = free_area;
+
+	memcpy(head, interpreter_blob, blob_len);
+	memcpy(head + AREA_OUTSIDE, &one, sizeof(one));
+	err = task_write(v->pid, v->area, head, sizeof(head));
+	if (err)
+		return fail(err, "cannot write to the area: %s", strerror(-err));
+	return 0;
+}
+
+static bool is_leader(const struct visit *v, pid_t tid)
+{
+	return tid == v->leader.tid;
+}
+
+void visit_program(struct visit *v, pid_t tid, struct program *p)
+{
+	if (is_leader(v, tid))
+		program_init(p, v->buffer, VISIT_PROGRAM_MAX, v->area + AREA_PROGRAM);
+	else
+		program_init(p, v->buffer, THREAD_PROGRAM_MAX, v->area + AREA_THREAD_PROGRAM);
+}
+
+/*
+ * The end of every program: stay, until the tracer comes or is gone.  rt_sigtimedwait sleeps without touching the
+ * restart block or its arguments, as nanosleep, poll and pselect would.  Returns the operation that shows the arrival.
+ */
+static int add_stay(struct program *p, const struct visit *v, const struct visitor *who)
+{
+	const uint64_t none = 0;
+	const struct timespec second = { 1, 0 }, moment = { 0, 1000000 };
+	long set = program_data(p, &none, sizeof(none));
+	long slow = program_data(p, &second, sizeof(second)), quick = program_data(p, &moment, sizeof(moment));
+	int arrival = (int)p->ops, gone = arrival + 4;
+
+	program_call(p, 0, SYS_kill, getpid(), 0);
+	program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL,
+		     program_at(p, arrival) + (long)offsetof(struct op, ret), -ESRCH, program_at(p, gone));
+	program_call(p, 0, SYS_rt_sigtimedwait, set, 0, slow, 8);
+	program_call(p, 0, OP_JUMP, program_at(p, arrival));
+
+	/* gone: the leader lets the other thread leave first */
+	if (who == &v->leader) {
+		program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, (long)(v->area + AREA_OUTSIDE), 0, program_at(p, gone + 2));
+		program_call(p, 0, OP_LEAVE, (long)who->walk);
+		program_call(p, 0, SYS_rt_sigtimedwait, set, 0, quick, 8);
+		program_call(p, 0, OP_JUMP, program_at(p, gone));
+	} else {
+		program_call(p, 0, OP_LEAVE, (long)who->walk);
+	}
+	if (!p->full)
+		program_ops(p)[arrival].ret = NOT_YET;
+	return arrival;
+}
+
+static int wait_arrival(struct program *p, const struct visit *v, pid_t tid, int arrival)
+{
+	uint64_t at = (uint64_t)program_at(p, arrival) + offsetof(struct op, ret);
+	struct timespec pause = { 0, 50000 };
+	long ret = NOT_YET;
+
+	for (unsigned int tries = 0;; tries++) {
+		struct stop stop;
+		int err = task_read(v->pid, &ret, at, sizeof(ret));
+
+		if (err || ret != NOT_YET)
+			return err;
+		err = thread_poll(tid, &stop);
+		if (!err)	/* a stop that nobody asked for: a fault, or a stopping signal */
+			return stop.kind == STOP_GROUP || stop.kind == STOP_INTERRUPT ? thread_continue(tid, 0) : -EFAULT;
+		if (err != -EAGAIN)
+			return err;
+		if (tries < 200)
+			sched_yield();
+		else if (tries < 200 + RUN_MS * 10)
+			nanosleep(&pause, NULL);
+		else
+			return -ETIMEDOUT;
+	}
+}
+
+/* Lets one visitor, standing at home or already inside, work off the program and stay inside, stopped. */
+static int run(struct visit *v, struct visitor *who, uint64_t stack, struct program *p)
+{
+	struct arch_regs regs = who->home.regs;
+	int arrival = add_stay(p, v, who);
+	struct stop stop;
+	int err;
+
+	if (p->full)
+		return fail(E2BIG, "a program for it does not fit the area");
+	err = task_write(v->pid, p->base, p->image, p->ops * sizeof(struct op));
+	if (!err)
+		err = task_write(v->pid, p->base + p->data, p->image + p->data, p->size - p->data);
+	arch_set_entry(&regs, v->area, stack, p->base);
+	if (!err)
+		err = thread_set_regs(who->tid, &regs);
+	if (!err)
+		err = thread_continue(who->tid, 0);
+	if (!err)
+		err = wait_arrival(p, v, who->tid, arrival);
+	if (!err)
+		err = thread_halt(who->tid, &stop);
+	if (!err)
+		err = task_read(v->pid, p->image, p->base, p->ops * sizeof(struct op));
+	if (!err)
+		err = task_read(v->pid, p->image + p->data, p->base + p->data, p->size - p->data);
+	if (err)
+		return fail(err, "thread %d: could not be asked: %s", who->tid, strerror(-err));
+	return 0;
+}
+
+static int set_outside(const struct visit *v, long outside)
+{
+	return task_write(v->pid, v->area + AREA_OUTSIDE, &outside, sizeof(outside));
+}
+
+int visit_run(struct visit *v, pid_t tid, struct program *p)
+{
+	int err;
+
+	if (is_leader(v, tid))
+		return run(v, &v->leader, v->area + AREA_STACK, p);
+
+	/* on its way home by itself it would tell the leader that it left, by the old mask that it writes there */
+	v->thread = (struct visitor){ .tid = tid, .stub = v->dead + ARCH_HOME_MAX,
+				      .home = { .old_mask = v->area + AREA_OUTSIDE } };
+	err = stand_at_home(v, &v->thread);
+	if (!err)
+		err = set_outside(v, 0);
+	if (err)
+		return err;
+	err = run(v, &v->thread, v->area + AREA_THREAD_STACK, p);
+
+	/* It stands where signals are delivered: the kernel itself restarts what it was in. */
+	if (!err)
+		err = set_home(&v->thread);
+	if (!err)
+		err = set_outside(v, 1);
+	if (!err)
+		err = thread_set_regs(tid, &v->thread.home.regs);
+	if (err)
+		return fail(err, "thread %d: could not be led home by the tool, and walks by itself", tid);
+	v->thread.tid = 0;
+	return 0;
+}
+
+int visit_end(struct visit *v)
+{
+	struct visitor *who = &v->leader;
+	uint8_t zero[2 * ARCH_HOME_MAX] = { 0 };
+	int err = 0;
+
+	if (!who->walk)
+		return 0;
+	if (v->thread.tid)	/* failed in there: it goes on when it is let go */
+		return set_home(&v->thread);
+	err = set_home(who);
+	if (!err && v->area) {
+		err = thread_set_sigmask(who->tid, ALL_SIGNALS);
+		if (!err)
+			err = next_syscall_stop(who->tid);	/* at munmap ... */
+		if (!err)
+			err = next_syscall_stop(who->tid);	/* ... and behind it */
+		/*
+		 * No stop for a signal: an interrupt that is asked for now makes the kernel look for signals on its
+		 * way out, and there it restarts the call that the registers below tell of.
+		 */
+		if (!err)
+			err = thread_interrupt(who->tid);
+		if (!err)
+			err = thread_set_sigmask(who->tid, who->home.sigmask);
+	}
+	if (!err)
+		err = thread_set_regs(who->tid, &who->home.regs);
+	if (!err)
+		task_poke(v->pid, v->dead, zero, sizeof(zero));
+	wait_deadline(0);
+	if (err)
+		return fail(err, "thread %d: could not be led home by the tool, and walks by itself: %s", who->tid, strerror(-err));
+	who->walk = 0;
+	return 0;
+}
