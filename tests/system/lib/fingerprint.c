@@ -115,9 +115,11 @@ static void remove_flag(char *flags, const char *flag)
 		memmove(at, at + 3, strlen(at + 3) + 1);
 }
 
+/* A memfd is how a restore may make one; a workload's own memfd shows as a descriptor. */
 static bool is_shared_anonymous(const char *name)
 {
-	return strcmp(name, "/dev/zero (deleted)") == 0 || strncmp(name, "[anon_shmem:", 12) == 0;
+	return strcmp(name, "/dev/zero (deleted)") == 0 || strncmp(name, "[anon_shmem:", 12) == 0 ||
+	       strncmp(name, "/memfd:", 7) == 0 || strncmp(name, "/anon_hugepage", 14) == 0;
 }
 
 static bool is_deleted(const char *name)
@@ -245,7 +247,7 @@ static bool is_volatile_status(const char *line)
 {
 	static const char *const names[] = {
 		"State:", "PPid:", "FDSize:", "VmPeak:", "VmSize:", "VmHWM:", "VmRSS:", "RssAnon:", "RssFile:", "RssShmem:",
-		"VmData:", "VmStk:", "VmExe:", "VmLib:", "VmPTE:", "VmSwap:", "SigQ:", "voluntary_ctxt_switches:",
+		"VmData:", "VmStk:", "VmExe:", "VmLib:", "VmPTE:", "VmSwap:", "HugetlbPages:", "SigQ:", "voluntary_ctxt_switches:",
 		"nonvoluntary_ctxt_switches:", "CoreDumping:",
 	};
 
@@ -311,8 +313,8 @@ static void print_task(FILE *out, pid_t pid, pid_t tid)
 	snprintf(label, sizeof label, "%d/%d", pid, tid);
 	print_lines(out, label, slurp(NULL, "/proc/%d/task/%d/status", pid, tid), is_volatile_status);
 	print_scheduling(out, label, tid);
-	fprintf(out, "%s timerslack %s", label, slurp(NULL, "/proc/%d/task/%d/timerslack_ns", pid, tid));
-	fputc('\n', out);
+	/* Found under the thread's own number only. */
+	fprintf(out, "%s timerslack %d\n", label, atoi(slurp(NULL, "/proc/%d/timerslack_ns", tid)));
 }
 
 static void print_process(FILE *out, pid_t pid, bool is_root, struct pipe_names *pipes, bool exact)
@@ -323,7 +325,7 @@ static void print_process(FILE *out, pid_t pid, bool is_root, struct pipe_names 
 	} fields[] = {
 		{5, "pgid"}, {6, "sid"}, {7, "tty"}, {26, "startcode"}, {27, "endcode"}, {28, "startstack"},
 		{38, "exit_signal"}, {45, "start_data"}, {46, "end_data"}, {47, "start_brk"}, {48, "arg_start"},
-		{49, "arg_end"}, {50, "env_start"}, {51, "env_end"}, {52, "exit_code"},
+		{49, "arg_end"}, {50, "env_start"}, {51, "env_end"},
 	};
 	static const char *const plain[] = {
 		"comm", "limits", "oom_score_adj", "personality", "coredump_filter", "uid_map", "timers",
@@ -344,7 +346,9 @@ static void print_process(FILE *out, pid_t pid, bool is_root, struct pipe_names 
 		fprintf(out, "%d ppid %s\n", pid, stat_field(stat_text, 4));
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
 		fprintf(out, "%d %s %s\n", pid, fields[i].name, stat_field(stat_text, fields[i].number));
-	snprintf(label, sizeof label, "%d", pid);
+	/* Of a stopped task it tells whether the parent has asked already: that is for the parent to compare. */
+	if (exact || state == 'Z')
+		fprintf(out, "%d exit_code %s\n", pid, stat_field(stat_text, 52));
 	for (size_t i = 0; i < (state == 'Z' ? 1 : sizeof plain / sizeof *plain); i++) {
 		snprintf(label, sizeof label, "%d %s", pid, plain[i]);
 		print_lines(out, label, slurp(NULL, "/proc/%d/%s", pid, plain[i]), NULL);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Plays one scenario with one test program and prints its TAP line, without a number, and what a failure needs to be
- * understood as comment lines below it.
+ * Plays one scenario with one test program. Its TAP line, and what a failure needs to be understood as comment lines below
+ * it, go to WORK/NUMBER.tap; then NUMBER itself is printed, so that a reader of several at once knows what is complete.
  *
- *     scenario MODE TOOL DIRECTORY LABEL PROGRAM [ARGUMENT]
+ *     TINYCKPT=TOOL scenario WORK NUMBER MODE LABEL PROGRAM [ARGUMENT]
  *
  * none          no save and no restore at all: the program alone must pass
  * break         as none, with BREAK=1: the program must fail
@@ -31,8 +31,8 @@
 enum { CYCLES = 5, SECONDS_PER_TEST = 20 };
 
 static struct {
-	const char *mode, *tool, *directory, *label, *program, *argument;
-	char image[PATH_MAX];
+	const char *mode, *tool, *directory, *number, *label, *program, *argument;
+	char image[PATH_MAX + 8];
 	pid_t root;
 	pid_t tree[MAX_TREE];
 	int tree_size;
@@ -86,14 +86,14 @@ static int open_output(const char *name)
 	return open(in_directory(name), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
 }
 
-static void print_comment(const char *title, const char *name)
+static void print_comment(FILE *out, const char *title, const char *name)
 {
 	char text[16384];
 	char *state = NULL;
 
 	file_text(name, text, sizeof text);
 	for (char *line = strtok_r(text, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
-		printf("# %s%s\n", title, line);
+		fprintf(out, "# %s%s\n", title, line);
 }
 
 /* The workload */
@@ -159,14 +159,21 @@ static void take_fingerprint(const char *name, bool exact)
 	fclose(out);
 }
 
-static bool same_fingerprints(const char *when)
+/* Threads that were let go need a moment to be back in their calls (sigsuspend shows another mask until then). */
+static bool looks_as_before(const char *when, bool exact)
 {
 	char command[3 * PATH_MAX];
 
-	snprintf(command, sizeof command, "cd '%s' && diff -U0 before after | sed '1,2d;/^@@/d' > difference; test ! -s difference",
+	snprintf(command, sizeof command,
+		 "cd '%s' && cmp -s before after || { diff -U0 before after | sed '1,2d;/^@@/d' >difference; false; }",
 		 test.directory);
-	if (system(command) == 0)
-		return true;
+	for (int tries = 0; tries < 5; tries++) {
+		take_fingerprint("after", exact);
+		if (system(command) == 0)
+			return true;
+		for (int i = 0; i < 5; i++)
+			reap();
+	}
 	test.show_difference = true;
 	return failed("%s: seen from outside, the tree differs", when);
 }
@@ -238,7 +245,8 @@ static bool save_tree(const char *option)
 		return false;
 	}
 	failed("save exited with %d", code);
-	return finish_program("after the failed save");
+	finish_program("after the failed save");
+	return false;
 }
 
 static bool restored_tree_exists(int code)
@@ -285,8 +293,7 @@ static bool play_cycles(int cycles)
 	for (int i = 0; i < cycles; i++)
 		if (!save_and_restore())
 			return test.refused ? false : failed("in cycle %d of %d", i + 1, cycles);
-	take_fingerprint("after", false);
-	bool same = same_fingerprints("after restore");
+	bool same = looks_as_before("after restore", false);
 
 	return finish_program("after restore") && same;
 }
@@ -306,8 +313,7 @@ static bool play_leave(void)
 	take_fingerprint("before", true);
 	if (!save_tree("--leave-running"))
 		return false;
-	take_fingerprint("after", true);
-	bool same = same_fingerprints("after save --leave-running");
+	bool same = looks_as_before("after save --leave-running", true);
 
 	if (!file_exists("img"))
 		return failed("save --leave-running made no image");
@@ -398,8 +404,7 @@ static bool play_refuse(void)
 	code = run_tool("check", NULL, root_text());
 	good = (code == 3 || failed("check should exit with 3 but exited with %d", code)) && good;
 	good = says_what_is_expected("check", "tool.out") && good;
-	take_fingerprint("after", true);
-	good = same_fingerprints("after the refusal") && good;
+	good = looks_as_before("after the refusal", true) && good;
 	return finish_program("after the refusal") && good;
 }
 
@@ -433,43 +438,65 @@ static bool play(void)
 	return failed("no mode is called %s", test.mode);
 }
 
-int main(int argc, char **argv)
+static void report(FILE *out, bool passed)
 {
-	if (argc < 6) {
-		fprintf(stderr, "usage: %s MODE TOOL DIRECTORY LABEL PROGRAM [ARGUMENT]\n", argv[0]);
-		return 2;
-	}
-	test.mode = argv[1];
-	test.tool = argv[2];
-	test.directory = argv[3];
-	test.label = argv[4];
-	test.program = argv[5];
-	test.argument = argv[6];
-	snprintf(test.image, sizeof test.image, "%s/img", test.directory);
-	umask(022);
-	mkdir(test.directory, 0777);
-	chmod(test.directory, 0777);
-	setenv("BREAK", strcmp(test.mode, "break") ? "0" : "1", 1);
-	subreaper_init(SECONDS_PER_TEST);
-	bool passed = play();
 	const char *skipped = passed ? skip_reason() : NULL;
+	char *state = NULL;
 
 	if (test.refused && test.failure[0] == '\0') {
 		passed = true;
 		skipped = "the tool refuses this state, as it may";
 	}
-	kill_all_descendants();
-	printf("%s - %s%s%s\n", passed ? "ok" : "not ok", test.label, skipped ? " # SKIP " : "", skipped ? skipped : "");
+	fprintf(out, "%s %s - %s%s%s\n", passed ? "ok" : "not ok", test.number, test.label, skipped ? " # SKIP " : "",
+		skipped ? skipped : "");
 	if (passed)
-		return 0;
-	char *state = NULL;
-
+		return;
 	for (char *line = strtok_r(test.failure, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
-		printf("# %s\n", line);
+		fprintf(out, "# %s\n", line);
 	if (test.show_difference)
-		print_comment("  ", "difference");
-	print_comment("tool: ", "save.err");
-	print_comment("tool: ", "tool.err");
-	print_comment("log: ", "log");
-	return 1;
+		print_comment(out, "  ", "difference");
+	print_comment(out, "tool: ", "save.err");
+	print_comment(out, "tool: ", "tool.err");
+	print_comment(out, "log: ", "log");
+}
+
+int main(int argc, char **argv)
+{
+	char directory[PATH_MAX];
+
+	if (argc < 6 || !getenv("TINYCKPT")) {
+		fprintf(stderr, "usage: TINYCKPT=TOOL %s WORK NUMBER MODE LABEL PROGRAM [ARGUMENT]\n", argv[0]);
+		return 2;
+	}
+	test.tool = getenv("TINYCKPT");
+	test.number = argv[2];
+	test.mode = argv[3];
+	test.label = argv[4];
+	test.program = argv[5];
+	test.argument = argc > 6 && *argv[6] ? argv[6] : NULL;
+	snprintf(directory, sizeof directory, "%s/%s", argv[1], test.number);
+	test.directory = directory;
+	snprintf(test.image, sizeof test.image, "%s/img", directory);
+	umask(022);
+	mkdir(directory, 0777);
+	chmod(directory, 0777);
+	setenv("BREAK", strcmp(test.mode, "break") ? "0" : "1", 1);
+	subreaper_init(SECONDS_PER_TEST);
+	bool passed = play();
+
+	kill_all_descendants();
+	/* Images are large, and of no use once they came back. */
+	if (passed)
+		unlink(test.image);
+	char output[PATH_MAX + 8];
+
+	snprintf(output, sizeof output, "%s.tap", directory);
+	FILE *out = fopen(output, "we");
+
+	if (out) {
+		report(out, passed);
+		fclose(out);
+	}
+	printf("%s\n", test.number);
+	return 0;
 }

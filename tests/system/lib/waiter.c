@@ -14,6 +14,8 @@ static void *body(void *arg)
 	self->error = errno;
 	self->ended = test_now_ns();
 	self->done = true;
+	/* The set of threads stays the same until the view from outside has been taken again. */
+	test_wait();
 	return NULL;
 }
 
