@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CRC-32C with the crc32 instruction (SSE4.2). It takes one word each cycle but has the result after three, so three
- * neighbouring blocks are summed up at a time. A block's sum is then moved across the n bytes that follow it, which is a
- * multiplication by x^(8n) modulo the polynomial: a carry-less product with a constant (PCLMULQDQ), brought back to 32 bits
- * by the crc32 instruction itself. That one multiplies by x^32 and the product of bit-reversed numbers is off by x, hence
- * the constants are x^(8n - 33).
+ * CRC-32C with the crc32 instruction (SSE4.2). It takes one word each cycle but has the result after three, so
+ * three neighbouring blocks are summed up at a time. A block's sum is then moved across the n bytes that follow it,
+ * which is a multiplication by x^(8n) modulo the polynomial: a carry-less product with a constant (PCLMULQDQ),
+ * brought back to 32 bits by the crc32 instruction itself. That one multiplies by x^32 and the product of
+ * bit-reversed numbers is off by x, hence the constants are x^(8n - 33).
  */
 #include "image/crc32c.h"
 

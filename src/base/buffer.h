@@ -15,8 +15,8 @@ struct buffer {
 #define CLEANUP_BUFFER __attribute__((cleanup(buffer_free)))
 
 /*
- * Appends a copy of LEN bytes (FROM must not point into the buffer itself). 0 or -ENOMEM, also when the sizes overflow;
- * the buffer is then as it was. Says nothing: the caller knows what the bytes were for.
+ * Appends a copy of LEN bytes (FROM must not point into the buffer itself). 0 or -ENOMEM, also when the sizes
+ * overflow; the buffer is then as it was. Says nothing: the caller knows what the bytes were for.
  */
 int buffer_append(struct buffer *b, const void *from, size_t len);
 

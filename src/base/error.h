@@ -4,8 +4,9 @@
 #define TINYCKPT_BASE_ERROR_H
 
 /*
- * Functions return 0 or a negative number: -errno, or one of these, which lie beyond errno's range (at most 4095, the
- * kernel's MAX_ERRNO). main.c turns them into exit codes: 0 -> 0, -EUSAGE -> 2, -EHOLDS -> 3, -EIMAGE -> 4, others -> 1.
+ * Functions return 0 or a negative number: -errno, or one of these, which lie beyond errno's range (at most 4095,
+ * the kernel's MAX_ERRNO). main.c turns them into exit codes: 0 -> 0, -EUSAGE -> 2, -EHOLDS -> 3, -EIMAGE -> 4,
+ * others -> 1.
  */
 enum {
 	EUSAGE = 5002, /* the command line is wrong */

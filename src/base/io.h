@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whole reads and writes: short counts and EINTR are dealt with. All return 0 or a negative errno and say nothing, as the
- * caller knows what was read or written.
+ * Whole reads and writes: short counts and EINTR are dealt with. All return 0 or a negative errno and say nothing,
+ * as the caller knows what was read or written.
  */
 #ifndef TINYCKPT_BASE_IO_H
 #define TINYCKPT_BASE_IO_H

@@ -15,9 +15,9 @@ enum log_level {
 };
 
 /*
- * Sets the subcommand named in front of every line (NULL for none; the string is kept, not copied), the most talkative
- * level that is still printed, and where lines go (the descriptor stays the caller's). Before the first call: no
- * subcommand, LOG_NOTICE, descriptor 2.
+ * Sets the subcommand named in front of every line (NULL for none; the string is kept, not copied), the most
+ * talkative level that is still printed, and where lines go (the descriptor stays the caller's). Before the first
+ * call: no subcommand, LOG_NOTICE, descriptor 2.
  */
 void log_init(const char *command, int level, int fd);
 
@@ -34,8 +34,8 @@ void log_at(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)
 #define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
 
 /*
- * Says why something failed, at LOG_ERROR, and returns the number to return: -|ERR|. ERR is an errno, its negative, or a
- * private number of base/error.h; 0 counts as EIO, so that a failure never turns into a success.
+ * Says why something failed, at LOG_ERROR, and returns the number to return: -|ERR|. ERR is an errno, its negative,
+ * or a private number of base/error.h; 0 counts as EIO, so that a failure never turns into a success.
  */
 int fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3), cold));
 
@@ -43,9 +43,9 @@ int fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3), col
 int fail_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
 
 /*
- * CONTEXT("pid %d (%s)", pid, comm): until the end of the enclosing scope every line carries "pid 42 (sensor): " in front
- * of its text, behind the contexts of the scopes around. The text is made at once, so the arguments need not live on.
- * All contexts together share a fixed buffer of 512 bytes: what does not fit is cut, never allocated.
+ * CONTEXT("pid %d (%s)", pid, comm): until the end of the enclosing scope every line carries "pid 42 (sensor): " in
+ * front of its text, behind the contexts of the scopes around. The text is made at once, so the arguments need not
+ * live on. All contexts together share a fixed buffer of 512 bytes: what does not fit is cut, never allocated.
  */
 #define CONTEXT(...) CONTEXT_AT(__COUNTER__, __VA_ARGS__)
 #define CONTEXT_AT(n, ...) CONTEXT_NAMED(n, __VA_ARGS__)

@@ -7,8 +7,8 @@
 #define POLYNOMIAL 0x82f63b78U
 
 /*
- * Eight bytes at a time: table[k][b] is the checksum of byte b followed by k zero bytes. Made at the first use rather than
- * stored: that saves 8 KiB of flash, and the memory too where the machine has instructions of its own.
+ * Eight bytes at a time: table[k][b] is the checksum of byte b followed by k zero bytes. Made at the first use
+ * rather than stored: that saves 8 KiB of flash, and the memory too where the machine has instructions of its own.
  */
 static uint32_t table[8][256];
 

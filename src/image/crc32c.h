@@ -9,8 +9,8 @@
 typedef uint32_t crc32c_function(uint32_t crc, const void *data, size_t len);
 
 /*
- * The checksum of LEN more bytes, CRC being that of the bytes before (0 for none): crc32c(crc32c(0, a), b) is that of a
- * and b in a row. Takes the machine's instructions where arch_crc32c() finds some.
+ * The checksum of LEN more bytes, CRC being that of the bytes before (0 for none): crc32c(crc32c(0, a), b) is that
+ * of a and b in a row. Takes the machine's instructions where arch_crc32c() finds some.
  */
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
 

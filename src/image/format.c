@@ -14,7 +14,7 @@ uint16_t image_own_machine(void)
 
 const char *image_machine_name(uint16_t machine)
 {
-	/* Those that Linux runs on small devices, to name a foreign image in words; not the list of what tinyckpt supports. */
+	/* What Linux runs on, to name a foreign image in words; not the list of what tinyckpt supports. */
 	static const struct {
 		uint16_t machine;
 		char name[10];

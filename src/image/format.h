@@ -20,12 +20,13 @@
  * pipe. The trailer is the commit mark: a file without it is not an image. The magic is PNG's trick: it breaks when a
  * transfer cuts bit 7 or converts line ends.
  *
- * Every byte is under a check. Header and message have a CRC of their own so that a reader who skips the bodies (show)
- * still reads nothing unchecked. The footer counts records and bytes and has the CRC-32C of all frames' own header CRCs
- * in a row, so that frames that are whole but lost, doubled, reordered or from another image are found too.
+ * Every byte is under a check. Header and message have a CRC of their own so that a reader who skips the bodies
+ * (show) still reads nothing unchecked. The footer counts records and bytes and has the CRC-32C of all frames' own
+ * header CRCs in a row, so that frames that are whole but lost, doubled, reordered or from another image are found
+ * too.
  *
- * Types that a reader does not know are skipped, unless their frame says RECORD_MUST_UNDERSTAND. Flags that it does not
- * know are refused.
+ * Types that a reader does not know are skipped, unless their frame says RECORD_MUST_UNDERSTAND. Flags that it does
+ * not know are refused.
  */
 #ifndef TINYCKPT_IMAGE_FORMAT_H
 #define TINYCKPT_IMAGE_FORMAT_H

@@ -19,8 +19,9 @@
 
 enum {
 	/*
-	 * Every read of the file takes up to so many bytes more than was asked for. Enough for a header and its message in
-	 * the same call as the body before them, and little to copy where that turns out to be a body's beginning.
+	 * Every read of the file takes up to so many bytes more than was asked for. Enough for a header and its
+	 * message in the same call as the body before them, and little to copy where that turns out to be a body's
+	 * beginning.
 	 */
 	AHEAD = 4 * 1024,
 
@@ -136,7 +137,8 @@ static int take_frame(struct image_reader *r, struct record *rec, uint32_t *head
 	if (err)
 		return read_failed(r, err);
 	if (crc32c(crc32c(0, header, 16), message, rec->message_len) != *header_crc)
-		return failed(r, fail(EIMAGE, "record type %u at byte %" PRIu64 ": is damaged", rec->type, rec->offset));
+		return failed(r, fail(EIMAGE, "record type %u at byte %" PRIu64 ": is damaged", rec->type,
+				      rec->offset));
 	if (rec->flags & ~RECORD_FLAGS_KNOWN)
 		return failed(r, fail(EIMAGE, "made by a newer tinyckpt: record type %u with flags %#x", rec->type,
 				      rec->flags));

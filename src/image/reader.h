@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads an image, as hostile input: every length is checked before it is used, every byte against its CRC before it is
- * handed out. Working set: a 256 KiB body buffer and buffers of 20 KiB, mapped.
+ * Reads an image, as hostile input: every length is checked before it is used, every byte against its CRC before it
+ * is handed out. Working set: a 256 KiB body buffer and buffers of 20 KiB, mapped.
  */
 #ifndef TINYCKPT_IMAGE_READER_H
 #define TINYCKPT_IMAGE_READER_H
@@ -25,9 +25,10 @@ struct record {
 };
 
 struct image_reader {
-	bool skip_bodies; /* the caller may set it at any time: bodies of a file are passed over, unread and unchecked */
+	/* The caller may set it at any time: bodies of a file are passed over, unread and unchecked. */
+	bool skip_bodies;
 
-	/* the rest is the reader's own */
+	/* The rest is the reader's own. */
 	int fd;
 	bool owned;             /* image_close() closes fd */
 	bool stream;            /* no seeking, no size */
@@ -51,10 +52,10 @@ struct image_reader {
 };
 
 /*
- * Opens an image and checks its preamble; of a file also trailer and footer, so that one that is cut short is refused
- * before anything is done. PATH "-" is standard input. Nothing but a regular file is opened by name (a symbolic link to
- * one is fine). 0; -EIMAGE when it is not an image, not whole, of another machine or version; -errno when it cannot be
- * read. The reason has been said. A failed open needs no close.
+ * Opens an image and checks its preamble; of a file also trailer and footer, so that one that is cut short is
+ * refused before anything is done. PATH "-" is standard input. Nothing but a regular file is opened by name (a
+ * symbolic link to one is fine). 0; -EIMAGE when it is not an image, not whole, of another machine or version;
+ * -errno when it cannot be read. The reason has been said. A failed open needs no close.
  */
 int image_open(struct image_reader *r, const char *path);
 
@@ -62,8 +63,8 @@ int image_open(struct image_reader *r, const char *path);
 int image_open_fd(struct image_reader *r, int fd);
 
 /*
- * The next record: 1, with REC filled; 0 at the end, when footer, totals and trailer agree and nothing follows; a negative
- * error (said) otherwise. The footer itself is not handed out: see image_totals().
+ * The next record: 1, with REC filled; 0 at the end, when footer, totals and trailer agree and nothing follows; a
+ * negative error (said) otherwise. The footer itself is not handed out: see image_totals().
  */
 int image_next(struct image_reader *r, struct record *rec);
 
@@ -77,8 +78,9 @@ const struct image_totals *image_totals(const struct image_reader *r);
 int image_find(struct image_reader *r, uint32_t type, uint32_t key, uint64_t *offset);
 
 /*
- * Goes on at OFFSET, which must be that of a frame; IMAGE_PREAMBLE is the first one's. Afterwards the end checks only the
- * trailer, unless it was a return to the first. 0, -ESPIPE for a stream, -EIMAGE for an offset outside; said.
+ * Goes on at OFFSET, which must be that of a frame; IMAGE_PREAMBLE is the first one's. Afterwards the end checks
+ * only the trailer, unless it was a return to the first. 0, -ESPIPE for a stream, -EIMAGE for an offset outside;
+ * said.
  */
 int image_seek(struct image_reader *r, uint64_t offset);
 
@@ -91,7 +93,7 @@ void image_close(struct image_reader *r);
 /* Decodes the record's message into MESSAGE, the structure that FIELDS describes. 0, or -EIMAGE, said. */
 int record_decode(const struct record *rec, const pb_msgdesc_t *fields, void *message);
 
-/* What to do with a record of a type that the caller does not know: 0, pass over it; -EIMAGE (said), it must be understood. */
+/* What to do with a record of an unknown type: 0, pass over it; -EIMAGE (said), it must be understood. */
 int record_unknown(const struct record *rec);
 
 #endif

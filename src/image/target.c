@@ -65,8 +65,8 @@ static int check_existing(const struct image_target *t)
 }
 
 /*
- * Removes the temporary files of writers that are gone. One at work holds a lock on its file; the kernel drops it however
- * that process ends, so that no guess by PID or age is needed. Failing here matters to nobody.
+ * Removes the temporary files of writers that are gone. One at work holds a lock on its file; the kernel drops it
+ * however that process ends, so that no guess by PID or age is needed. Failing here matters to nobody.
  */
 static void remove_stale(const struct image_target *t)
 {
@@ -186,7 +186,7 @@ static int give_name(struct image_target *t)
 	int n;
 
 	if (t->unnamed) {
-		/* The first image of this name gets it at once. To replace one takes a rename, and so a name to rename. */
+		/* The first image of this name gets it at once; replacing one takes a rename. */
 		if (link_as(t, t->name) == 0) {
 			t->unnamed = false;
 			return 0;

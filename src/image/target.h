@@ -17,9 +17,9 @@ struct image_target {
 };
 
 /*
- * Makes the file, mode 0600, in PATH's directory; "-" is standard output. The directory must exist; the target may exist
- * as a regular file only, a symbolic link is not followed. What killed writers left under temporary names is removed.
- * 0 or a negative error that has been said; nothing is left open then.
+ * Makes the file, mode 0600, in PATH's directory; "-" is standard output. The directory must exist; the target may
+ * exist as a regular file only, a symbolic link is not followed. What killed writers left under temporary names is
+ * removed. 0 or a negative error that has been said; nothing is left open then.
  */
 int target_open(struct image_target *t, const char *path);
 

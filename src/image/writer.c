@@ -21,7 +21,8 @@ enum {
 	MAP_SIZE = INDEX_AT + INDEX_MAX * INDEX_ENTRY,
 };
 
-_Static_assert(FLUSH_AT + SMALL + FRAME_HEADER + MESSAGE_MAX <= BODY_AT, "a largest message must fit behind what is pending");
+_Static_assert(FLUSH_AT + SMALL + FRAME_HEADER + MESSAGE_MAX <= BODY_AT,
+	       "a largest message must fit behind what is pending");
 
 static int failed(struct image_writer *w, int err)
 {

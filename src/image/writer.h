@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes an image, front to back. create, write..., then either commit or abandon; what was created is never seen under
- * its name before the commit, and a writer that dies leaves the old image as it was.
+ * Writes an image, front to back. create, write..., then either commit or abandon; what was created is never seen
+ * under its name before the commit, and a writer that dies leaves the old image as it was.
  *
- * Working set: a 256 KiB body buffer and a buffer for small records, mapped, so that what is not touched costs nothing.
- * Writing to a closed pipe or beyond RLIMIT_FSIZE sends SIGPIPE or SIGXFSZ: the program ignores both (main.c), else it
- * would die with the workload stopped.
+ * Working set: a 256 KiB body buffer and a buffer for small records, mapped, so that what is not touched costs
+ * nothing. Writing to a closed pipe or beyond RLIMIT_FSIZE sends SIGPIPE or SIGXFSZ: the program ignores both
+ * (main.c), else it would die with the workload stopped.
  */
 #ifndef TINYCKPT_IMAGE_WRITER_H
 #define TINYCKPT_IMAGE_WRITER_H
@@ -32,16 +32,17 @@ struct image_writer {
 };
 
 /*
- * Opens the image for writing and writes the preamble. PATH "-" is standard output (not to a terminal). Else the file is
- * made in PATH's directory, mode 0600, and takes its name at the commit; an existing target must be a regular file, and a
- * symbolic link is not followed. 0 or a negative error that has been said; the writer then needs no abandon.
+ * Opens the image for writing and writes the preamble. PATH "-" is standard output (not to a terminal). Else the
+ * file is made in PATH's directory, mode 0600, and takes its name at the commit; an existing target must be a
+ * regular file, and a symbolic link is not followed. 0 or a negative error that has been said; the writer then
+ * needs no abandon.
  */
 int image_create(struct image_writer *w, const char *path);
 
 /*
- * Adds one record. MESSAGE is the structure that FIELDS (NAME_fields) describes, at most MESSAGE_MAX bytes when encoded;
- * both NULL for an empty message. BODY has BODY_LEN bytes, at most BODY_MAX, and is the caller's; where it is large it
- * goes out from where it lies, without a copy. 0 or a negative error that has been said.
+ * Adds one record. MESSAGE is the structure that FIELDS (NAME_fields) describes, at most MESSAGE_MAX bytes when
+ * encoded; both NULL for an empty message. BODY has BODY_LEN bytes, at most BODY_MAX, and is the caller's; where it
+ * is large it goes out from where it lies, without a copy. 0 or a negative error that has been said.
  */
 int image_write(struct image_writer *w, uint16_t type, uint16_t flags, const pb_msgdesc_t *fields, const void *message,
 		const void *body, size_t body_len);
@@ -53,15 +54,16 @@ uint8_t *image_body(struct image_writer *w);
 uint64_t image_size(const struct image_writer *w);
 
 /*
- * Puts the next record into the index, so that image_find() finds it by TYPE and KEY. The index is a shortcut and bounded
- * (INDEX_MAX): further marks are dropped, and the footer says so.
+ * Puts the next record into the index, so that image_find() finds it by TYPE and KEY. The index is a shortcut and
+ * bounded (INDEX_MAX): further marks are dropped, and the footer says so.
  */
 void image_mark(struct image_writer *w, uint32_t type, uint32_t key);
 
 /*
- * Writes footer and trailer, syncs, gives the file its name over the old one's, and syncs the directory. TOTALS: the
- * caller's part is read, the writer's is filled in. On a failure what was written is gone and the old image is still
- * there, but for one case: the new name stands and only the sync of the directory failed. The writer is closed either way.
+ * Writes footer and trailer, syncs, gives the file its name over the old one's, and syncs the directory. TOTALS:
+ * the caller's part is read, the writer's is filled in. On a failure what was written is gone and the old image is
+ * still there, but for one case: the new name stands and only the sync of the directory failed. The writer is
+ * closed either way.
  */
 int image_commit(struct image_writer *w, struct image_totals *totals);
 

@@ -302,7 +302,9 @@ static void test_interrupted_io(void **state)
 	struct sigaction action = { .sa_handler = on_alarm };
 	struct itimerval timer = { { 0, 1000 }, { 0, 1000 } }, off = { { 0, 0 }, { 0, 0 } };
 	static uint8_t out[300000], in[300000];
-	struct iovec pieces[] = { { out, 0 }, { out, 100001 }, { NULL, 0 }, { out + 100001, 199998 }, { out + 299999, 1 } };
+	struct iovec pieces[] = {
+		{ out, 0 }, { out, 100001 }, { NULL, 0 }, { out + 100001, 199998 }, { out + 299999, 1 },
+	};
 	int ends[2], status;
 	size_t i;
 	pid_t pid;

@@ -101,8 +101,8 @@ static int tear_down(void **state)
 }
 
 /*
- * A small image with all that the container knows: a header, records without and with a body, an unknown one that may be
- * passed over, marks.
+ * A small image with all that the container knows: a header, records without and with a body, an unknown one that
+ * may be passed over, marks.
  */
 static void write_small(const char *name)
 {
@@ -472,7 +472,9 @@ static void test_other_makers(void **state)
 
 static void test_absurd_lengths(void **state)
 {
-	static const uint32_t lengths[] = { MESSAGE_MAX + 1, BODY_MAX + 1, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff };
+	static const uint32_t lengths[] = {
+		MESSAGE_MAX + 1, BODY_MAX + 1, 0x7fffffff, 0x80000000, 0xfffffff0, 0xffffffff,
+	};
 	size_t i;
 
 	(void)state;
