@@ -24,8 +24,10 @@ static long call_ppoll(struct waiter *self)
 	struct timespec timeout = {0, (intptr_t)self->arg * 1000000L};
 	sigset_t mask;
 
+	/* Not with a timeout: when it is over, the mask seen from outside would be another one. */
 	sigemptyset(&mask);
-	sigaddset(&mask, SIGUSR1);
+	if ((intptr_t)self->arg < 0)
+		sigaddset(&mask, SIGUSR1);
 	return ppoll(&item, 1, (intptr_t)self->arg < 0 ? NULL : &timeout, &mask);
 }
 

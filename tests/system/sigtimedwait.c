@@ -29,7 +29,14 @@ static long wait_in_vain(struct waiter *self)
 	(void)self;
 	sigemptyset(&set);
 	sigaddset(&set, SIGRTMIN + 4);
+	/* Open beforehand, so that the mask seen from outside is the same in the call and behind it. */
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	return sigtimedwait(&set, NULL, &timeout);
+}
+
+static void handler(int number)
+{
+	(void)number;
 }
 
 static struct waiter endless = {.name = "sigwaitinfo", .call = wait_for_value};
@@ -39,6 +46,7 @@ void test_setup(void)
 {
 	sigset_t set;
 
+	signal(SIGRTMIN + 4, handler);
 	sigemptyset(&set);
 	sigaddset(&set, SIGRTMIN + 3);
 	sigaddset(&set, SIGRTMIN + 4);

@@ -105,7 +105,12 @@ static bool start_program(int standard_input, int standard_output)
 	struct launch what = {
 		.arguments = arguments,
 		.directory = test.directory,
-		.standard = {standard_input >= 0 ? standard_input : null, standard_output >= 0 ? standard_output : log, log},
+		.standard = {
+			standard_input >= 0 ? standard_input : null,
+			standard_output >= 0 ? standard_output : log,
+			/* A regular file is no stream from outside; where input is one, both outputs are. */
+			standard_input >= 0 ? standard_output : log,
+		},
 		.new_session = true,
 	};
 
