@@ -98,7 +98,7 @@ static void print_comment(FILE *out, const char *title, const char *name)
 
 /* The workload */
 
-static bool start_program(int standard_input, int standard_output)
+static bool start_program(int standard_input, int standard_output, int standard_error)
 {
 	const char *arguments[] = {test.program, test.directory, test.argument, NULL};
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), log = open_output("log");
@@ -108,8 +108,8 @@ static bool start_program(int standard_input, int standard_output)
 		.standard = {
 			standard_input >= 0 ? standard_input : null,
 			standard_output >= 0 ? standard_output : log,
-			/* A regular file is no stream from outside; where input is one, both outputs are. */
-			standard_input >= 0 ? standard_output : log,
+			/* A regular file is no stream from outside. */
+			standard_error >= 0 ? standard_error : log,
 		},
 		.new_session = true,
 	};
@@ -423,19 +423,19 @@ static bool play(void)
 		{"leave", play_leave}, {"foreground", play_foreground}, {"refuse", play_refuse},
 		{"refuse-stdio", play_refuse},
 	};
-	int input[2] = {-1, -1}, output[2] = {-1, -1};
+	int input[2] = {-1, -1}, output[2] = {-1, -1}, errors[2] = {-1, -1};
+	bool inherit = strcmp(test.mode, "inherit") == 0;
 
-	if ((strcmp(test.mode, "inherit") == 0 && pipe2(input, O_CLOEXEC)) ||
-	    ((strcmp(test.mode, "inherit") == 0 || strcmp(test.mode, "refuse-stdio") == 0) &&
-	     pipe2(output, O_CLOEXEC)))
+	if ((inherit && (pipe2(input, O_CLOEXEC) || pipe2(errors, O_CLOEXEC))) ||
+	    ((inherit || strcmp(test.mode, "refuse-stdio") == 0) && pipe2(output, O_CLOEXEC)))
 		return failed("pipe: set-up");
-	if (!start_program(input[0], output[1]))
+	if (!start_program(input[0], output[1], errors[1]))
 		return false;
 	if (skip_reason())
 		return true;
 	if (file_exists("result"))
 		return finish_program("in its set-up");
-	if (strcmp(test.mode, "inherit") == 0)
+	if (inherit)
 		return play_inherit(output[0]);
 	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
 		if (strcmp(modes[i].name, test.mode) == 0)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Children made by clone with another exit signal than SIGCHLD, or with none. */
+#include "testlib.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef __WCLONE
+#define __WCLONE 0x80000000
+#endif
+
+static volatile int usr2, chld;
+static pid_t with_signal, without;
+
+static void count(int number)
+{
+	if (number == SIGUSR2)
+		usr2++;
+	else
+		chld++;
+}
+
+static pid_t clone_with(int number)
+{
+	/* No flags, no stack: a fork with another exit signal, the same in every argument order. */
+	pid_t child = must(syscall(SYS_clone, (long)number, 0L, 0L, 0L, 0L));
+
+	if (child == 0) {
+		while (!test_may_go())
+			test_nap(5);
+		_exit(3);
+	}
+	return child;
+}
+
+void test_setup(void)
+{
+	signal(SIGUSR2, count);
+	signal(SIGCHLD, count);
+	with_signal = clone_with(SIGUSR2);
+	without = clone_with(0);
+}
+
+void test_break(void)
+{
+	raise(SIGCHLD);
+}
+
+void test_check(void)
+{
+	int status = 0;
+
+	expect(waitpid(with_signal, NULL, WNOHANG) == -1 && errno == ECHILD, "the first is an ordinary child now");
+	while (waitpid(with_signal, &status, __WCLONE) < 0 && errno == EINTR)
+		;
+	expect(WIFEXITED(status) && WEXITSTATUS(status) == 3, "status 0x%x", status);
+	while (waitpid(without, &status, __WCLONE) < 0 && errno == EINTR)
+		;
+	expect(WIFEXITED(status) && WEXITSTATUS(status) == 3, "status 0x%x", status);
+	expect(usr2 == 1 && chld == 0, "SIGUSR2 came %d times, SIGCHLD %d times", usr2, chld);
+}
