@@ -328,7 +328,7 @@ static int check_trailer(struct image_reader *r, const struct record *footer)
 int image_next(struct image_reader *r, struct record *rec)
 {
 	uint8_t crc[4];
-	uint32_t header_crc;
+	uint32_t header_crc = 0;
 	Footer footer;
 	int err;
 

@@ -40,7 +40,7 @@ static int open_directory(struct image_target *t, const char *path)
 		return fail(EISDIR, "%s: is a directory", path);
 	if (strlen(name) >= sizeof(t->name))
 		return fail(ENAMETOOLONG, "%s: the name is too long", path);
-	strcpy(t->name, name);
+	memcpy(t->name, name, strlen(name) + 1);
 	/* The slash stays, so that the root directory is no special case. */
 	parent = slash ? strndup(path, (size_t)(name - path)) : strdup(".");
 	if (!parent)

@@ -133,7 +133,7 @@ int image_write(struct image_writer *w, uint16_t type, uint16_t flags, const pb_
 		const void *body, size_t body_len)
 {
 	uint8_t crc[4];
-	uint32_t header_crc;
+	uint32_t header_crc = 0;
 	int err;
 
 	if (w->error)
@@ -165,7 +165,7 @@ static int put_footer(struct image_writer *w, const struct image_totals *totals)
 		.flags = totals->flags,
 	};
 	uint8_t trailer[IMAGE_TRAILER];
-	uint32_t header_crc;
+	uint32_t header_crc = 0;
 	int err;
 
 	put_le64(trailer, w->size);
