@@ -61,7 +61,8 @@ pid_t launch(const struct launch *what)
 	for (int i = 0; i < 3; i++)
 		if (dup2(what->standard[i], i) < 0)
 			_exit(126);
-	close_range(3, ~0U, 0);
+	for (int fd = 3; fd < 1024; fd++)
+		close(fd);
 	if (what->directory && chdir(what->directory))
 		_exit(126);
 	execv(what->arguments[0], (char *const *)what->arguments);
