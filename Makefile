@@ -16,7 +16,7 @@ MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
-# What goes to stderr and stdout stays short; V=1 shows the commands.
+# Output stays short; V=1 shows the commands, -s nothing.
 Q   := $(if $(V),,@)
 say  = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-5s %s\n' $(1) '$(2)')
 
@@ -53,7 +53,6 @@ else
 endif
 OBJCOPY ?= $(tools)objcopy
 STRIP   ?= $(tools)strip
-# make sets these two by itself only when they are built in; the cross tools' names win over the defaults.
 PROTOC  ?= protoc
 PROTOC_GEN_NANOPB ?= $(or $(wildcard $(NANOPB_DIR)/generator/protoc-gen-nanopb),$(shell command -v protoc-gen-nanopb))
 
@@ -69,7 +68,7 @@ endif
 # The configuration: configs/CONFIG_defconfig, expanded.
 
 config      := $(B)/.config
-kconfig_env := KCONFIG_CONFIG=$(config) CONFIG_=CONFIG_
+kconfig_env := KCONFIG_CONFIG=$(config)
 
 $(config): configs/$(CONFIG)_defconfig configs/Kconfig tools/expand-config
 	@mkdir -p $(@D)
@@ -87,7 +86,7 @@ ifeq ($(filter clean distclean help toolchain,$(MAKECMDGOALS)),)
   include $(B)/config.mk
 endif
 
-# Writes TEXT to the target, but only when that changes it: what depends on it is built again only then.
+# Replaces the target by target.new, but only when they differ: what depends on it is built again only then.
 define update
 @mkdir -p $(@D)
 @cmp -s $@.new $@ && rm $@.new || mv $@.new $@
@@ -156,7 +155,7 @@ HOSTCC     ?= gcc
 FUZZCC     ?= clang
 host_flags := -std=gnu11 -g -O1 -fno-omit-frame-pointer $(warnings) $(defines) $(includes) $(nanopb_include)
 unit_flags := $(host_flags) -fsanitize=address,undefined -fno-sanitize-recover=undefined
-fuzz_flags := $(host_flags) -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+fuzz_flags := $(filter-out -Werror,$(host_flags)) -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 
 # Flags, tools and file lists leave a trace on disk, so that a change of them builds again what it must.
 .PHONY: FORCE
@@ -193,7 +192,7 @@ generated := $(gen)/config.h $(pb_h)
 # ---------------------------------------------------------------------------------------------------------------------
 # The blobs
 
-# A blob runs wherever it is put: linked for two addresses it must come out the same.
+# That nothing in it needs relocating, the linker script sees to.
 define blob
 $(1)_objects := $$(patsubst %,$(B)/blob/%.o,$$(basename $$(call blob_source,$(1))))
 $(B)/$(1).elf: $$($(1)_objects) arch/$(ARCH)/blob.lds
@@ -275,8 +274,10 @@ fuzzers: $(fuzzers)
 # ---------------------------------------------------------------------------------------------------------------------
 # What one does with it
 
-# Test drivers find the tool, and the configuration it was built with, in the environment.
-run_env := ARCH=$(ARCH) CONFIG=$(CONFIG) TINYCKPT=$(CURDIR)/$(tool) FUZZ_SECONDS=$(FUZZ_SECONDS)
+# Test drivers find the tool, and the configuration it was built with, in the environment.  The make that they run
+# inherits what was said on the command line, but no jobs: a recipe that is no make gets none.
+run_env = MAKEFLAGS='$(filter-out -j% --jobserver%,$(MAKEFLAGS))' \
+	 ARCH=$(ARCH) CONFIG=$(CONFIG) TINYCKPT=$(CURDIR)/$(tool) FUZZ_SECONDS=$(FUZZ_SECONDS)
 
 .PHONY: demo check bench fuzz
 demo: all
