@@ -115,6 +115,13 @@ int thread_halt(pid_t tid, struct stop *stop)
 {
 	int err = thread_interrupt(tid);
 
+	return err ? err : thread_halted(tid, stop);
+}
+
+int thread_halted(pid_t tid, struct stop *stop)
+{
+	int err = 0;
+
 	while (!err && !(err = thread_wait(tid, stop))) {
 		if (stop->kind == STOP_EXITED)
 			return -ESRCH;

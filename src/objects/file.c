@@ -86,18 +86,26 @@ static int restore(struct restore *r, const struct record *rec)
 	char path[48];
 	CLEANUP_CLOSE int fd = -1;
 	struct stat st;
+	bool largefile;
 	int err = record_decode(rec, File_fields, &m);
 
 	if (err)
 		return err;
+	largefile = m.flags & O_LARGEFILE;
 	m.flags &= FLAGS;
 	if (m.of) {	/* of a pipe or an unlinked file that the world has already */
 		int carrier = world_fd(r, m.of);
 
 		if (carrier < 0)
 			return fail(EIMAGE, "file %u: refers to %u, which does not come before it", m.id, m.of);
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", carrier);
-		fd = open(path, (int)m.flags | O_CLOEXEC);
+		if (S_ISFIFO(m.mode) && !largefile) {	/* as pipe(2) made it: see pipe.c */
+			fd = dup(world_fd(r, m.of + ((m.flags & O_ACCMODE) == O_RDONLY ? 1 : 2)));
+			if (fd >= 0 && fcntl(fd, F_SETFL, m.flags & O_NONBLOCK))
+				return fail_errno("file %u: a pipe", m.id);
+		} else {
+			snprintf(path, sizeof(path), "/proc/self/fd/%d", carrier);
+			fd = open(path, (int)m.flags | O_CLOEXEC);
+		}
 		if (fd < 0)
 			return fail_errno("file %u: an unlinked file or pipe", m.id);
 	} else {

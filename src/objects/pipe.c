@@ -88,13 +88,15 @@ static int save_carrier_of(struct save *s, const struct opened *o, uint32_t id)
 	m.capacity = (uint32_t)fcntl(fd, F_GETPIPE_SZ);
 	if (is_fifo(o))
 		snprintf(m.path, sizeof(m.path), "%s", o->path);
+	else	/* with two ends of its own, see restore() */
+		save_next_id(s), save_next_id(s);
 	err = read_pipe(o, body, BODY_MAX, &len);
 	return err ? err : SAVE_RECORD(s, RECORD_PIPE, Pipe_fields, &m, body, len);
 }
 
 static int save(struct save *s, const struct opened *o)
 {
-	File m = { .flags = o->info.flags & (O_ACCMODE | O_NONBLOCK), .mode = S_IFIFO };
+	File m = { .flags = o->info.flags & (O_ACCMODE | O_NONBLOCK | O_LARGEFILE), .mode = S_IFIFO };
 	bool known;
 	int err = save_carrier(s, o->st.st_dev, o->st.st_ino, &m.of, &known);
 
@@ -110,7 +112,7 @@ static int restore(struct restore *r, const struct record *rec)
 {
 	Pipe m;
 	CLEANUP_CLOSE int fd = -1;
-	int ends[2], err = record_decode(rec, Pipe_fields, &m);
+	int ends[2] = { -1, -1 }, err = record_decode(rec, Pipe_fields, &m);
 	char path[48];
 	struct stat st;
 
@@ -128,17 +130,27 @@ static int restore(struct restore *r, const struct record *rec)
 		/* one descriptor that is both ends: fifo_open() of fs/pipe.c serves unnamed pipes too */
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
 		fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-		close(ends[0]);
-		close(ends[1]);
-		if (fd < 0)
+		if (fd < 0) {
+			close(ends[0]);
+			close(ends[1]);
 			return fail_errno("pipe %u", m.id);
+		}
 	}
 	if (m.capacity && m.capacity != (uint32_t)fcntl(fd, F_GETPIPE_SZ) && fcntl(fd, F_SETPIPE_SZ, (int)m.capacity) < 0)
 		return fail_errno("pipe %u: a capacity of %u bytes", m.id, m.capacity);
 	err = write_all(fd, rec->body, rec->body_len);
 	if (err)
 		return fail(err, "pipe %u: its %u bytes: %s", m.id, rec->body_len, strerror(-err));
-	return world_add(r, scope_keep(&fd), m.id);
+	err = world_add(r, scope_keep(&fd), m.id);
+	/* the descriptions that pipe(2) made are told by O_LARGEFILE, which only open(2) sets: there is one of each end */
+	if (!err && !m.path[0]) {
+		err = world_add(r, ends[0], m.id + 1);
+		if (err)
+			close(ends[1]);
+		else
+			err = world_add(r, ends[1], m.id + 2);
+	}
+	return err;
 }
 
 static void show(const struct record *rec, char *line, size_t cap)

@@ -84,17 +84,8 @@ static long fork_with_number(pid_t pid)
 /* Nothing here may come back: what runs is a copy of the tool until its tracer leads it elsewhere. */
 static __attribute__((noreturn)) void wait_for_tracer(const struct root *root)
 {
-	/* all but SIGTRAP: a trap whose signal is blocked would set its action back to the default */
-	uint64_t all = ~(1ULL << (SIGTRAP - 1));
-	struct {
-		unsigned long handler, flags, restorer;
-		uint64_t mask;
-	} none = { 0 };
 	char c;
 
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
-	for (int sig = 1; sig <= 64; sig++)
-		syscall(SYS_rt_sigaction, sig, &none, NULL, sizeof(all));
 	while (read(root->wait, &c, 1) > 0)
 		;
 	_exit(1);
@@ -119,6 +110,25 @@ static long make_root(void *arg, pid_t pid)
 	_exit(ret < 0 ? (int)-ret : 0);
 }
 
+/* What every task inherits: no handlers, no ignored signals, and all blocked. */
+static int clean_signals(struct restore *r, pid_t pid)
+{
+	/* all but SIGTRAP: a trap whose signal is blocked would set its action back to the default */
+	const uint64_t all = ~(1ULL << (SIGTRAP - 1)), action[4] = { 0 };
+	struct program p;
+	long none;
+	int err = thread_set_sigmask(pid, all);
+
+	if (err)
+		return fail(err, "task %d: its signal mask: %s", pid, strerror(-err));
+	reborn_program(r, &p);
+	none = program_data(&p, action, sizeof(action));
+	for (int sig = 1; sig <= 64; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			program_call(&p, OP_MUST, SYS_rt_sigaction, sig, none, 0, 8);
+	return reborn_run(r, pid, &p, "its signal actions");
+}
+
 static int take_hold(struct restore *r, pid_t pid)
 {
 	struct stop stop;
@@ -128,7 +138,9 @@ static int take_hold(struct restore *r, pid_t pid)
 		err = thread_halt(pid, &stop);
 	if (err)
 		return fail(err, "task %d: cannot be held: %s", pid, strerror(-err));
-	return buffer_append(&r->threads, &pid, sizeof(pid)) ? fail(ENOMEM, "out of memory") : 0;
+	if (buffer_append(&r->threads, &pid, sizeof(pid)))
+		return fail(ENOMEM, "out of memory");
+	return clean_signals(r, pid);
 }
 
 static int make_first(struct restore *r, const Process *m)

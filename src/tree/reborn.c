@@ -72,7 +72,7 @@ static int run_to_trap(pid_t tid)
 		if (stop.kind == STOP_SIGNAL && stop.signal == SIGTRAP)
 			return 0;
 		if (stop.kind == STOP_SIGNAL)
-			return -EFAULT;
+			return fail(EFAULT, "task %d: signal %d while it was made", tid, stop.signal);
 	}
 }
 

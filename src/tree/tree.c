@@ -105,7 +105,7 @@ static int hold_threads(struct process *p, size_t from)
 {
 	for (size_t i = from; i < p->threads_n; i++) {
 		struct stop stop;
-		int err = thread_halt(p->threads[i].tid, &stop);
+		int err = thread_halted(p->threads[i].tid, &stop);
 
 		if (err == -ESRCH) {	/* ended between being found and being held */
 			p->threads[i--] = p->threads[--p->threads_n];

@@ -279,8 +279,8 @@ static int wait_arrival(struct program *p, const struct visit *v, pid_t tid, int
 			return err;
 		err = thread_poll(tid, &stop);
 		if (!err)	/* a stop that nobody asked for: a fault, or a stopping signal */
-			return stop.kind == STOP_GROUP || stop.kind == STOP_INTERRUPT ? thread_continue(tid, 0) : -EFAULT;
-		if (err != -EAGAIN)
+			err = stop.kind == STOP_GROUP || stop.kind == STOP_INTERRUPT ? thread_continue(tid, 0) : -EFAULT;
+		if (err && err != -EAGAIN)
 			return err;
 		if (tries < 200)
 			sched_yield();

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes in states that tinyckpt must refuse or respect. `actor ROLE` prints the number that matters and stays until
+ * it is killed or, for safety, a minute has gone by.
+ *
+ *   actor sleep         prints its own PID
+ *   actor zombie        prints the PID of a child that has ended and is not waited for
+ *   actor thread        prints the ID of a second thread
+ *   actor traced PID    traces PID, prints its PID
+ *   actor take PID      becomes PID (by clone3), prints it
+ *   actor take-tid PID  a thread of it gets that number, if nobody is faster
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int stay(long number)
+{
+	printf("%ld\n", number);
+	fclose(stdout);
+	/* Reads nothing, writes nothing, holds nothing but the standard streams. */
+	for (int i = 0; i < 60; i++)
+		sleep(1);
+	return 0;
+}
+
+static void *thread(void *arg)
+{
+	pthread_barrier_t *barrier = arg;
+	long tid = syscall(SYS_gettid);
+
+	pthread_barrier_wait(barrier);
+	stay(tid);
+	return NULL;
+}
+
+static int with_thread(void)
+{
+	pthread_barrier_t barrier;
+	pthread_t id;
+
+	pthread_barrier_init(&barrier, NULL, 2);
+	if (pthread_create(&id, NULL, thread, &barrier))
+		return 1;
+	pthread_barrier_wait(&barrier);
+	pthread_join(id, NULL);
+	return 0;
+}
+
+/* The child that gets the number does nothing but stay, as long as this process does. */
+static int take(pid_t wanted)
+{
+	uint64_t number = (uint64_t)wanted;
+	struct clone_args args = { .exit_signal = SIGCHLD, .set_tid = (uint64_t)&number, .set_tid_size = 1 };
+	long child = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	if (child != wanted) {
+		perror("clone3");
+		return 1;
+	}
+	return stay(child);
+}
+
+/* A thread cannot ask for its number: the next one that the kernel gives is set instead. */
+static int take_tid(pid_t wanted)
+{
+	int fd = open("/proc/sys/kernel/ns_last_pid", O_RDWR | O_CLOEXEC);
+
+	return fd < 0 || dprintf(fd, "%d", wanted - 1) < 0 ? 1 : with_thread();
+}
+
+int main(int argc, char **argv)
+{
+	const char *role = argc > 1 ? argv[1] : "";
+	pid_t pid = argc > 2 ? atoi(argv[2]) : 0;
+
+	if (!strcmp(role, "sleep"))
+		return stay(getpid());
+	if (!strcmp(role, "zombie")) {
+		pid = fork();
+		if (!pid)
+			_exit(0);
+		return stay(pid);
+	}
+	if (!strcmp(role, "thread"))
+		return with_thread();
+	if (!strcmp(role, "traced"))
+		return ptrace(PTRACE_SEIZE, pid, 0, 0) ? 1 : stay(pid);
+	if (!strcmp(role, "take"))
+		return take(pid);
+	if (!strcmp(role, "take-tid"))
+		return take_tid(pid);
+	fprintf(stderr, "usage: actor sleep|zombie|thread|traced PID|take PID|take-tid PID\n");
+	return 2;
+}
