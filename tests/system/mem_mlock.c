@@ -35,7 +35,7 @@ static void expect_flags(const char *what, const char *address, bool lo, bool lf
 	char flags[256];
 
 	mapping_flags(address, flags, sizeof flags);
-	/* "lf" is told by newer kernels only; mem_mlock sees it there. */
+	/* Older kernels do not tell "lf" apart; the resident size below does. */
 	expect(!!strstr(flags, " lo ") == lo && (!strstr(flags, " lf ") || lf), "%s: flags are%s", what, flags);
 }
 

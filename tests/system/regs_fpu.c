@@ -178,7 +178,7 @@ static void choose_values(struct registers *in, uint64_t seed)
 		memcpy(in->x87[i] + 8, exponent, 2);
 	}
 	in->mxcsr = 0x1f80 | 0x6000 | 0x8040; /* round to zero, flush to zero, denormals are zero */
-	in->x87_control = 0x0c7f;             /* round to zero, double extended... with a precision of its own */
+	in->x87_control = 0x0c7f; /* round to zero, single precision */
 	in->flags = ALL_FLAGS;
 	in->level = vector_level();
 }
