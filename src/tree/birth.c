@@ -366,6 +366,7 @@ static int settle_groups(struct restore *r)
 
 static int stop_again(struct restore *r, const struct born *b)
 {
+	const uint64_t others = ~(1ULL << (SIGTRAP - 1) | 1ULL << (b->stop_signal - 1)), all = ~(1ULL << (SIGTRAP - 1));
 	struct stop stop;
 	int err;
 
@@ -373,11 +374,13 @@ static int stop_again(struct restore *r, const struct born *b)
 	/* a real one, so that the parent's wait(2) sees it; the thread can still be led by us */
 	if (kill(b->pid, SIGSTOP))
 		return fail_errno("stopping it again");
-	err = thread_continue(b->pid, 0);
+	err = thread_set_sigmask(b->pid, others);
+	if (!err)
+		err = thread_continue(b->pid, 0);
 	while (!err && !(err = thread_wait(b->pid, &stop))) {
-		if (stop.kind == STOP_GROUP)
+		if (stop.kind == STOP_GROUP && !(err = thread_set_sigmask(b->pid, all)))
 			return 0;
-		if (stop.kind == STOP_EXITED)
+		if (stop.kind == STOP_EXITED || (stop.kind == STOP_SIGNAL && stop.signal == SIGSEGV))
 			err = -ESRCH;
 		else
 			err = thread_continue(b->pid, stop.kind == STOP_SIGNAL && stop.signal == SIGSTOP ? b->stop_signal : 0);
