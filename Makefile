@@ -254,7 +254,7 @@ $(tool): $(tool).elf
 
 unit_tests := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 $(unit_tests): $(B)/unit/%: $(B)/unit/tests/unit/%.o \
-		$(call objects_in,unit,$(filter-out src/main.c,$(all_source))) $(B)/unit.flags
+		$(call objects_in,unit,$(filter-out src/main.c src/cmd_%.c,$(all_source))) $(B)/unit.flags
 	$(call say,LINK,$@)
 	$(Q)$(HOSTCC) -fsanitize=address,undefined -o $@ $(filter %.o,$^) -lcmocka -lcap-ng $(nanopb_libs)
 

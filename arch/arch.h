@@ -63,6 +63,9 @@ void arch_interrupted(const struct arch_regs *regs, struct arch_interrupted *cal
 void arch_restart(struct arch_regs *regs, long nr);
 extern const long arch_nr_restart_syscall;
 
+/* A call that was cut short with EINTR though it might be made anew: its number, -1 when regs are no such case. */
+long arch_cut_short(const struct arch_regs *regs);
+
 /* Undoes nothing and restarts nothing: regs are final as they stand (clears the kernel's idea of being in a call). */
 void arch_no_restart(struct arch_regs *regs);
 

@@ -47,6 +47,14 @@ int world_add(struct restore *r, int fd, uint32_t id)
 	return err;
 }
 
+void world_contents_end(struct restore *r)
+{
+	if (r->contents_fd >= 0)
+		close(r->contents_fd);
+	r->contents_fd = -1;
+	r->contents_of = 0;
+}
+
 int world_fd(const struct restore *r, uint32_t id)
 {
 	return id && id <= r->last_id ? r->world + (int)id : -1;
@@ -106,6 +114,7 @@ static int on_process(struct restore *r, const struct record *rec)
 	struct born *b;
 	int err = end_memory(r);
 
+	world_contents_end(r);
 	if (!err && r->settled)
 		err = fail(EIMAGE, "a process among the states");
 	if (!err)
@@ -261,7 +270,7 @@ static int supervise(pid_t root, int *status)
 
 int restore_tree(const struct restore_options *options, int *status)
 {
-	struct restore r = { .options = options, .page_size = (uint64_t)sysconf(_SC_PAGESIZE) };
+	struct restore r = { .options = options, .page_size = (uint64_t)sysconf(_SC_PAGESIZE), .contents_fd = -1 };
 	int err = image_open(&r.image, options->image);
 
 	if (err)

@@ -32,7 +32,7 @@ struct mapped {
 	uint32_t file;
 	uint32_t crc;
 	uint8_t prot, kind, advice;
-	bool shared, grows_down, locked, hugepage, nohugepage, noreserve, dontdump, mergeable, inherited;
+	bool shared, grows_down, locked, hugepage, nohugepage, noreserve, dontdump, mergeable, inherited, onfault;
 	char name[24];
 };
 
@@ -47,6 +47,7 @@ struct restore {
 	uint32_t last_id;
 	uint32_t contents_of;		/* the unlinked file that contents belong to */
 	uint64_t contents_size;
+	int contents_fd;		/* writable; gone before anything may be executed from it */
 
 	uint64_t area;			/* in every process: the blob, programs, stacks */
 	void *program;			/* where programs are built */
@@ -61,7 +62,7 @@ struct restore {
 	struct buffer mapped;		/* struct mapped */
 	bool settled;			/* sessions, groups, zombies: the first part is over */
 	State state;			/* second part */
-	bool sigtrap_ignored;
+	uint64_t sigtrap[4];		/* its action, when it is ignored */
 	bool have_thread;		/* a thread that ran its program but has not got its registers */
 	Thread thread;
 	struct buffer registers;
@@ -78,5 +79,8 @@ int world_add(struct restore *r, int fd, uint32_t id);
 
 /* The descriptor of id, or -1. */
 int world_fd(const struct restore *r, uint32_t id);
+
+/* No more contents come for the unlinked file that was made last. */
+void world_contents_end(struct restore *r);
 
 #endif

@@ -33,6 +33,9 @@ void obstacle(struct save *s, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	s->obstacles++;
+	/* what memory does not allow for is still said, and counted */
+	if (s->named && !buffer_append(s->named, log_context(), strlen(log_context())))
+		(void)buffer_append(s->named, text, strlen(text) + 1);
 	fail(EHOLDS, "%s", text);
 }
 
@@ -232,7 +235,7 @@ int save_tree(const struct save_options *options)
 	return err;
 }
 
-int check_workload(const struct save_options *options)
+int check_workload(const struct save_options *options, struct verdict *verdict)
 {
 	struct save s;
 	int err = target_check(options->pid);
@@ -242,12 +245,18 @@ int check_workload(const struct save_options *options)
 	if (err)
 		return err;
 	s.checking = true;
+	s.named = &verdict->named;
 	target_stdio(&s);
 	err = tree_collect(&s.tree, options->pid, false);
 	if (!err)
 		err = check_tree(&s);
 	if (!err)
 		err = openings_save(&s);
+	if (!err) {
+		snprintf(verdict->comm, sizeof(verdict->comm), "%s", s.tree.processes[0].comm);
+		verdict->processes = s.tree.n;
+		verdict->threads = tree_threads(&s.tree);
+	}
 	if (!err && s.obstacles)
 		err = -EHOLDS;
 	save_free(&s);

@@ -62,6 +62,7 @@ struct save {
 
 	unsigned int obstacles;		/* so many things stand in the way; each was named */
 	bool checking;			/* `check`: obstacles are the result, not an error */
+	struct buffer *named;		/* `check`: their texts go there too, each ended by a NUL; else NULL */
 
 	uint32_t last_id;
 	struct buffer descriptions;	/* struct description */
@@ -76,10 +77,17 @@ struct save {
 	uint64_t page_size;
 };
 
-/* Saves the tree by the options.  0 or a negative error (base/error.h), said. */
-/* Says what stands in the way of a save, all of it, and touches nothing.  0, -EHOLDS, or a negative errno, said. */
-int check_workload(const struct save_options *options);
+/* What check_workload() found. */
+struct verdict {
+	char comm[64];
+	size_t processes, threads;
+	struct buffer named;	/* what stands in the way: texts, each ended by a NUL; the caller frees it */
+};
 
+/* Says what stands in the way of a save, all of it, and touches nothing.  0, -EHOLDS, or a negative errno, said. */
+int check_workload(const struct save_options *options, struct verdict *verdict);
+
+/* Saves the tree by the options.  0 or a negative error (base/error.h), said. */
 int save_tree(const struct save_options *options);
 
 /* Notes, and says, that something cannot be saved. */

@@ -76,6 +76,11 @@ void arch_interrupted(const struct arch_regs *regs, struct arch_interrupted *cal
 	call->args[5] = (long)regs->x.r9;
 }
 
+long arch_cut_short(const struct arch_regs *regs)
+{
+	return (long)regs->x.rax == -4 /* EINTR */ && (long)regs->x.orig_rax >= 0 ? (long)regs->x.orig_rax : -1;
+}
+
 void arch_pending_call(const struct arch_regs *regs, struct arch_interrupted *call)
 {
 	*call = (struct arch_interrupted){

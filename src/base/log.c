@@ -123,3 +123,8 @@ void context_pop(const size_t *length)
 	context_len = *length;
 	context[context_len] = '\0';
 }
+
+const char *log_context(void)
+{
+	return context;
+}

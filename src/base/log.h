@@ -56,4 +56,7 @@ int fail_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold))
 size_t context_push(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void context_pop(const size_t *length);
 
+/* What stands in front of a line's text now: "pid 42 (sensor): ", or "". */
+const char *log_context(void);
+
 #endif

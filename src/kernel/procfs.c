@@ -170,6 +170,7 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 #define FIELD(label, ...) else if (!strcmp(line, label)) do { __VA_ARGS__; } while (0)
 		if (!strcmp(line, "TracerPid"))
 			st->tracer = atoi(value);
+		FIELD("Threads", st->threads = (unsigned int)atoi(value));
 		FIELD("Umask", st->umask = (unsigned int)strtoul(value, NULL, 8));
 		FIELD("Uid", ids(st->uid, value));
 		FIELD("Gid", ids(st->gid, value));
@@ -277,7 +278,7 @@ static void vm_flags(struct vma *v, const char *p)
 		uint16_t at;
 	} flags[] = {
 #define FLAG(text, member) { text, offsetof(struct vma, member) }
-		FLAG("gd", grows_down), FLAG("lo", locked), FLAG("ht", hugetlb), FLAG("dc", dontcopy), FLAG("wf", wipeonfork),
+		FLAG("gd", grows_down), FLAG("lo", locked), FLAG("lf", onfault), FLAG("ht", hugetlb), FLAG("dc", dontcopy), FLAG("wf", wipeonfork),
 		FLAG("dd", dontdump), FLAG("hg", thp), FLAG("nh", nothp), FLAG("mg", mergeable), FLAG("io", io),
 		FLAG("nr", norerserve), FLAG("ss", shadow_stack), FLAG("sl", sealed), FLAG("um", uffd), FLAG("uw", uffd),
 		FLAG("mw", maywrite), FLAG("sr", sequential), FLAG("rr", random),
@@ -327,6 +328,8 @@ int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), vo
 			return -EPROTO;
 		if (!strncmp(line, "Rss:", 4))
 			v->resident = strtoull(line + 4, NULL, 10) << 10;
+		else if (!strncmp(line, "Shared_", 7))	/* _Clean:, _Dirty:, _Hugetlb: */
+			v->shared_resident += strtoull(line + strcspn(line, ":") + 1, NULL, 10) << 10;
 		else if (!strncmp(line, "Swap:", 5))
 			v->swapped = strtoull(line + 5, NULL, 10) << 10;
 		else if (!strncmp(line, "KernelPageSize:", 15))

@@ -33,6 +33,7 @@ int proc_stat(pid_t pid, pid_t tid, struct proc_stat *st);
 enum { PROC_GROUPS_MAX = 64 };
 struct proc_status {
 	pid_t tracer;
+	unsigned int threads;
 	unsigned int umask;
 	uint32_t uid[4], gid[4];	/* real, effective, saved, file system */
 	uint32_t groups[PROC_GROUPS_MAX];
@@ -59,6 +60,8 @@ struct vma {
 		sealed, uffd, sequential, random;
 	bool maywrite;		/* mprotect may make it writable */
 	uint64_t resident, swapped;	/* bytes */
+	uint64_t shared_resident;	/* of them, mapped by other processes too */
+	bool onfault;		/* with locked: mlock2(MLOCK_ONFAULT) */
 	uint64_t kernel_page;	/* bytes: huge pages of hugetlbfs are larger */
 	unsigned int pkey;
 	char name[4096];	/* path, or [stack] and its kin; "" when anonymous */

@@ -96,6 +96,7 @@ static int restore(struct restore *r, const struct record *rec)
 	if (m.of) {	/* of a pipe or an unlinked file that the world has already */
 		int carrier = world_fd(r, m.of);
 
+		world_contents_end(r);
 		if (carrier < 0)
 			return fail(EIMAGE, "file %u: refers to %u, which does not come before it", m.id, m.of);
 		if (S_ISFIFO(m.mode) && !largefile) {	/* as pipe(2) made it: see pipe.c */

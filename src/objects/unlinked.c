@@ -145,11 +145,13 @@ static int open_unnamed(const Unlinked *m)
 	return fd < 0 ? -errno : fd;
 }
 
+/* The world's own descriptor only reads: a program that is open for writing somewhere cannot be executed. */
 static int restore_inode(struct restore *r, const struct record *rec)
 {
 	Unlinked m;
 	CLEANUP_CLOSE int fd = -1;
-	int err = record_decode(rec, Unlinked_fields, &m);
+	char path[48];
+	int keeper, err = record_decode(rec, Unlinked_fields, &m);
 
 	if (err)
 		return err;
@@ -162,9 +164,15 @@ static int restore_inode(struct restore *r, const struct record *rec)
 			    m.shared_memory ? "memory" : m.directory, strerror(-fd));
 	if (!m.shared_memory && (ftruncate(fd, (off_t)m.size) || fchmod(fd, m.mode & 07777) || fchown(fd, m.uid, m.gid)))
 		return fail_errno("unlinked file %u (%" PRIu64 " bytes in %s)", m.id, m.size, m.directory);
+	world_contents_end(r);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	keeper = open(path, O_RDONLY | O_CLOEXEC);
+	if (keeper < 0)
+		return fail_errno("unlinked file %u", m.id);
 	r->contents_of = m.id;
 	r->contents_size = m.size;
-	return world_add(r, scope_keep(&fd), m.id);
+	r->contents_fd = scope_keep(&fd);
+	return world_add(r, keeper, m.id);
 }
 
 static int restore(struct restore *r, const struct record *rec)
@@ -179,7 +187,7 @@ static int restore(struct restore *r, const struct record *rec)
 		return err;
 	if (!m.id || m.id != r->contents_of || m.offset > r->contents_size || rec->body_len > r->contents_size - m.offset)
 		return fail(EIMAGE, "contents at %" PRIu64 " of no unlinked file", m.offset);
-	err = pwrite_all(world_fd(r, m.id), rec->body, rec->body_len, m.offset);
+	err = pwrite_all(r->contents_fd, rec->body, rec->body_len, m.offset);
 	return err ? fail(err, "unlinked file %u: writing its contents: %s", m.id, strerror(-err)) : 0;
 }
 

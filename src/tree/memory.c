@@ -128,6 +128,7 @@ int memory_gap(struct save *s)
 struct area {
 	uint64_t start, end;
 	bool anonymous, inherited;
+	bool by_mem;	/* see read_pages() */
 };
 
 struct pages {
@@ -140,6 +141,8 @@ struct pages {
 	size_t filled;			/* pages in m */
 	Runs drop, guard;
 	uint64_t zeros_may_go;		/* bit i: pages of zeros in run i need not be stored */
+	bool by_mem;			/* how the runs in m are to be read */
+	int mem;			/* /proc/PID/mem */
 };
 
 struct parent_vma {
@@ -204,6 +207,7 @@ static int save_vma(void *arg, struct vma *v)
 		.pgoff = v->pgoff,
 		.grows_down = v->grows_down,
 		.locked = v->locked,
+		.onfault = v->onfault,
 		.hugepage = v->thp,
 		.nohugepage = v->nothp,
 		.huge = v->hugetlb ? v->kernel_page : 0,
@@ -212,7 +216,7 @@ static int save_vma(void *arg, struct vma *v)
 		.mergeable = v->mergeable,
 		.advice = v->random ? MADV_RANDOM : v->sequential ? MADV_SEQUENTIAL : 0,
 	};
-	struct area a = { v->start, v->end, true, false };
+	struct area a = { v->start, v->end, true, false, !(v->prot & PROT_READ) || v->shared_resident };
 	int err = 0;
 
 	if (is_ignored(v))
@@ -286,16 +290,28 @@ static void leave_out_zeros(struct pages *p, uint8_t *body)
 	p->filled = (size_t)(to - image_body(&p->s->image)) / page;
 }
 
-static int flush_pages(struct pages *p)
+/*
+ * process_vm_readv(2) pins what it reads, and a page that forks share copy-on-write is copied for that (mm/gup.c,
+ * gup_must_unshare, since Linux 5.19): the workload would grow by being saved.  It also stops at what the task itself
+ * may not read.  /proc/PID/mem does neither, but is slower.
+ */
+static int read_pages(const struct pages *p, uint8_t *body)
 {
 	uint64_t page = p->s->page_size;
-	uint8_t *body = image_body(&p->s->image);
 	struct iovec local = { body, p->filled * page }, remote[128];
 	ssize_t got;
-	int err;
 
-	if (!p->filled)
+	if (p->by_mem) {
+		for (size_t i = 0; i < p->m.start_count; i++) {
+			int err = pread_all(p->mem, body, p->m.count[i] * page, p->m.start[i] << p->m.page_shift);
+
+			if (err)
+				return fail(err, "reading its memory at %" PRIx64 ": %s", p->m.start[i] << p->m.page_shift,
+					    strerror(-err));
+			body += p->m.count[i] * page;
+		}
 		return 0;
+	}
 	for (size_t i = 0; i < p->m.start_count; i++)
 		remote[i] = (struct iovec){ (void *)(uintptr_t)(p->m.start[i] << p->m.page_shift), p->m.count[i] * page };
 	got = process_vm_readv(p->pid, &local, 1, remote, p->m.start_count, 0);
@@ -303,10 +319,23 @@ static int flush_pages(struct pages *p)
 		return got < 0 ? fail_errno("reading its memory at %" PRIx64, p->m.start[0] << p->m.page_shift)
 			       : fail(EFAULT, "reading its memory at %" PRIx64 ": only %zd of %zu bytes",
 				      p->m.start[0] << p->m.page_shift, got, (size_t)(p->filled * page));
+	return 0;
+}
+
+static int flush_pages(struct pages *p)
+{
+	uint8_t *body = image_body(&p->s->image);
+	int err;
+
+	if (!p->filled)
+		return 0;
+	err = read_pages(p, body);
+	if (err)
+		return err;
 	leave_out_zeros(p, body);
 	if (p->filled) {
 		p->s->totals.pages_stored += p->filled;
-		err = SAVE_RECORD(p->s, RECORD_PAGES, Pages_fields, &p->m, body, p->filled * page);
+		err = SAVE_RECORD(p->s, RECORD_PAGES, Pages_fields, &p->m, body, p->filled * p->s->page_size);
 		if (err)
 			return err;
 	}
@@ -316,7 +345,7 @@ static int flush_pages(struct pages *p)
 	return 0;
 }
 
-static int add_pages(struct pages *p, uint64_t start, uint64_t end, bool zeros_may_go)
+static int add_pages(struct pages *p, const struct area *a, uint64_t start, uint64_t end)
 {
 	uint64_t page = p->s->page_size;
 	size_t most = BODY_MAX / page;
@@ -326,7 +355,7 @@ static int add_pages(struct pages *p, uint64_t start, uint64_t end, bool zeros_m
 		int err;
 
 		/* a body holds at most 64 pages, and so at most 64 runs, however zeros split them */
-		if (p->filled == most) {
+		if (p->filled == most || (p->filled && p->by_mem != a->by_mem)) {
 			err = flush_pages(p);
 			if (err)
 				return err;
@@ -334,10 +363,17 @@ static int add_pages(struct pages *p, uint64_t start, uint64_t end, bool zeros_m
 		if (n > most - p->filled)
 			n = most - p->filled;
 		i = p->m.start_count;
+		p->by_mem = a->by_mem;
+		if (i && p->m.start[i - 1] + p->m.count[i - 1] == start >> p->m.page_shift && a->start < start) {
+			p->m.count[i - 1] += (uint32_t)n;	/* goes on where the run before ended */
+			p->filled += n;
+			start += n * page;
+			continue;
+		}
 		p->m.start[i] = start >> p->m.page_shift;
 		p->m.count[i] = (uint32_t)n;
 		p->m.start_count = p->m.count_count = (pb_size_t)(i + 1);
-		if (zeros_may_go)
+		if (a->anonymous && !a->inherited)
 			p->zeros_may_go |= 1ULL << i;
 		p->filled += n;
 		start += n * page;
@@ -424,7 +460,7 @@ static int walk_pagemap(struct pages *p, const struct area *a, int own, int pare
 			err = 0;
 			if (has_data(mine[i])) {
 				if (!a->inherited || !same_page(mine[i], theirs[i]))
-					err = add_pages(p, here, here + page, a->anonymous && !a->inherited);
+					err = add_pages(p, a, here, here + page);
 			} else if (a->inherited && has_data(theirs[i])) {
 				err = add_run(p, &p->drop, RECORD_DROP, here, here + page);
 			}
@@ -467,7 +503,7 @@ static int scan_pagemap(struct pages *p, const struct area *a, int own)
 		for (int i = 0; i < n; i++) {
 			const struct page_region *r = &regions[i];
 			int err = r->categories & PAGE_IS_GUARD ? add_run(p, &p->guard, RECORD_GUARD, r->start, r->end)
-								: add_pages(p, r->start, r->end, a->anonymous);
+								: add_pages(p, a, r->start, r->end);
 
 			if (err)
 				return err;
@@ -482,11 +518,17 @@ static int save_pages(struct pages *p)
 	const struct area *a = (const struct area *)(void *)p->areas.data;
 	CLEANUP_CLOSE int own = open_pagemap(p->pid);
 	CLEANUP_CLOSE int parents = -1;
+	CLEANUP_CLOSE int mem = -1;
+	char path[32];
 	bool no_scan = false;
 	int err = 0;
 
 	if (own < 0)
 		return own;
+	snprintf(path, sizeof(path), "/proc/%d/mem", p->pid);
+	p->mem = mem = open(path, O_RDONLY | O_CLOEXEC);
+	if (mem < 0)
+		return fail_errno("%s", path);
 	if (p->parent) {
 		parents = open_pagemap(p->parent->pid);
 		if (parents < 0)

@@ -158,10 +158,8 @@ int reborn_leave(struct restore *r, pid_t tid)
 	int err;
 
 	reborn_program(r, &p);
-	if (r->sigtrap_ignored) {	/* a trap would have set it back to the default */
-		const unsigned long ignore[4] = { (unsigned long)SIG_IGN };
-
-		program_call(&p, 0, SYS_rt_sigaction, SIGTRAP, program_data(&p, ignore, sizeof(ignore)), 0, 8);
+	if (r->sigtrap[0]) {	/* ignored: a trap would have set it back to the default */
+		program_call(&p, 0, SYS_rt_sigaction, SIGTRAP, program_data(&p, r->sigtrap, sizeof(r->sigtrap)), 0, 8);
 		stops += 2;
 	}
 	program_call(&p, 0, SYS_munmap, (long)r->area, REBORN_AREA);

@@ -53,7 +53,7 @@ int remap_note(struct restore *r, const struct record *rec)
 	v = (struct mapped){
 		.start = m.start, .end = m.end, .pgoff = m.pgoff, .huge = m.huge, .file = m.file, .crc = m.crc,
 		.prot = (uint8_t)m.prot, .kind = (uint8_t)m.kind, .shared = m.shared, .grows_down = m.grows_down,
-		.locked = m.locked, .hugepage = m.hugepage, .nohugepage = m.nohugepage, .noreserve = m.noreserve,
+		.locked = m.locked, .onfault = m.onfault, .hugepage = m.hugepage, .nohugepage = m.nohugepage, .noreserve = m.noreserve,
 		.dontdump = m.dontdump, .mergeable = m.mergeable, .inherited = m.inherited,
 		.advice = (uint8_t)m.advice,
 	};
@@ -314,7 +314,7 @@ int remap_finish(struct restore *r)
 		if (!v[i].shared && !(v[i].prot & PROT_WRITE))
 			program_call(&p, OP_MUST, SYS_mprotect, start, len, v[i].prot);
 		if (v[i].locked)
-			program_call(&p, OP_MUST, SYS_mlock, start, len);
+			program_call(&p, OP_MUST, SYS_mlock2, start, len, v[i].onfault ? MLOCK_ONFAULT : 0);
 		if (v[i].dontdump)
 			program_call(&p, OP_MUST, SYS_madvise, start, len, MADV_DONTDUMP);
 		if (v[i].mergeable)

@@ -103,7 +103,7 @@ int revive_state(struct restore *r, const struct record *rec)
 	if (world_fd(r, r->state.exe) < 0 || world_fd(r, r->state.cwd) < 0 || world_fd(r, r->state.root) < 0)
 		return fail(EIMAGE, "state of process %u: its program or directories are not in the image", r->state.pid);
 	r->pid = b->pid;
-	r->sigtrap_ignored = false;
+	r->sigtrap[0] = 0;
 
 	reborn_program(r, &p);
 	program_call(&p, OP_MUST, SYS_close_range, 0, r->world - 1, 0);
@@ -156,7 +156,7 @@ int revive_sigactions(struct restore *r, const struct record *rec)
 		const uint64_t action[4] = { m.handler[i], m.flags[i], m.restorer[i], m.mask[i] };
 
 		if (m.signal[i] == SIGTRAP && m.handler[i] == (uintptr_t)SIG_IGN) {
-			r->sigtrap_ignored = true;
+			memcpy(r->sigtrap, action, sizeof(action));
 			continue;
 		}
 		err = reborn_room(r, r->pid, &p, 1, sizeof(action), "signal actions");

@@ -28,6 +28,8 @@ int target_check(pid_t pid)
 		return fail(EINVAL, "pid %d: this is tinyckpt itself", pid);
 	if (st.flags & PF_KTHREAD)
 		return fail(EINVAL, "pid %d (%s): this is a thread of the kernel", pid, st.comm);
+	if (st.state == 'Z' && status.threads > 1)
+		return fail(EHOLDS, "pid %d (%s): its main thread ended while others run on: not supported", pid, st.comm);
 	if (st.state == 'Z' || st.state == 'X')
 		return fail(ESRCH, "pid %d (%s): it has ended (a zombie): there is nothing to save", pid, st.comm);
 	for (pid_t up = getppid(); up > 0;) {

@@ -108,6 +108,29 @@ static void leave_restartable_sequence(const struct visit *v, struct visitor *wh
 	task_write(v->pid, rseq.rseq_abi_pointer + RSEQ_CS, &none, sizeof(none));
 }
 
+/*
+ * These return EINTR when a thread is merely stopped (signal(7)); when no signal is there to be handled they are made
+ * anew, as the kernel itself does with all others.
+ */
+static void undo_interruption(const struct visit *v, struct visitor *who)
+{
+	static const long calls[] = { SYS_rt_sigtimedwait, SYS_epoll_pwait, SYS_semop, SYS_semtimedop, SYS_io_getevents,
+#ifdef SYS_epoll_wait
+				      SYS_epoll_wait,
+#endif
+	};
+	long nr = arch_cut_short(&who->home.regs);
+	struct proc_status st;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		if (nr != calls[i] || proc_status(v->pid, who->tid, &st) ||
+		    (st.sig_pending | st.shared_pending) & ~who->home.sigmask)
+			continue;
+		arch_restart(&who->home.regs, nr);
+		return;
+	}
+}
+
 /* Lays the way home of one thread into the dead bytes and leaves the thread standing at it, all signals blocked. */
 static int stand_at_home(struct visit *v, struct visitor *who)
 {
@@ -122,6 +145,7 @@ static int stand_at_home(struct visit *v, struct visitor *who)
 	if (err)
 		return fail(err, "thread %d: its registers: %s", who->tid, strerror(-err));
 	leave_restartable_sequence(v, who);
+	undo_interruption(v, who);
 	len = arch_home(code, who->stub, &who->home, &walk);
 	who->walk = who->stub + walk;
 	err = task_poke(v->pid, who->stub, code, len);

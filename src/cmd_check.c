@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "command.h"
+#include "json.h"
+#include "save.h"
+
+static void verdict_json(pid_t pid, const struct verdict *v)
+{
+	struct json j = { 0 };
+
+	json_object(&j, NULL);
+	json_number(&j, "pid", pid);
+	json_text(&j, "comm", v->comm);
+	json_bool(&j, "savable", !v->named.len);
+	json_number(&j, "processes", (int64_t)v->processes);
+	json_number(&j, "threads", (int64_t)v->threads);
+	json_array(&j, "obstacles");
+	for (const char *text = (const char *)v->named.data, *end = text + v->named.len; text < end; text += strlen(text) + 1)
+		json_text(&j, NULL, text);
+	json_array_end(&j);
+	json_object_end(&j);
+}
+
+static int check_pid(const struct save_options *options, bool json)
+{
+	struct verdict v = { 0 };
+	char comm[sizeof(v.comm) * 4];
+	int err = check_workload(options, &v);
+
+	if (IS_ON_JSON && json && (!err || err == -EHOLDS)) {
+		verdict_json(options->pid, &v);
+	} else if (!err) {
+		escape(comm, sizeof(comm), v.comm, strlen(v.comm));
+		printf("pid %d (%s): %zu process%s, %zu thread%s can be saved\n", options->pid, comm, v.processes,
+		       v.processes == 1 ? "" : "es", v.threads, v.threads == 1 ? "" : "s");
+	}
+	buffer_free(&v.named);
+	return exit_code(err);
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "inherit-stdio", no_argument, NULL, 'I' },
+		{ 0 },
+	};
+	struct save_options save = { 0 };
+	bool json = false;
+	int c;
+
+	while ((c = next_option(argc, argv, "", options)) != -1) {
+		switch (c) {
+		case 'j':
+			if (!IS_ON_JSON)
+				return usage_error("--json: this tinyckpt was built without CONFIG_JSON");
+			json = true;
+			break;
+		case 'I':
+			save.inherit_stdio = true;
+			break;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (argc - optind != 1)
+		return usage_error("one process ID is needed");
+	save.pid = parse_pid(argv[optind]);
+	return save.pid ? check_pid(&save, json) : EXIT_USAGE;
+}
+
+static const struct command check_command = {
+	.order = 5,
+	.name = "check",
+	.arguments = "[PID]",
+	.summary = "Tell what stands in the way of saving the tree rooted at PID; without PID, what this kernel allows",
+	.help = "      --json           for programs\n"
+		"      --inherit-stdio  as for `save`\n",
+	.run = run,
+};
+COMMAND(check_command);
