@@ -290,6 +290,7 @@ int restore_tree(const struct restore_options *options, int *status)
 	image_close(&r.image);
 	free(r.program);
 	buffer_free(&r.born);
+	buffer_free(&r.ghosts);
 	buffer_free(&r.threads);
 	buffer_free(&r.again);
 	buffer_free(&r.mapped);

@@ -26,6 +26,10 @@ struct born {
 	char comm[64];
 };
 
+struct ghost {
+	pid_t sid, parent;
+};
+
 /* A mapping of the process that is being mapped. */
 struct mapped {
 	uint64_t start, end, pgoff, huge;
@@ -53,6 +57,7 @@ struct restore {
 	void *program;			/* where programs are built */
 
 	struct buffer born;		/* struct born */
+	struct buffer ghosts;		/* struct ghost: dead session leaders that live until the tree is settled */
 	struct buffer threads;		/* pid_t: every thread that is held */
 	struct buffer again;		/* pid_t: threads whose sleep goes on with what remained */
 

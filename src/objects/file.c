@@ -101,7 +101,7 @@ static int restore(struct restore *r, const struct record *rec)
 			return fail(EIMAGE, "file %u: refers to %u, which does not come before it", m.id, m.of);
 		if (S_ISFIFO(m.mode) && !largefile) {	/* as pipe(2) made it: see pipe.c */
 			fd = dup(world_fd(r, m.of + ((m.flags & O_ACCMODE) == O_RDONLY ? 1 : 2)));
-			if (fd >= 0 && fcntl(fd, F_SETFL, m.flags & O_NONBLOCK))
+			if (fd >= 0 && fcntl(fd, F_SETFL, m.flags & (O_NONBLOCK | O_DIRECT)))
 				return fail_errno("file %u: a pipe", m.id);
 		} else {
 			snprintf(path, sizeof(path), "/proc/self/fd/%d", carrier);

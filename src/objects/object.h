@@ -26,6 +26,7 @@ enum record_objects {
 	RECORD_PIPE = 43,
 	RECORD_DEVICE = 44,
 	RECORD_INHERITED = 45,
+	RECORD_PIPE_DATA = 46,
 };
 
 struct opened {

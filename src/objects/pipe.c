@@ -33,70 +33,71 @@ static void check(struct save *s, const struct opened *o)
 	pid_t holder;
 	char comm[64];
 
-	if (o->info.flags & O_DIRECT)
-		obstacle(s, "%s: %s: a pipe in packet mode (O_DIRECT) is not supported", o->what, o->path);
 	if (o->info.flags & O_ASYNC)
 		obstacle(s, "%s: %s: signal-driven I/O (O_ASYNC) is not supported", o->what, o->path);
-	if (is_fifo(o) && o->deleted)
-		obstacle(s, "%s: %s: an unlinked FIFO is not supported", o->what, o->path);
 	if (outside_holder(s, o, &holder, comm))
 		obstacle(s, "%s: %s: a pipe to process %d (%s), which is outside the tree%s", o->what, o->path, holder, comm,
 			 o->fd >= 0 && o->fd <= 2 ? ": --inherit-stdio replaces it by restore's own stream" : "");
 }
 
-/* What is in the pipe, without taking it out: tee(2) into a pipe of our own. */
-static int read_pipe(const struct opened *o, uint8_t *to, size_t cap, size_t *len)
+/* What is in the pipe, without taking it out: tee(2) into a pipe of our own, which keeps packets apart. */
+static int save_data(struct save *s, const struct opened *o, int fd, uint32_t id)
 {
-	CLEANUP_CLOSE int fd = open(o->access, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	CLEANUP_CLOSE int in = -1;
 	CLEANUP_CLOSE int out = -1;
+	PipeData m = { .id = id };
 	int ends[2], held = 0;
 	ssize_t got;
 
-	*len = 0;
-	if (fd < 0 || ioctl(fd, FIONREAD, &held))
+	if (ioctl(fd, FIONREAD, &held))
 		return fail_errno("%s: %s: cannot be read", o->what, o->path);
 	if (!held)
 		return 0;
-	if ((size_t)held > cap)
-		return fail(EHOLDS, "%s: %s: %d bytes in a pipe are more than an image can hold", o->what, o->path, held);
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
 		return fail_errno("pipe");
 	in = ends[1];
 	out = ends[0];
 	if (fcntl(in, F_SETPIPE_SZ, fcntl(fd, F_GETPIPE_SZ)) < 0)
 		return fail_errno("%s: %s: a pipe of the same size", o->what, o->path);
-	got = tee(fd, in, cap, SPLICE_F_NONBLOCK);
+	got = tee(fd, in, (size_t)held, SPLICE_F_NONBLOCK);
 	if (got != held)
 		return got < 0 ? fail_errno("%s: %s: tee", o->what, o->path)
 			       : fail(EIO, "%s: %s: %zd of %d bytes could be copied", o->what, o->path, got, held);
-	*len = (size_t)held;
-	got = read_all(out, to, *len);
-	return got ? fail((int)got, "%s: %s: reading the copy", o->what, o->path) : 0;
+	for (int left = held; left > 0; left -= (int)got) {
+		int err;
+
+		got = read(out, image_body(&s->image), BODY_MAX);
+		if (got <= 0)
+			return fail_errno("%s: %s: reading the copy", o->what, o->path);
+		err = SAVE_RECORD(s, RECORD_PIPE_DATA, PipeData_fields, &m, image_body(&s->image), (size_t)got);
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 static int save_carrier_of(struct save *s, const struct opened *o, uint32_t id)
 {
-	Pipe m = { .id = id };
-	uint8_t *body = image_body(&s->image);
+	Pipe m = { .id = id, .packets = (o->info.flags & O_DIRECT) != 0 };
 	CLEANUP_CLOSE int fd = open(o->access, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	size_t len;
 	int err;
 
 	if (fd < 0)
 		return fail_errno("%s: %s", o->what, o->path);
 	m.capacity = (uint32_t)fcntl(fd, F_GETPIPE_SZ);
-	if (is_fifo(o))
+	if (is_fifo(o) && !o->deleted) {
 		snprintf(m.path, sizeof(m.path), "%s", o->path);
-	else	/* with two ends of its own, see restore() */
-		save_next_id(s), save_next_id(s);
-	err = read_pipe(o, body, BODY_MAX, &len);
-	return err ? err : SAVE_RECORD(s, RECORD_PIPE, Pipe_fields, &m, body, len);
+	} else {	/* with two ends of its own, see restore() */
+		save_next_id(s);
+		save_next_id(s);
+	}
+	err = SAVE_RECORD(s, RECORD_PIPE, Pipe_fields, &m, NULL, 0);
+	return err ? err : save_data(s, o, fd, id);
 }
 
 static int save(struct save *s, const struct opened *o)
 {
-	File m = { .flags = o->info.flags & (O_ACCMODE | O_NONBLOCK | O_LARGEFILE), .mode = S_IFIFO };
+	File m = { .flags = o->info.flags & (O_ACCMODE | O_NONBLOCK | O_DIRECT | O_LARGEFILE), .mode = S_IFIFO };
 	bool known;
 	int err = save_carrier(s, o->st.st_dev, o->st.st_ino, &m.of, &known);
 
@@ -108,7 +109,7 @@ static int save(struct save *s, const struct opened *o)
 	return SAVE_RECORD(s, RECORD_FILE, File_fields, &m, NULL, 0);
 }
 
-static int restore(struct restore *r, const struct record *rec)
+static int restore_pipe(struct restore *r, const struct record *rec)
 {
 	Pipe m;
 	CLEANUP_CLOSE int fd = -1;
@@ -138,9 +139,9 @@ static int restore(struct restore *r, const struct record *rec)
 	}
 	if (m.capacity && m.capacity != (uint32_t)fcntl(fd, F_GETPIPE_SZ) && fcntl(fd, F_SETPIPE_SZ, (int)m.capacity) < 0)
 		return fail_errno("pipe %u: a capacity of %u bytes", m.id, m.capacity);
-	err = write_all(fd, rec->body, rec->body_len);
-	if (err)
-		return fail(err, "pipe %u: its %u bytes: %s", m.id, rec->body_len, strerror(-err));
+	if (m.packets && fcntl(fd, F_SETFL, O_NONBLOCK | O_DIRECT))
+		return fail_errno("pipe %u: packet mode", m.id);
+	r->contents_of = m.id;
 	err = world_add(r, scope_keep(&fd), m.id);
 	/* the descriptions that pipe(2) made are told by O_LARGEFILE, which only open(2) sets: there is one of each end */
 	if (!err && !m.path[0]) {
@@ -153,17 +154,39 @@ static int restore(struct restore *r, const struct record *rec)
 	return err;
 }
 
+static int restore(struct restore *r, const struct record *rec)
+{
+	PipeData m;
+	ssize_t put;
+	int err;
+
+	if (rec->type == RECORD_PIPE)
+		return restore_pipe(r, rec);
+	err = record_decode(rec, PipeData_fields, &m);
+	if (err)
+		return err;
+	if (!m.id || m.id != r->contents_of)
+		return fail(EIMAGE, "data of no pipe");
+	put = write(world_fd(r, m.id), rec->body, rec->body_len);
+	if (put != (ssize_t)rec->body_len)
+		return put < 0 ? fail_errno("pipe %u: its data", m.id) : fail(ENOSPC, "pipe %u: its data do not fit", m.id);
+	return 0;
+}
+
 static void show(const struct record *rec, char *line, size_t cap)
 {
 	Pipe m;
+	PipeData d;
 
-	if (!record_decode(rec, Pipe_fields, &m))
-		snprintf(line, cap, "pipe %u: %s%u bytes in it of %u", m.id, m.path, rec->body_len, m.capacity);
+	if (rec->type == RECORD_PIPE && !record_decode(rec, Pipe_fields, &m))
+		snprintf(line, cap, "pipe %u: %s, room for %u bytes", m.id, m.path[0] ? m.path : "unnamed", m.capacity);
+	if (rec->type == RECORD_PIPE_DATA && !record_decode(rec, PipeData_fields, &d))
+		snprintf(line, cap, "data in pipe %u: %u bytes", d.id, rec->body_len);
 }
 
 static const struct object_ops pipe_object = {
 	.name = "pipe",
-	.records = { RECORD_PIPE },
+	.records = { RECORD_PIPE, RECORD_PIPE_DATA },
 	.match = match,
 	.check = check,
 	.save = save,

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -24,11 +25,20 @@ static bool is_shared_memory(const struct opened *o)
 	return o->mapped && !strcmp(o->path, "/dev/zero");
 }
 
+/* Names of message queues are told without their mount, and look like those of unlinked files. */
+static bool is_mqueue(const struct opened *o)
+{
+	enum { MQUEUE_MAGIC = 0x19800202 };	/* ipc/mqueue.c */
+	struct statfs fs;
+
+	return !statfs(o->access, &fs) && fs.f_type == MQUEUE_MAGIC;
+}
+
 static bool match(const struct save *s, const struct opened *o)
 {
 	(void)s;
 	return S_ISREG(o->st.st_mode) && o->deleted && o->path[0] == '/' && strncmp(o->path, "/memfd:", 7) &&
-	       strncmp(o->path, "/SYSV", 5) && strncmp(o->path, "/anon_hugepage", 14) && strcmp(o->path, "/[aio]") &&
+	       !is_mqueue(o) && strncmp(o->path, "/SYSV", 5) && strncmp(o->path, "/anon_hugepage", 14) && strcmp(o->path, "/[aio]") &&
 	       !(o->info.flags & O_PATH);
 }
 

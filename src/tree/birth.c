@@ -236,6 +236,37 @@ static int lead_session(struct restore *r, struct born *b)
 	return err;
 }
 
+/*
+ * A process whose session was made by a process that is dead by now: that one lives once more, as a child of the
+ * process's parent, which adopts the orphans that it leaves.
+ */
+static int session_of_dead_leader(struct restore *r, pid_t parent, pid_t sid)
+{
+	const struct ghost *g = (const struct ghost *)(const void *)r->ghosts.data;
+	struct ghost new = { sid, parent };
+	struct program p;
+	int err;
+
+	for (size_t i = 0; i < r->ghosts.len / sizeof(*g); i++)
+		if (g[i].sid == sid)
+			return g[i].parent == parent ? 0 : fail(EOPNOTSUPP, "session %d of a dead leader has members of several parents",
+								sid);
+	err = clone_in(r, parent, sid, 0, 0);
+	if (err)
+		return err;
+	reborn_program(r, &p);
+	program_call(&p, OP_MUST, SYS_setsid, 0);
+	err = reborn_run(r, sid, &p, "leading a session");
+	if (err)
+		return err;
+	reborn_program(r, &p);
+	program_call(&p, OP_MUST, SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
+	err = reborn_run(r, parent, &p, "adopting the orphans of a session's leader");
+	if (!err && buffer_append(&r->ghosts, &new, sizeof(new)))
+		err = fail(ENOMEM, "out of memory");
+	return err;
+}
+
 static int make_child(struct restore *r, const Process *m)
 {
 	struct born *parent = birth_find(r, (pid_t)m->parent);
@@ -248,8 +279,10 @@ static int make_child(struct restore *r, const Process *m)
 		err = lead_session(r, parent);
 	if (err)
 		return err;
-	/* a dead leader of a session: alive once more; its orphan comes to whoever adopts it */
-	return clone_in(r, parent->pid, (pid_t)m->pid, 0, m->exit_signal);
+	if (m->sid == m->pid || getsid(parent->pid) == (pid_t)m->sid)
+		return clone_in(r, parent->pid, (pid_t)m->pid, 0, m->exit_signal);
+	err = session_of_dead_leader(r, parent->pid, (pid_t)m->sid);
+	return err ? err : clone_in(r, (pid_t)m->sid, (pid_t)m->pid, 0, m->exit_signal);
 }
 
 int birth(struct restore *r, const struct record *rec)
@@ -307,6 +340,18 @@ static void forget(struct restore *r, pid_t tid)
 	}
 }
 
+static int end_ghost(struct restore *r, pid_t ghost, pid_t parent)
+{
+	struct program p;
+
+	kill(ghost, SIGKILL);
+	thread_reap(ghost);
+	forget(r, ghost);
+	reborn_program(r, &p);
+	program_call(&p, OP_MUST, SYS_wait4, ghost, 0, __WALL, 0);
+	return reborn_run(r, parent, &p, "ending a dead leader again");
+}
+
 /* The leader of a group is dead: it lives once more until every member has joined. */
 static int group_of_dead_leader(struct restore *r, struct born *first)
 {
@@ -314,7 +359,6 @@ static int group_of_dead_leader(struct restore *r, struct born *first)
 	size_t n = r->born.len / sizeof(*all);
 	pid_t group = first->pgid;
 	struct born ghost = { .pid = group, .pgid = group };
-	struct program p;
 	int err = clone_in(r, first->pid, group, 0, 0);
 
 	if (!err)
@@ -324,12 +368,7 @@ static int group_of_dead_leader(struct restore *r, struct born *first)
 			err = join_group(r, &all[i], group);
 	if (err)
 		return err;
-	kill(group, SIGKILL);
-	thread_reap(group);
-	forget(r, group);
-	reborn_program(r, &p);
-	program_call(&p, OP_MUST, SYS_wait4, group, 0, __WALL, 0);
-	return reborn_run(r, first->pid, &p, "ending the leader of its process group");
+	return end_ghost(r, group, first->pid);
 }
 
 static int settle_groups(struct restore *r)
@@ -435,8 +474,11 @@ static int end_zombie(struct restore *r, const struct born *b)
 int birth_settle(struct restore *r)
 {
 	struct born *all = (struct born *)(void *)r->born.data;
+	const struct ghost *g = (const struct ghost *)(const void *)r->ghosts.data;
 	int err = settle_groups(r);
 
+	for (size_t i = 0; !err && i < r->ghosts.len / sizeof(*g); i++)
+		err = end_ghost(r, g[i].sid, g[i].parent);
 	for (size_t i = 0; !err && i < r->born.len / sizeof(*all); i++) {
 		CONTEXT("pid %d (%s)", all[i].pid, all[i].comm);
 

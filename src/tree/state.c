@@ -95,14 +95,10 @@ struct process_facts {
 	long subreaper_at;
 };
 
-static void ask_process(struct program *p, struct process_facts *f, const struct proc_status *st)
+static void ask_process(struct program *p, struct process_facts *f)
 {
-	/* ignored, handled, and SIGCHLD, whose default may carry SA_NOCLDWAIT */
-	uint64_t signals = st->sig_ignored | st->sig_caught | 1ULL << (SIGCHLD - 1);
-
+	/* all: even a default action may carry flags, SA_NOCLDWAIT among them */
 	for (int sig = 1; sig <= 64; sig++) {
-		if (!(signals >> (sig - 1) & 1))
-			continue;
 		f->sigaction_at[sig] = program_data(p, NULL, sizeof(struct kernel_sigaction));
 		f->sigaction[sig] = program_call(p, 0, SYS_rt_sigaction, sig, 0, f->sigaction_at[sig], 8);
 	}
@@ -526,7 +522,7 @@ static int visit_process(struct save *s, const struct process *p, struct visit *
 	if (err)
 		return fail(err, "its status: %s", strerror(-err));
 	visit_program(v, p->pid, &prog);
-	ask_process(&prog, &f, &st);
+	ask_process(&prog, &f);
 	ask_thread(&prog, &t);
 	err = visit_run(v, p->pid, &prog);
 	if (err)
