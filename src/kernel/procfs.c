@@ -176,6 +176,7 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 		FIELD("Gid", ids(st->gid, value));
 		FIELD("Groups", groups(st, value));
 		FIELD("VmSize", has_mm = true);
+		FIELD("VmLck", st->locked = strtoul(value, NULL, 10) != 0);
 		FIELD("SigPnd", st->sig_pending = hex(value));
 		FIELD("ShdPnd", st->shared_pending = hex(value));
 		FIELD("SigBlk", st->sig_blocked = hex(value));

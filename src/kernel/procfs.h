@@ -43,6 +43,7 @@ struct proc_status {
 	uint64_t cap_inh, cap_prm, cap_eff, cap_bnd, cap_amb;
 	bool no_new_privs;
 	int seccomp;
+	bool locked;			/* some of its memory is (VmLck) */
 	bool kernel_thread;
 	bool thp_disabled;		/* known since Linux 5.0 */
 	bool shadow_stack;

@@ -76,15 +76,47 @@ static int save_data(struct save *s, const struct opened *o, int fd, uint32_t id
 	return 0;
 }
 
+struct end_search {
+	const struct opened *o;
+	bool packets;
+};
+
+static int see_end(void *arg, int fd)
+{
+	struct end_search *search = arg;
+	struct proc_fdinfo info;
+	char link[64];
+
+	if (proc_link(link, sizeof(link), "/proc/%d/fd/%d", search->o->pid, fd) < 0 || strcmp(link, search->o->path) ||
+	    proc_fdinfo(search->o->pid, fd, &info) || !(info.flags & O_DIRECT))
+		return 0;
+	search->packets = true;
+	return 1;
+}
+
+/* pipe2(2) with O_DIRECT marks the writing end alone (fs/pipe.c), and that one may come later. */
+static bool is_in_packet_mode(const struct opened *o, int fd)
+{
+	struct end_search search = { o, o->info.flags & O_DIRECT };
+	char path[32];
+	int held = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", o->pid);
+	if (!search.packets && !ioctl(fd, FIONREAD, &held) && held)
+		proc_numbers(path, see_end, &search);
+	return search.packets;
+}
+
 static int save_carrier_of(struct save *s, const struct opened *o, uint32_t id)
 {
-	Pipe m = { .id = id, .packets = (o->info.flags & O_DIRECT) != 0 };
+	Pipe m = { .id = id };
 	CLEANUP_CLOSE int fd = open(o->access, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	int err;
 
 	if (fd < 0)
 		return fail_errno("%s: %s", o->what, o->path);
 	m.capacity = (uint32_t)fcntl(fd, F_GETPIPE_SZ);
+	m.packets = is_in_packet_mode(o, fd);
 	if (is_fifo(o) && !o->deleted) {
 		snprintf(m.path, sizeof(m.path), "%s", o->path);
 	} else {	/* with two ends of its own, see restore() */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "arch.h"
@@ -112,6 +113,8 @@ int revive_state(struct restore *r, const struct record *rec)
 	program_call(&p, 0, SYS_prctl, PR_SET_THP_DISABLE, r->state.thp_disable);
 	program_call(&p, OP_MUST, SYS_prctl, PR_SET_CHILD_SUBREAPER, r->state.subreaper);
 	add_membarrier(&p, r->state.membarrier);
+	for (size_t i = 0; i < r->state.stop_reported_count; i++)
+		program_call(&p, 0, SYS_waitid, P_PID, (long)r->state.stop_reported[i], 0, WSTOPPED | WNOHANG, 0);
 	/* signals of children that ended or stopped while the tree was made are not the workload's */
 	program_call(&p, 0, SYS_rt_sigtimedwait, program_data(&p, &any, sizeof(any)), 0, program_data(&p, &no_time, sizeof(no_time)), 8);
 	err = reborn_run(r, r->pid, &p, what);
@@ -343,6 +346,8 @@ static int finish_process(struct restore *r, struct program *p)
 		if (s->itimer[i] || s->itimer[i + 1])
 			program_call(p, OP_MUST, SYS_setitimer, (long)(i / 2), program_data(p, timer, sizeof(timer)), 0);
 	}
+	if (s->mlockall)
+		program_call(p, OP_MUST, SYS_mlockall, (long)s->mlockall);
 	if (s->mdwe)
 		program_call(p, OP_MUST, SYS_prctl, PR_SET_MDWE, (long)s->mdwe);
 	return 0;

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -83,6 +84,8 @@ static struct thread_answers thread_answers(const struct program *p, const struc
 	};
 }
 
+enum { STOPS_MAX = 32 };
+
 /* What the leader can tell of the process. */
 struct process_facts {
 	int sigaction[65];
@@ -93,7 +96,25 @@ struct process_facts {
 	long itimer_at[3];
 	int dumpable, subreaper, thp, mdwe, membarrier, brk;
 	long subreaper_at;
+	long stops_at[STOPS_MAX];	/* siginfo of the stop of a child, empty when it was waited for */
+	pid_t stops[STOPS_MAX];
+	size_t stops_n;
+	uint32_t mlockall;
 };
+
+/* Has the parent taken note of its child's stop?  Looking again leaves everything as it is (WNOWAIT). */
+static void ask_stops(struct program *p, struct process_facts *f, const struct tree *tree, pid_t parent)
+{
+	for (size_t i = 0; i < tree->n && f->stops_n < STOPS_MAX; i++) {
+		const struct process *child = &tree->processes[i];
+
+		if (!child->stop_signal || child->ppid != parent)
+			continue;
+		f->stops[f->stops_n] = child->pid;
+		f->stops_at[f->stops_n] = program_data(p, NULL, sizeof(siginfo_t));
+		program_call(p, 0, SYS_waitid, P_PID, child->pid, f->stops_at[f->stops_n++], WSTOPPED | WNOHANG | WNOWAIT, 0);
+	}
+}
 
 static void ask_process(struct program *p, struct process_facts *f)
 {
@@ -464,6 +485,10 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 		m.oom_score_adj = atoi(text);
 	if (proc_readf(text, sizeof(text), "/proc/%d/coredump_filter", p->pid) > 0)
 		m.coredump_filter = (uint32_t)strtoul(text, NULL, 16) + 1;
+	m.mlockall = f->mlockall;
+	for (size_t i = 0; i < f->stops_n; i++)
+		if (!((const siginfo_t *)program_read(prog, f->stops_at[i]))->si_pid)
+			m.stop_reported[m.stop_reported_count++] = (uint32_t)f->stops[i];
 	for (int i = 0; i < RLIM_NLIMITS; i++)
 		memcpy(&m.rlimit[2 * i], program_read(prog, f->rlimit_at[i]), 2 * sizeof(uint64_t));
 	for (int i = 0; i < 3; i++) {
@@ -523,6 +548,9 @@ static int visit_process(struct save *s, const struct process *p, struct visit *
 		return fail(err, "its status: %s", strerror(-err));
 	visit_program(v, p->pid, &prog);
 	ask_process(&prog, &f);
+	ask_stops(&prog, &f, &s->tree, p->pid);
+	if (st.locked)
+		f.mlockall = visit_mlockall(v);
 	ask_thread(&prog, &t);
 	err = visit_run(v, p->pid, &prog);
 	if (err)

@@ -244,6 +244,30 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	return 0;
 }
 
+struct area_search {
+	uint64_t area;
+	uint32_t flags;
+};
+
+static int see_area(void *arg, struct vma *v)
+{
+	struct area_search *search = arg;
+
+	/* it may have been merged with what lies beside it, which is then locked alike */
+	if (v->start > search->area || v->end <= search->area)
+		return 0;
+	search->flags = v->locked ? MCL_FUTURE | (v->onfault ? MCL_ONFAULT : 0) : 0;
+	return 1;
+}
+
+uint32_t visit_mlockall(const struct visit *v)
+{
+	struct area_search search = { .area = v->area };
+
+	proc_vmas(v->pid, true, see_area, &search);
+	return search.flags;
+}
+
 static bool is_leader(const struct visit *v, pid_t tid)
 {
 	return tid == v->leader.tid;

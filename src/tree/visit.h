@@ -39,6 +39,9 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 void visit_program(struct visit *v, pid_t tid, struct program *p);
 int visit_run(struct visit *v, pid_t tid, struct program *p);
 
+/* What mlockall(2) asked for mappings to come (MCL_*): nothing but a new mapping, such as the area, tells. */
+uint32_t visit_mlockall(const struct visit *v);
+
 /* Everyone is home again, and the area is gone.  Also to be called when something failed in between. */
 int visit_end(struct visit *v);
 
