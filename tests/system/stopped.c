@@ -12,23 +12,24 @@ enum { CHILDREN = 3 };
 static pid_t child[CHILDREN];
 static const int stop_signal[CHILDREN] = {SIGSTOP, SIGTSTP, SIGSTOP};
 
+static volatile int ticks;
+
 static void *tick(void *arg)
 {
-	for (volatile int *ticks = arg;; ++*ticks)
+	for (;; ticks++)
 		test_nap(2);
-	return NULL;
+	return arg;
 }
 
 static void be_stopped(void *arg)
 {
 	intptr_t number = (intptr_t)arg;
-	int ticks = 0;
 
 	/* SIGTSTP does not stop members of an orphaned group. */
 	if (number == 1)
 		setpgid(0, 0);
 	if (number == 2)
-		test_thread(tick, &ticks);
+		test_thread(tick, NULL);
 	test_child_ready();
 	while (access(test_path("continued"), F_OK))
 		test_nap(2);
