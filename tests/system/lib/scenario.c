@@ -9,7 +9,7 @@
  * break         as none, with BREAK=1: the program must fail
  * once          save, the tree is gone, restore -d, the same seen from outside, pass
  * cycles        the same five times in a row
- * leave         save --leave-running: not the least thing has changed
+ * leave         check finds nothing; save --leave-running; not the least thing has changed
  * foreground    restore without -d is the tree's parent and ends with its exit status
  * inherit       standard streams are pipes; save --inherit-stdio, restore gives its own
  * refuse        save exits with 3, says why, and has not touched anything; check says the same
@@ -316,13 +316,17 @@ static bool play_five_cycles(void)
 static bool play_leave(void)
 {
 	take_fingerprint("before", true);
+	int verdict = run_tool("check", NULL, root_text());
+
 	if (!save_tree("--leave-running"))
 		return false;
+	if (verdict != 0)
+		failed("save succeeds, but check exits with %d", verdict);
 	bool same = looks_as_before("after save --leave-running", true);
 
 	if (!file_exists("img"))
 		return failed("save --leave-running made no image");
-	return finish_program("after save --leave-running") && same;
+	return finish_program("after save --leave-running") && same && verdict == 0;
 }
 
 static bool play_foreground(void)
@@ -375,14 +379,15 @@ static bool play_inherit(int standard_output)
 	       failed("standard error of the program is not that of restore");
 }
 
-/* Every line of DIR/expect must occur within the tool's words. */
-static bool says_what_is_expected(const char *when, const char *file)
+/* Every line of DIR/expect must occur within the tool's words, on whichever stream. */
+static bool says_what_is_expected(const char *when)
 {
-	char expected[4096], said[16384];
+	char expected[4096], said[2 * 16384];
 	char *state = NULL;
 	bool all = true;
 
-	file_text(file, said, sizeof said);
+	file_text("tool.out", said, sizeof said / 2);
+	file_text("tool.err", said + strlen(said), sizeof said / 2);
 	file_text("expect", expected, sizeof expected);
 	for (char *line = strtok_r(expected, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
 		if (!strstr(said, line))
@@ -398,7 +403,7 @@ static bool play_refuse(void)
 
 	if (code == 0)
 		return false;
-	good = says_what_is_expected("save", "tool.err") && good;
+	good = says_what_is_expected("save") && good;
 	if (file_exists("img"))
 		good = failed("the refusal left an image behind");
 	/* Room for check's own words; both are shown when something fails. */
@@ -408,7 +413,7 @@ static bool play_refuse(void)
 	rename(in_directory("tool.err"), saved_name);
 	code = run_tool("check", NULL, root_text());
 	good = (code == 3 || failed("check should exit with 3 but exited with %d", code)) && good;
-	good = says_what_is_expected("check", "tool.out") && good;
+	good = says_what_is_expected("check") && good;
 	good = looks_as_before("after the refusal", true) && good;
 	return finish_program("after the refusal") && good;
 }
