@@ -3,11 +3,13 @@
  * Runs a program and kills it at a chosen instant:
  *
  *   killer [options] -- PROGRAM …
- *     -c         only count its system call stops
+ *     -c         only count its system call stops (with -E 1: its calls)
  *     -n N       kill at the Nth stop
- *     -x         count exits only: nothing happens between one exit and the next entry, so this sees every state once
+ *     -x         count only the exits of calls that change something: the world is the same at all stops between two of
+ *                them, so this sees every state once (looks.h tells which calls only look)
  *     -s SIGNAL  a signal other than 9
- *     -E ERRNO   at the Nth stop (an exit) do not kill, but let that call fail: it is not executed and answers -ERRNO
+ *     -E ERRNO   do not kill, but let the Nth call fail (of all, or of those that -x counts): it is not executed and
+ *                answers -ERRNO
  *     -u MICRO   no tracing: kill that long after the start
  *     -t MS      no longer than this in all (default 10000): then the program is killed and "hangs" printed
  *
@@ -15,6 +17,7 @@
  * it could not do its work. It follows no children, and lets a program that it kills die without anybody's help.
  */
 #define _GNU_SOURCE
+#include "looks.h"
 #include "trace_arch.h"
 
 #include <errno.h>
@@ -31,7 +34,7 @@
 
 struct options {
 	long stop, micro, limit_ms;
-	bool exits_only, count;
+	bool changes_only, count;
 	int signal, error;
 };
 
@@ -102,7 +105,7 @@ static int by_stop(const struct options *o, int gate)
 {
 	struct __ptrace_syscall_info info;
 	long stops = 0, last = -1;
-	bool running = false, failing = false;
+	bool running = false, failing = false, looks = false;
 	int status = 0, pass = 0;
 
 	if (ptrace(PTRACE_SEIZE, program, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC) ||
@@ -131,10 +134,16 @@ static int by_stop(const struct options *o, int gate)
 			continue;
 		if (ptrace(PTRACE_GET_SYSCALL_INFO, program, sizeof(info), &info) < 0)
 			continue; /* just being killed */
-		if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
+		if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
 			last = (long)info.entry.nr;
-		if (info.op == PTRACE_SYSCALL_INFO_ENTRY && o->exits_only) {
-			if (o->error && stops + 1 == o->stop) {
+			looks = looks_only((long)info.entry.nr, info.entry.args);
+		} else if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
+			looks_done((long)info.exit.rval);
+		}
+		if (o->changes_only && looks)
+			continue;
+		if ((o->changes_only || o->error) && info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+			if (o->error && !o->count && stops + 1 == o->stop) {
 				arch_skip_call(program);
 				failing = true;
 			}
@@ -162,7 +171,7 @@ int main(int argc, char **argv)
 		switch (c) {
 		case 'c': o.count = true; break;
 		case 'n': o.stop = atol(optarg); break;
-		case 'x': o.exits_only = true; break;
+		case 'x': o.changes_only = true; break;
 		case 's': o.signal = atoi(optarg); break;
 		case 'E': o.error = atoi(optarg); break;
 		case 'u': o.micro = atol(optarg); break;
@@ -170,7 +179,6 @@ int main(int argc, char **argv)
 		default: return 2;
 		}
 	traced = o.count || o.stop;
-	o.exits_only |= o.error != 0;
 	limit.it_value = (struct timeval){ o.limit_ms / 1000, o.limit_ms % 1000 * 1000 };
 	if (optind == argc || !(traced || o.micro)) {
 		fprintf(stderr, "usage: killer [-c | -n N | -u MICRO] [-x] [-s SIGNAL] [-E ERRNO] [-t MS] -- PROGRAM …\n");

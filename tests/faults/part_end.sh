@@ -75,7 +75,7 @@ end_series() {
 
 victim_options=(--children 1)
 fresh "${victim_options[@]}"
-stops=$(count_stops "$tool" save -o "$image" "${pids[0]}")
+stops=$(count_stops "${stops_kind[@]}" -- "$tool" save -o "$image" "${pids[0]}")
 fresh "${victim_options[@]}"
 span=$(micros "$tool" save -o "$image" "${pids[0]}")
 limit=100

@@ -68,7 +68,7 @@ cp "$image" "$work/kept.tck" 2>/dev/null
 verdict "restore -d, undisturbed" "$text$(good_restore)"
 
 if [ -e "$image" ]; then
-	stops=$(count_stops "$tool" restore -d "$image")
+	stops=$(count_stops "${stops_kind[@]}" -- "$tool" restore -d "$image")
 	put_down
 	span=$(micros "$tool" restore -d "$image")
 	put_down
@@ -80,8 +80,9 @@ if [ -e "$image" ]; then
 		"${stops_kind[@]}"
 	restore_series "restore killed at random times (a run takes $span us)" -u "$(randoms 50 "$span")"
 	restore_series "restore ended by SIGTERM" -n "$(every "$stops" 20 30)" "${stops_kind[@]}" -s 15
-	restore_series "restore with a system call that fails with EIO" -n "$(every "$stops" 30 40)" -E 5
-	restore_series "restore with a system call that fails with ENOMEM" -n "$(every "$stops" 30 40)" -E 12
+	for error in 5 12; do
+		restore_series "restore with a call that fails (errno $error)" -n "$(every "$stops" 40 50)" -x -E $error
+	done
 	verdict "and after all that, restore -d works" "$(good_restore)"
 else
 	fail "restore killed" "there is no image to restore"

@@ -30,25 +30,41 @@ static void end_children(void)
 	fclose(f);
 }
 
+static volatile sig_atomic_t told_to_end;
+static pid_t child;
+
+static void on_terminate(int sig)
+{
+	told_to_end = sig;
+	kill(child, sig);
+}
+
 int main(int argc, char **argv)
 {
+	struct sigaction action = { .sa_handler = on_terminate };
 	struct timespec nap = { 0, 2000000 };
 	int status = 0, result = 1;
-	pid_t child, ended;
+	pid_t ended;
 
 	if (argc < 2 || prctl(PR_SET_CHILD_SUBREAPER, 1))
 		return 2;
 	child = fork();
 	if (!child) {
+		/* What the caller happens to have open would be in every victim too. */
+		close_range(3, ~0U, 0);
 		execvp(argv[1], argv + 1);
 		perror(argv[1]);
 		_exit(127);
 	}
 	/* The command decides when to end; a Ctrl-C reaches it too. */
 	signal(SIGINT, SIG_IGN);
+	sigaction(SIGTERM, &action, NULL);
 	do {
 		ended = waitpid(-1, &status, 0);
-	} while (ended != child && (ended > 0 || errno == EINTR));
+		/* Something adopted that nobody killed: worth a line in the log of the test. */
+		if (ended > 0 && WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+			fprintf(stderr, "# pid %d ended by signal %d\n", (int)ended, WTERMSIG(status));
+	} while (ended != child && !told_to_end && (ended > 0 || errno == EINTR));
 	if (ended == child)
 		result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	/* Ending one may hand its children to us: again until nobody is left. */

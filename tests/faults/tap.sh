@@ -34,13 +34,17 @@ finish() {
 	[ "$tap_failed" = 0 ]
 }
 
-# enter SUBREAPER SCRIPT [ARGUMENT...]: runs the script again with private mounts (for small file systems) and under a
-# subreaper.
+# enter UNSHARE-OPTIONS SUBREAPER SCRIPT [ARGUMENT...]: runs the script again with private mounts (for small file
+# systems) and under a subreaper.
 enter() {
+	local -a options
+
 	if [ "$(id -u)" != 0 ]; then
 		echo "1..0 # SKIP needs root: it traces, mounts and restores PIDs"
 		exit 0
 	fi
 	[ -z "${TAP_INSIDE:-}" ] || return 0
-	TAP_INSIDE=1 exec unshare --mount --propagation private "$@"
+	read -r -a options <<<"$1"
+	shift
+	TAP_INSIDE=1 exec unshare --mount --propagation private "${options[@]}" "$@"
 }

@@ -85,10 +85,12 @@ field() {
 	echo "${rest%% *}"
 }
 
-# How many stops a run has, and how many microseconds it takes undisturbed.
+# count_stops KILLER-OPTION... -- COMMAND...: how many stops an undisturbed run has
 count_stops() {
-	field stops "$("$build/killer" -c "${stops_kind[@]}" -- "$@" 2>/dev/null)"
+	field stops "$("$build/killer" -c "$@" 2>/dev/null)"
 }
+
+# How many microseconds an undisturbed run takes.
 
 micros() {
 	local start=${EPOCHREALTIME/./}
@@ -97,7 +99,7 @@ micros() {
 	echo $((${EPOCHREALTIME/./} - start))
 }
 
-# The system call stops: every state of the tool between two calls is seen at exits alone; `full` strikes at entries too.
+# Calls that change something are what a run is made of; `full` strikes at every entry and exit of all calls.
 stops_kind=(-x)
 [ "${FAULTS:-}" != full ] || stops_kind=()
 most=400

@@ -198,7 +198,7 @@ void round_jump(struct worker *w)
 		for (;;) {
 			const char *why;
 
-			if (w->rounds & 1) {
+			if (w->rounds & 3) {
 				nanosleep(&nap, NULL);
 				continue;
 			}
