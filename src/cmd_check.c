@@ -7,6 +7,7 @@
 #include "base/escape.h"
 #include "command.h"
 #include "json.h"
+#include "kernel/probe.h"
 #include "save.h"
 
 static void verdict_json(pid_t pid, const struct verdict *v)
@@ -43,6 +44,47 @@ static int check_pid(const struct save_options *options, bool json)
 	return exit_code(err);
 }
 
+static const char *lost(const struct probe *p)
+{
+	return p->need == NEED_SAVE ? "nothing can be saved" : p->need == NEED_RESTORE ? "nothing can be restored" : p->lost;
+}
+
+static int check_kernel(bool json)
+{
+	const struct probe *p;
+	struct json j = { 0 };
+	int code = EXIT_DONE;
+	char name[40];
+
+	if (IS_ON_JSON && json)
+		json_array(&j, NULL);
+	for (size_t i = 0; (p = probe_nth(i)) != NULL; i++) {
+		int err = probe_run(p);
+
+		if (err && p->need == NEED_SAVE)
+			code = EXIT_FAILED;
+		probe_name(p, name, sizeof(name));
+		if (IS_ON_JSON && json) {
+			json_object(&j, NULL);
+			json_text(&j, "name", name);
+			json_bool(&j, "have", !err);
+			if (err) {
+				json_text(&j, "error", strerror(-err));
+				json_text(&j, "lost", lost(p));
+			}
+			json_object_end(&j);
+		} else if (err) {
+			printf("%-30s  lacking (%s): %s\n", name, strerror(-err), lost(p));
+		} else {
+			printf("%-30s  have\n", name);
+		}
+		fflush(stdout);	/* the next probe may fork */
+	}
+	if (IS_ON_JSON && json)
+		json_array_end(&j);
+	return code;
+}
+
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -68,8 +110,10 @@ static int run(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (argc - optind != 1)
-		return usage_error("one process ID is needed");
+	if (argc - optind > 1)
+		return usage_error("one process ID is enough");
+	if (argc == optind)
+		return check_kernel(json);
 	save.pid = parse_pid(argv[optind]);
 	return save.pid ? check_pid(&save, json) : EXIT_USAGE;
 }
