@@ -117,8 +117,9 @@ static int save_carrier_of(struct save *s, const struct opened *o, uint32_t id)
 		return fail_errno("%s: %s", o->what, o->path);
 	m.capacity = (uint32_t)fcntl(fd, F_GETPIPE_SZ);
 	m.packets = is_in_packet_mode(o, fd);
-	if (is_fifo(o) && !o->deleted) {
+	if (is_fifo(o)) {
 		snprintf(m.path, sizeof(m.path), "%s", o->path);
+		m.unlinked = o->deleted;
 	} else {	/* with two ends of its own, see restore() */
 		save_next_id(s);
 		save_next_id(s);
@@ -152,9 +153,18 @@ static int restore_pipe(struct restore *r, const struct record *rec)
 	if (err)
 		return err;
 	if (m.path[0]) {
+		if (m.unlinked) {	/* one without a name, where it was */
+			char *slash = strrchr(m.path, '/');
+
+			snprintf(slash ? slash : m.path, 64, "/.tinyckpt-%d-%u", getpid(), m.id);
+			if (!slash || slash - m.path > 4000 || mkfifo(m.path, 0600))
+				return fail_errno("%s: a FIFO to be unlinked", m.path);
+		}
 		fd = open(m.path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 		if (fd < 0 || fstat(fd, &st))
 			return errno == ENOENT ? fail(EIMAGE, "%s: the FIFO is missing", m.path) : fail_errno("%s", m.path);
+		if (m.unlinked)
+			unlink(m.path);
 		if (!S_ISFIFO(st.st_mode))
 			return fail(EIMAGE, "%s: this is no FIFO any more", m.path);
 	} else {

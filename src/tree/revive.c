@@ -325,7 +325,7 @@ static int add_credentials(struct program *p, const Thread *m, const struct proc
 /* What the leader does for the process, last, while it still has its rights. */
 static int finish_process(struct restore *r, struct program *p)
 {
-	const State *s = &r->state;
+	State *s = &r->state;
 
 	program_call(p, OP_MUST, SYS_fchdir, world_fd(r, s->root));
 	program_call(p, OP_MUST, SYS_chroot, program_data(p, ".", 2));
@@ -340,6 +340,9 @@ static int finish_process(struct restore *r, struct program *p)
 		program_call(p, OP_MUST, SYS_prlimit64, 0, (long)(i / 2), program_data(p, &s->rlimit[i], 16), 0);
 	}
 	for (size_t i = 0; i + 1 < s->itimer_count && i < 6; i += 2) {
+		/* a periodic one that ran out, its signal still pending, is set anew by the kernel when that is heard */
+		if (!s->itimer[i])
+			s->itimer[i] = s->itimer[i + 1];
 		const long timer[4] = { (long)(s->itimer[i + 1] / 1000000), (long)(s->itimer[i + 1] % 1000000),
 					(long)(s->itimer[i] / 1000000), (long)(s->itimer[i] % 1000000) };
 
