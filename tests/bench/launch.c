@@ -112,12 +112,17 @@ static pid_t spawn(char *const argv[], const char *log)
 int64_t tool_time(char *const argv[], const char *log)
 {
 	int64_t start = now_ns();
-	pid_t pid = spawn(argv, log);
+	pid_t pid = spawn(argv, log), ended;
 	int status;
 
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+	if (pid < 0)
 		return -1;
-	return status == 0 ? now_ns() - start : -1;
+	// Orphans of the workload end while the tool runs. As any init, reap them at once: a tool may wait
+	// for their PIDs to be free.
+	do
+		ended = waitpid(-1, &status, 0);
+	while (ended > 0 && ended != pid);
+	return ended == pid && status == 0 ? now_ns() - start : -1;
 }
 
 static long high_water_kib(pid_t pid)
@@ -153,9 +158,11 @@ long tool_peak_kib(char *const argv[], const char *log)
 		execv(argv[0], argv);
 		_exit(127);
 	}
-	while (pid > 0 && waitpid(pid, &status, 0) == pid) {
+	for (pid_t got; pid > 0 && (got = waitpid(-1, &status, 0)) > 0;) {
 		int deliver = 0;
 
+		if (got != pid)
+			continue;
 		if (!WIFSTOPPED(status))
 			return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? kib : -1;
 		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8))

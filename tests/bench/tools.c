@@ -36,7 +36,10 @@ void tools_setup(const char *scratch)
 
 bool tool_present(int tool)
 {
-	return access(tool == CRIU ? criu_program : tinyckpt_program, X_OK) == 0;
+	const char *program = tool == CRIU ? criu_program : tinyckpt_program;
+	struct stat st;
+
+	return stat(program, &st) == 0 && S_ISREG(st.st_mode) && access(program, X_OK) == 0;
 }
 
 const char *tool_log(void)
