@@ -18,7 +18,7 @@
  *   struct arch_regs      the general registers as PTRACE_GETREGSET hands them out with NT_PRSTATUS
  *   ARCH_REGSETS          an initializer: the NT_ types beside NT_PRSTATUS that make up a thread's state
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
- *   ARCH_HOME_MAX         bytes that arch_home() may write
+ *   ARCH_HOME_MAX         bytes that arch_home() may write, a power of two; `at` is a multiple of it
  *   ARCH_TASK_SIZE        addresses below it belong to user space
  */
 
@@ -86,6 +86,7 @@ const char *arch_refuse(const struct arch_regs *regs);
 
 /*
  * The way home.  Writes code to `to` (ARCH_HOME_MAX bytes) that will lie at address `at` of a task:
+ *   at + 4               ARCH_HOME_MAGIC, by which a later visit knows it
  *   at + 0               a system call instruction, by which the tracer lets the task map the area; behind it, always,
  *   at + *walk           munmap(unmap, unmap_len); stack pointer; signal mask (the old mask is written to old_mask if
  *                        that is not 0); flags; all registers; jump to the program counter of regs.

@@ -188,6 +188,7 @@ static void save_free(struct save *s)
 	buffer_free(&s->carriers);
 	buffer_free(&s->busy);
 	buffer_free(&s->late);
+	buffer_free(&s->outside);
 	free(s->program);
 	tree_free(&s->tree);
 }

@@ -69,6 +69,8 @@ struct save {
 	struct buffer places;		/* struct place, by process */
 	struct buffer carriers;		/* struct carrier */
 	struct buffer busy;		/* struct address_range: taken in any process, sorted */
+	struct buffer outside;		/* struct outside_pipe, see objects/outside.c */
+	bool outside_known;
 	struct buffer late;		/* struct late_advice */
 	struct opened stdio[3];		/* the root's standard streams, when they may be inherited */
 	int highest_fd;

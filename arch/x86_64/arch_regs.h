@@ -21,6 +21,7 @@ enum {
 	ARCH_REGSET_MAX = 16 * 1024,
 	ARCH_HOME_MAX = 512,
 };
+#define ARCH_HOME_MAGIC "TCKHOME1"
 #define ARCH_TASK_SIZE 0x7ffffffff000UL
 
 #define ARCH_NR_mmap SYS_mmap	/* with the offset in bytes */

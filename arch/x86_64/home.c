@@ -79,7 +79,8 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, size_t
 		arch_restart(&final, call.nr);
 
 	syscall_(c);
-	BYTES(c, "\xeb\x20");	/* jmp over the data */
+	BYTES(c, "\xeb\x28");	/* jmp over the data */
+	BYTES(c, ARCH_HOME_MAGIC);
 	mask_at = c->len;
 	imm64(c, home->sigmask);
 	flags_at = c->len;

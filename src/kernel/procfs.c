@@ -11,15 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/scope.h"
 
+/* musl's open(2) repeats O_CLOEXEC by fcntl(2), for kernels long gone; here it would be every other call. */
+static int open_file(const char *path)
+{
+	return (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+}
+
 ssize_t proc_read(const char *path, char *text, size_t cap)
 {
-	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP_CLOSE int fd = open_file(path);
 	size_t len = 0;
 	int err;
 
@@ -307,7 +314,7 @@ int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), vo
 	char *line;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, smaps ? "smaps" : "maps");
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open_file(path);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	if (!v)

@@ -101,9 +101,9 @@ int thread_continue(pid_t tid, int signal)
 	return request(PTRACE_CONT, tid, 0, (unsigned long)signal);
 }
 
-int thread_to_syscall(pid_t tid)
+int thread_to_syscall(pid_t tid, int signal)
 {
-	return request(PTRACE_SYSCALL, tid, 0, 0);
+	return request(PTRACE_SYSCALL, tid, 0, (unsigned long)signal);
 }
 
 int thread_detach(pid_t tid, int signal)

@@ -43,7 +43,7 @@ int thread_poll(pid_t tid, struct stop *stop);
 void wait_deadline(unsigned int ms);
 
 int thread_continue(pid_t tid, int signal);
-int thread_to_syscall(pid_t tid);	/* runs to the next entry or exit of a system call */
+int thread_to_syscall(pid_t tid, int signal);	/* runs to the next entry or exit of a system call */
 int thread_detach(pid_t tid, int signal);
 
 /*

@@ -2,27 +2,42 @@
 #include "objects/outside.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* A pipe that a process outside the tree has open.  The machine's descriptors are read once. */
+struct outside_pipe {
+	uint64_t ino;
+	pid_t pid;
+};
+
 struct search {
-	const struct save *s;
-	const char *link;	/* pipe:[123], or the path of a FIFO */
+	struct save *s;
+	const char *fifo;	/* NULL: all pipes into the list */
 	pid_t pid, found;
 };
 
-static int same_link(void *arg, int fd)
+static int see_descriptor(void *arg, int fd)
 {
 	struct search *search = arg;
 	char link[256];
 
-	if (proc_link(link, sizeof(link), "/proc/%d/fd/%d", search->pid, fd) < 0 || strcmp(link, search->link))
+	if (proc_link(link, sizeof(link), "/proc/%d/fd/%d", search->pid, fd) < 0)
 		return 0;
-	search->found = search->pid;
-	return 1;
+	if (search->fifo) {
+		search->found = strcmp(link, search->fifo) ? 0 : search->pid;
+		return search->found != 0;
+	}
+	if (!strncmp(link, "pipe:[", 6)) {
+		struct outside_pipe p = { strtoull(link + 6, NULL, 10), search->pid };
+
+		(void)buffer_append(&search->s->outside, &p, sizeof(p));
+	}
+	return 0;
 }
 
-static int search_process(void *arg, int pid)
+static int see_process(void *arg, int pid)
 {
 	struct search *search = arg;
 	char path[32];
@@ -31,15 +46,33 @@ static int search_process(void *arg, int pid)
 		return 0;
 	search->pid = pid;
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	return proc_numbers(path, same_link, search) == 1;
+	return proc_numbers(path, see_descriptor, search) == 1;
+}
+
+static pid_t find_pipe(struct save *s, uint64_t ino)
+{
+	const struct outside_pipe *p;
+	struct search search = { .s = s };
+
+	if (!s->outside_known)
+		proc_numbers("/proc", see_process, &search);
+	s->outside_known = true;
+	p = (const struct outside_pipe *)(const void *)s->outside.data;
+	for (size_t i = 0; i < s->outside.len / sizeof(*p); i++)
+		if (p[i].ino == ino)
+			return p[i].pid;
+	return 0;
 }
 
 bool outside_holder(struct save *s, const struct opened *o, pid_t *pid, char comm[64])
 {
-	struct search search = { .s = s, .link = o->path };
+	struct search search = { .s = s, .fifo = o->path };
 	struct proc_stat st;
 
-	proc_numbers("/proc", search_process, &search);
+	if (o->path[0] == '/')
+		proc_numbers("/proc", see_process, &search);
+	else
+		search.found = find_pipe(s, o->ino);
 	if (!search.found)
 		return false;
 	*pid = search.found;

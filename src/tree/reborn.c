@@ -139,7 +139,7 @@ static int to_syscall_stop(pid_t tid)
 {
 	for (;;) {
 		struct stop stop;
-		int err = thread_to_syscall(tid);
+		int err = thread_to_syscall(tid, 0);
 
 		if (!err)
 			err = thread_wait(tid, &stop);

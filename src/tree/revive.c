@@ -462,6 +462,7 @@ static int sleep_on(pid_t tid)
 	struct arch_regs regs, now;
 	struct arch_interrupted call;
 	struct stop stop;
+	uint64_t mask;
 	int rqtp, err = thread_regs(tid, &regs);
 
 	if (err)
@@ -470,11 +471,20 @@ static int sleep_on(pid_t tid)
 	rqtp = call.nr == SYS_nanosleep ? 0 : 2;
 	now = regs;
 	arch_set_argument(&now, rqtp, call.args[rqtp + 1]);
-	err = thread_set_regs(tid, &now);
+	err = thread_sigmask(tid, &mask);
+	if (!err)	/* a pending signal would be delivered on the way to the call; it is, when all is released */
+		err = thread_set_sigmask(tid, ~0ULL);
 	if (!err)
-		err = thread_to_syscall(tid);
+		err = thread_set_regs(tid, &now);
+	if (!err)
+		err = thread_to_syscall(tid, 0);
 	if (!err)
 		err = thread_wait(tid, &stop);
+	if (!err && stop.kind == STOP_GROUP) {	/* of a process that is stopped: it is led by us all the same */
+		err = thread_to_syscall(tid, 0);
+		if (!err)
+			err = thread_wait(tid, &stop);
+	}
 	if (!err && stop.kind != STOP_SYSCALL)
 		err = -EIO;
 	if (!err)
@@ -485,6 +495,8 @@ static int sleep_on(pid_t tid)
 		arch_set_argument(&now, rqtp, call.args[rqtp]);
 		err = thread_set_regs(tid, &now);
 	}
+	if (!err)
+		err = thread_set_sigmask(tid, mask);
 	return err;
 }
 

@@ -265,6 +265,32 @@ static int save_pending(struct save *s, pid_t tid, bool shared)
 	}
 }
 
+/*
+ * The calls that the kernel goes on with by restart_syscall(2), told apart by their arguments, where those leave no
+ * doubt: a pointer is no small number, and a futex is waited for as long as it has the value that was given.
+ */
+static long guess_restart(pid_t pid, const struct arch_interrupted *call)
+{
+	enum { SMALL = 4096, FUTEX_FLAGS = 128 | 256, WAIT = 0, WAIT_BITSET = 9 };
+	unsigned long first = (unsigned long)call->args[0], second = (unsigned long)call->args[1];
+	unsigned long operation = second & ~(unsigned long)FUTEX_FLAGS;
+	uint32_t word;
+	bool pointer = first >= SMALL;
+	bool futex = pointer && !(first & 3) && (operation == WAIT || operation == WAIT_BITSET) &&
+		     (unsigned long)call->args[3] >= SMALL && !task_read(pid, &word, first, sizeof(word)) &&
+		     word == (uint32_t)call->args[2];
+
+	if (!pointer && second == 0 && (unsigned long)call->args[2] >= SMALL)
+		return SYS_clock_nanosleep;
+	if (futex)
+		return SYS_futex;
+#ifdef SYS_poll
+	if ((pointer || !first) && second < SMALL && second && operation != WAIT && operation != WAIT_BITSET)
+		return SYS_poll;
+#endif
+	return pointer && second >= SMALL ? SYS_nanosleep : -1;
+}
+
 /* Which call a thread stands in that the kernel knows by "restart_syscall" alone: its caller's code tells. */
 static int resolve_restart(pid_t pid, pid_t tid, const struct arch_regs *regs, struct arch_interrupted *call)
 {
@@ -272,10 +298,14 @@ static int resolve_restart(pid_t pid, pid_t tid, const struct arch_regs *regs, s
 
 	if (call->error != ARCH_ERESTART_RESTARTBLOCK || call->nr != arch_nr_restart_syscall)
 		return 0;
-	if (task_read(pid, text, arch_pc(regs) - sizeof(text), sizeof(text)) ||
-	    (call->nr = arch_decode_syscall(text, sizeof(text))) < 0)
-		return fail(EHOLDS, "thread %d: it stands in a system call that was interrupted twice, and which one is not to be told: "
-			    "try again", tid);
+	call->nr = -1;
+	if (!task_read(pid, text, arch_pc(regs) - sizeof(text), sizeof(text)))
+		call->nr = arch_decode_syscall(text, sizeof(text));
+	if (call->nr < 0)
+		call->nr = guess_restart(pid, call);
+	if (call->nr < 0)
+		return fail(EHOLDS, "thread %d: it sleeps in a system call that was interrupted before, and the kernel does not tell "
+			    "which", tid);
 	return 0;
 }
 

@@ -14,9 +14,10 @@
 #include "base/log.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
+#include "tree/visit.h"
 
 /* A thread that does not stand still by then sleeps where no signal reaches it, or waits for its vfork child. */
-enum { HOLD_MS = 10000 };
+enum { HOLD_MS = 10000, AWAY_TRIES = 400 };
 
 static struct thread *find_thread(struct process *p, pid_t tid)
 {
@@ -194,7 +195,7 @@ static void refresh(struct tree *tree)
 	}
 }
 
-int tree_collect(struct tree *tree, pid_t root, bool hold)
+static int collect(struct tree *tree, pid_t root, bool hold)
 {
 	struct adding a = { .tree = tree };
 	int err;
@@ -228,6 +229,35 @@ int tree_collect(struct tree *tree, pid_t root, bool hold)
 	if (err)
 		tree_release(tree);
 	return err;
+}
+
+static pid_t who_is_away(const struct tree *tree)
+{
+	for (size_t i = 0; i < tree->n; i++)
+		for (size_t j = 0; j < tree->processes[i].threads_n; j++)
+			if (visit_is_away(tree->processes[i].pid, tree->processes[i].threads[j].tid))
+				return tree->processes[i].threads[j].tid;
+	return 0;
+}
+
+int tree_collect(struct tree *tree, pid_t root, bool hold)
+{
+	const struct timespec pause = { 0, 5000000 };
+	pid_t away;
+	int err;
+
+	for (int tries = 0; tries < AWAY_TRIES; tries++) {
+		err = collect(tree, root, hold);
+		if (err || !hold)
+			return err;
+		away = who_is_away(tree);
+		if (!away)
+			return 0;
+		tree_release(tree);
+		tree_free(tree);
+		nanosleep(&pause, NULL);
+	}
+	return fail(EBUSY, "thread %d has not yet come home from a save that was killed: try again", away);
 }
 
 void tree_release(struct tree *tree)

@@ -178,11 +178,17 @@ static int set_home(struct visitor *who)
 	return err;
 }
 
+/* What is blocked is not delivered; what is delivered all the same comes from what the thread just did. */
+static bool is_fault(const struct stop *stop)
+{
+	return stop->kind == STOP_EXITED || (stop->kind == STOP_SIGNAL && stop->signal != SIGSTOP);
+}
+
 static int next_syscall_stop(pid_t tid)
 {
-	for (;;) {
+	for (int signal = 0;;) {
 		struct stop stop;
-		int err = thread_to_syscall(tid);
+		int err = thread_to_syscall(tid, signal);
 
 		if (!err)
 			err = thread_wait(tid, &stop);
@@ -192,6 +198,10 @@ static int next_syscall_stop(pid_t tid)
 			return -ESRCH;
 		if (stop.kind == STOP_SYSCALL)
 			return 0;
+		if (is_fault(&stop))
+			return -EFAULT;
+		/* SIGSTOP cannot be blocked: the process stops by it, as it should, and is still led by us */
+		signal = stop.kind == STOP_SIGNAL ? stop.signal : 0;
 	}
 }
 
@@ -260,6 +270,21 @@ static int see_area(void *arg, struct vma *v)
 	return 1;
 }
 
+bool visit_is_away(pid_t pid, pid_t tid)
+{
+	uint8_t head[4 + sizeof(ARCH_HOME_MAGIC) - 1], blob[64];
+	struct arch_regs regs;
+	uintptr_t pc;
+
+	if (thread_regs(tid, &regs))
+		return false;
+	pc = arch_pc(&regs);
+	if (!task_read(pid, head, pc & ~(uintptr_t)(ARCH_HOME_MAX - 1), sizeof(head)) &&
+	    !memcmp(head + 4, ARCH_HOME_MAGIC, sizeof(ARCH_HOME_MAGIC) - 1))
+		return true;
+	return !task_read(pid, blob, pc & ~(uintptr_t)0xfff, sizeof(blob)) && !memcmp(blob, interpreter_blob, sizeof(blob));
+}
+
 uint32_t visit_mlockall(const struct visit *v)
 {
 	struct area_search search = { .area = v->area };
@@ -288,7 +313,7 @@ void visit_program(struct visit *v, pid_t tid, struct program *p)
 static int add_stay(struct program *p, const struct visit *v, const struct visitor *who)
 {
 	const uint64_t none = 0;
-	const struct timespec second = { 1, 0 }, moment = { 0, 1000000 };
+	const struct timespec second = { 0, 100000000 }, moment = { 0, 1000000 };
 	long set = program_data(p, &none, sizeof(none));
 	long slow = program_data(p, &second, sizeof(second)), quick = program_data(p, &moment, sizeof(moment));
 	int arrival = (int)p->ops, gone = arrival + 4;
@@ -327,7 +352,7 @@ static int wait_arrival(struct program *p, const struct visit *v, pid_t tid, int
 			return err;
 		err = thread_poll(tid, &stop);
 		if (!err)	/* a stop that nobody asked for: a fault, or a stopping signal */
-			err = stop.kind == STOP_GROUP || stop.kind == STOP_INTERRUPT ? thread_continue(tid, 0) : -EFAULT;
+			err = is_fault(&stop) ? -EFAULT : thread_continue(tid, stop.kind == STOP_SIGNAL ? SIGSTOP : 0);
 		if (err && err != -EAGAIN)
 			return err;
 		if (tries < 200)

@@ -39,6 +39,12 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 void visit_program(struct visit *v, pid_t tid, struct program *p);
 int visit_run(struct visit *v, pid_t tid, struct program *p);
 
+/*
+ * Is a thread that is held still on its way home from a visit whose tool was killed?  Then it must be let go and held
+ * again later: what it stands in is not its own.
+ */
+bool visit_is_away(pid_t pid, pid_t tid);
+
 /* What mlockall(2) asked for mappings to come (MCL_*): nothing but a new mapping, such as the area, tells. */
 uint32_t visit_mlockall(const struct visit *v);
 
