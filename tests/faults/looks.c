@@ -15,9 +15,11 @@ static bool opening; /* the call under way opens something without creating it *
 static const long looking[] = {
 	SYS_read,      SYS_pread64,  SYS_preadv,     SYS_readv,	 SYS_lseek,  SYS_getdents64, SYS_readlinkat,
 	SYS_fstat,     SYS_statx,    SYS_faccessat,  SYS_fcntl,	 SYS_getpid, SYS_gettid,     SYS_process_vm_readv,
-	SYS_clock_gettime, SYS_kcmp, SYS_fstatfs, SYS_uname, SYS_getuid, SYS_geteuid,
+	SYS_clock_gettime, SYS_kcmp, SYS_fstatfs,    SYS_uname,	 SYS_getuid, SYS_geteuid,
+	/* Waiting is looking, too: how often it takes differs from run to run. */
+	SYS_waitid,    SYS_wait4,    SYS_sched_yield, SYS_nanosleep, SYS_clock_nanosleep, SYS_ppoll,
 #ifdef SYS_readlink
-	SYS_readlink,  SYS_stat,     SYS_lstat,	     SYS_access,
+	SYS_readlink,  SYS_stat,     SYS_lstat,	     SYS_access, SYS_poll,
 #endif
 #ifdef SYS_newfstatat
 	SYS_newfstatat,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which system calls of a program change nothing that anybody else could see. */
+/* Which system calls of a program change nothing that anybody else could see, or only wait for a change. */
 #ifndef TESTS_FAULTS_LOOKS_H
 #define TESTS_FAULTS_LOOKS_H
 

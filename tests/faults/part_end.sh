@@ -9,6 +9,7 @@ judge() {
 
 	seen=$(image_seen)
 	fate=$("$build/observe" fate "$heartbeat")
+	last_fate=$fate
 	case $fate in
 	alive)
 		harm=$(harm_seen)
@@ -45,11 +46,12 @@ strike_end() {
 	clear_images
 	result=$("$build/killer" "$@" -- "$tool" save -o "$image" "${pids[0]}" 2>"$work/stderr")
 	judge >"$work/judged"
-	text=$(cat "$work/judged")
+	text=$(<"$work/judged")
 	[ "$(field ended "$result")" != hangs ] || text="tinyckpt hangs"$'\n'$text
 	instants=$((instants + 1))
-	# Every victim that is gone is brought back, which proves the image and saves starting another one.
-	if [ -z "$text" ] && [ -e "$image" ]; then
+	# Every victim that is gone is brought back, which proves the image and saves starting another one. One that lives on
+	# beside its image has changed its files meanwhile, and restore says so.
+	if [ -z "$text" ] && [ -e "$image" ] && [ "$last_fate" != alive ]; then
 		text=$(comes_back)
 		returned=$((returned + 1))
 	fi

@@ -27,8 +27,11 @@ unharmed() {
 	"$@" >"$work/stdout" 2>"$work/stderr"
 	status=$?
 	text=$(harm_seen; image_seen)
-	[ $status -le 1 ] || text+="exit status $status: $(cat "$work/stderr")"
-	[ $status = 1 ] || [ -e "$image" ] || text+="exit status $status, but there is no image"
+	case $status in
+	0) [ -e "$image" ] || text+="exit status 0, but there is no image" ;;
+	1) ;;
+	*) text+="exit status $status: $(cat "$work/stderr")" ;;
+	esac
 	verdict "$name (exit status $status)" "$text"
 	[ -z "$text" ] || fresh
 }
@@ -50,11 +53,12 @@ refused "save to /dev/full" sh -c 'exec "$@" >/dev/full' sh "${keep[@]}" - "${pi
 # shellcheck disable=SC2016
 refused "save into a pipe whose reader is gone" bash -c '"$@" > >(head -c 1000 >/dev/null)' bash "${keep[@]}" - "${pids[0]}"
 
-for n in 3 4 6 8 10 12 16 24 48; do
+for n in 3 4 5 6 7 8 10 12 16 24 48; do
 	unharmed "save with $n descriptors" prlimit --nofile=$n "${keep[@]}" "$image" "${pids[0]}"
 done
-# Below what the program itself takes, the kernel does not even start it.
-for kib in 700 800 900 1000 1200 1500 2000 4000; do
+# Less than that, and the kernel cannot even start the program.
+smallest=$(($(stat -c %s "$tool") / 1024 + 200))
+for kib in "$smallest" $((smallest + 100)) $((smallest + 200)) $((smallest + 300)) $((smallest + 500)) 1500 4000; do
 	unharmed "save with $kib KiB of address space" prlimit --as=$((kib * 1024)) "${keep[@]}" "$image" "${pids[0]}"
 done
 
@@ -67,7 +71,7 @@ meddle() {
 		sleep 0.00$((RANDOM % 4))
 		kill -CONT "${pids[0]}"
 		sleep 0.00$((RANDOM % 8))
-	done
+	done 2>/dev/null
 }
 clear_images
 meddle &
@@ -75,9 +79,9 @@ meddler=$!
 text=
 saves=0
 while kill -0 $meddler 2>/dev/null; do
-	saved=$("${keep[@]}" "$image" "${pids[0]}" 2>&1) || text+="save: exit status $? $saved"$'\n'
+	saved=$("${keep[@]}" "$image" "${pids[0]}" 2>&1) || text+="save: exit status $?: $saved"$'\n'
 	saves=$((saves + 1))
 done
 wait $meddler
-kill -CONT "${pids[0]}"
+kill -CONT "${pids[0]}" 2>/dev/null
 verdict "$saves saves of a victim that is stopped and continued meanwhile" "$text$(harm_seen; image_seen)"

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # The Test Anything Protocol, and how a test run gets its own mounts and a parent that reaps what it orphans.
 
+shopt -s extglob
 tap_count=0
 tap_failed=0
 
@@ -32,6 +33,22 @@ finish() {
 	echo "1..$tap_count"
 	echo "# $((tap_count - tap_failed)) of $tap_count passed"
 	[ "$tap_failed" = 0 ]
+}
+
+# One plan and one count for several runs that come one after the other.
+renumber() {
+	local line n=0 good=0
+
+	while IFS= read -r line; do
+		case $line in
+		1..[0-9]* | "# "*" of "*" passed") continue ;;
+		ok*) n=$((n + 1)) good=$((good + 1)) line="ok $n${line#ok +([0-9])}" ;;
+		"not ok"*) n=$((n + 1)) line="not ok $n${line#not ok +([0-9])}" ;;
+		esac
+		printf '%s\n' "$line"
+	done
+	echo "1..$n"
+	echo "# $good of $n passed"
 }
 
 # enter UNSHARE-OPTIONS SUBREAPER SCRIPT [ARGUMENT...]: runs the script again with private mounts (for small file

@@ -61,7 +61,7 @@ static void check_wait(const char *what, long result, long want, int64_t asked, 
 
 void round_sleep(struct worker *w)
 {
-	int64_t asked = 3000000 + (int64_t)(w->rounds % 5) * 1000000, start = now();
+	int64_t asked = 1000000 + (int64_t)(w->rounds % 5) * 500000, start = now();
 	struct timespec t = { 0, asked }, left;
 
 	if (w->rounds % 3) {
@@ -77,7 +77,7 @@ void round_sleep(struct worker *w)
 void round_poll(struct worker *w)
 {
 	struct pollfd never = { .fd = empty[0], .events = POLLIN };
-	int64_t asked = 4000000, start = now();
+	int64_t asked = 2000000, start = now();
 
 	if (w->rounds % 3 == 0) {
 #ifdef SYS_poll
@@ -160,7 +160,7 @@ void round_pong(struct worker *w)
 /* Sleeps in pieces: each EINTR needs a handler that has run, and all pieces together must be the whole. */
 void round_noisy(struct worker *w)
 {
-	int64_t asked = 6000000, start = now();
+	int64_t asked = 4000000, start = now();
 	struct timespec t = { 0, asked }, left;
 
 	for (;;) {

@@ -44,7 +44,7 @@ void spin_start(void)
 /* Leaves the processor to others for a while: a victim that takes all of it would only slow its own test down. */
 static void rest(void)
 {
-	struct timespec nap = { 0, 800000 };
+	struct timespec nap = { 0, 1500000 };
 
 	/* A handler that interrupts this sleep is one more thing that must not matter. */
 	nanosleep(&nap, NULL);
