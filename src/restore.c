@@ -29,8 +29,7 @@
 #include "tree/remap.h"
 #include "tree/revive.h"
 
-/* The tool's own descriptors stay below the world. */
-enum { OWN_FDS = 32, RESTORE_STEP_MS = 60000 };
+enum { RESTORE_STEP_MS = 60000 };
 
 int world_add(struct restore *r, int fd, uint32_t id)
 {
@@ -85,7 +84,7 @@ static int on_tree(struct restore *r, const struct record *rec)
 		return err;
 	if (!r->tree.root || r->tree.highest_fd > (1u << 24))
 		return fail(EIMAGE, "the description of the tree is absurd");
-	r->world = r->tree.highest_fd < OWN_FDS ? OWN_FDS : (int)r->tree.highest_fd + 1;
+	r->world = r->tree.highest_fd < RESTORE_OWN_FDS ? RESTORE_OWN_FDS : (int)r->tree.highest_fd + 1;
 	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);

@@ -11,6 +11,9 @@
 #include "process.pb.h"
 #include "thread.pb.h"
 
+/* The tool's own descriptors stay below the world. */
+enum { RESTORE_OWN_FDS = 32 };
+
 struct restore_options {
 	const char *image;	/* a path; "-": standard input */
 	bool detach;

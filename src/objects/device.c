@@ -12,6 +12,7 @@
 #include "file.pb.h"
 #include "restore.h"
 #include "save.h"
+#include "verify.h"
 
 /* Documentation/admin-guide/devices.txt: memory devices (major 1): null, zero, full, random, urandom */
 static bool stateless(dev_t rdev)
@@ -35,23 +36,53 @@ static int save(struct save *s, const struct opened *o)
 	return SAVE_RECORD(s, RECORD_DEVICE, Device_fields, &m, NULL, 0);
 }
 
+static int decode(const struct record *rec, Device *m)
+{
+	int err = record_decode(rec, Device_fields, m);
+
+	if (!err && (m->path[0] != '/' || !stateless(m->rdev)))
+		err = fail(EIMAGE, "device %u: \"%s\" is none that can be saved", m->id, m->path);
+	return err;
+}
+
+/* A descriptor or a negative error, said. */
+static int open_named(const Device *m)
+{
+	CLEANUP_CLOSE int fd = open(m->path, (int)(m->flags & (O_ACCMODE | O_APPEND | O_NONBLOCK)) | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return fail_errno("%s", m->path);
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != m->rdev)
+		return fail(EIMAGE, "%s: another device has this name now", m->path);
+	return scope_keep(&fd);
+}
+
 static int restore(struct restore *r, const struct record *rec)
 {
 	Device m;
-	CLEANUP_CLOSE int fd = -1;
-	struct stat st;
-	int err = record_decode(rec, Device_fields, &m);
+	int fd, err = decode(rec, &m);
 
 	if (err)
 		return err;
-	if (m.path[0] != '/' || !stateless(m.rdev))
-		return fail(EIMAGE, "device %u: \"%s\" is none that can be saved", m.id, m.path);
-	fd = open(m.path, (int)(m.flags & (O_ACCMODE | O_APPEND | O_NONBLOCK)) | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0 || fstat(fd, &st))
-		return fail_errno("%s", m.path);
-	if (!S_ISCHR(st.st_mode) || st.st_rdev != m.rdev)
-		return fail(EIMAGE, "%s: another device has this name now", m.path);
-	return world_add(r, scope_keep(&fd), m.id);
+	fd = open_named(&m);
+	return fd < 0 ? fd : world_add(r, fd, m.id);
+}
+
+static int verify(struct verify *v, const struct record *rec)
+{
+	Device m;
+	CLEANUP_CLOSE int fd = -1;
+	int err = decode(rec, &m);
+
+	if (err)
+		return err;
+	if (v->here) {
+		fd = open_named(&m);
+		if (fd < 0)
+			verify_note(v, fd);
+	}
+	return verify_id(v, m.id);
 }
 
 static void show(const struct record *rec, char *line, size_t cap)
@@ -68,6 +99,7 @@ static const struct object_ops device = {
 	.match = match,
 	.save = save,
 	.restore = restore,
-	.show = show,
+	.verify = IF_VERIFY(verify),
+	.show = IF_SHOW(show),
 };
 OBJECT(device);

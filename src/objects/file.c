@@ -13,6 +13,7 @@
 #include "file.pb.h"
 #include "restore.h"
 #include "save.h"
+#include "verify.h"
 
 /* What open(2) may be told again.  O_CREAT and its kin are not kept by the kernel; O_ASYNC wants an owner. */
 static const unsigned int FLAGS = O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | O_DIRECTORY | O_NOFOLLOW |
@@ -80,12 +81,26 @@ static int same_file(const File *m, const struct stat *st)
 	return 0;
 }
 
+/* Opens it by its name, when it still is what it was.  A descriptor or a negative error, said. */
+static int open_named(const File *m)
+{
+	CLEANUP_CLOSE int fd = open(m->path, (int)m->flags | O_CLOEXEC | O_NOCTTY | (S_ISREG(m->mode) ? O_NONBLOCK : 0));
+	struct stat st;
+	int err;
+
+	if (fd < 0 && errno == ENOENT)
+		return fail(EIMAGE, "%s: it is missing, and the workload has it %s", m->path, m->mapped ? "mapped" : "open");
+	if (fd < 0 || fstat(fd, &st))
+		return fail_errno("%s", m->path);
+	err = same_file(m, &st);
+	return err ? err : scope_keep(&fd);
+}
+
 static int restore(struct restore *r, const struct record *rec)
 {
 	File m;
 	char path[48];
 	CLEANUP_CLOSE int fd = -1;
-	struct stat st;
 	bool largefile;
 	int err = record_decode(rec, File_fields, &m);
 
@@ -112,22 +127,36 @@ static int restore(struct restore *r, const struct record *rec)
 	} else {
 		if (m.path[0] != '/')
 			return fail(EIMAGE, "file %u: \"%s\" is no absolute path", m.id, m.path);
-		fd = open(m.path, (int)m.flags | O_CLOEXEC | O_NOCTTY | (S_ISREG(m.mode) ? O_NONBLOCK : 0));
-		if (fd < 0 && errno == ENOENT)
-			return fail(EIMAGE, "%s: it is missing, and the workload has it %s", m.path, m.mapped ? "mapped" : "open");
+		fd = open_named(&m);
 		if (fd < 0)
-			return fail_errno("%s", m.path);
-		if (fstat(fd, &st))
-			return fail_errno("%s", m.path);
-		err = same_file(&m, &st);
-		if (err)
-			return err;
+			return fd;
 		if (!(m.flags & (O_PATH | O_NONBLOCK)) && S_ISREG(m.mode) && fcntl(fd, F_SETFL, m.flags) < 0)
 			return fail_errno("%s: F_SETFL", m.path);
 	}
 	if (m.pos && !(m.flags & O_PATH) && !S_ISFIFO(m.mode) && lseek(fd, (off_t)m.pos, SEEK_SET) < 0)
 		return fail_errno("%s: lseek to %" PRIu64, m.path, m.pos);
 	return world_add(r, scope_keep(&fd), m.id);
+}
+
+static int verify(struct verify *v, const struct record *rec)
+{
+	File m;
+	CLEANUP_CLOSE int fd = -1;
+	int err = record_decode(rec, File_fields, &m);
+
+	if (!err && (m.of ? !verify_known(v, m.of) : m.path[0] != '/'))
+		err = fail(EIMAGE, "file %u: \"%s\" is no absolute path, or refers to %u, which does not come before it", m.id, m.path,
+			   m.of);
+	if (err)
+		return err;
+	v->contents_of = 0;
+	m.flags &= FLAGS;
+	if (v->here && !m.of) {
+		fd = open_named(&m);
+		if (fd < 0)
+			verify_note(v, fd);
+	}
+	return verify_id(v, m.id);
 }
 
 static void show(const struct record *rec, char *line, size_t cap)
@@ -150,6 +179,7 @@ static const struct object_ops file = {
 	.check = check,
 	.save = save,
 	.restore = restore,
-	.show = show,
+	.verify = IF_VERIFY(verify),
+	.show = IF_SHOW(show),
 };
 OBJECT(file);

@@ -11,6 +11,7 @@
 #include "objects/outside.h"
 #include "restore.h"
 #include "save.h"
+#include "verify.h"
 
 /* A terminal, a socket, or a pipe that leads out; a file or /dev/null needs no replacement. */
 static bool is_foreign(const struct save *s, const struct opened *o)
@@ -48,15 +49,29 @@ static int save(struct save *s, const struct opened *o)
 	return SAVE_RECORD(s, RECORD_INHERITED, Inherited_fields, &m, NULL, 0);
 }
 
+static int decode(const struct record *rec, Inherited *m)
+{
+	int err = record_decode(rec, Inherited_fields, m);
+
+	return !err && m->stream > 2 ? fail(EIMAGE, "inherited stream %u: there are only 0, 1 and 2", m->stream) : err;
+}
+
+/* Which streams restore will have is not known here. */
+static int verify(struct verify *v, const struct record *rec)
+{
+	Inherited m;
+	int err = decode(rec, &m);
+
+	return err ? err : verify_id(v, m.id);
+}
+
 static int restore(struct restore *r, const struct record *rec)
 {
 	Inherited m;
-	int fd, err = record_decode(rec, Inherited_fields, &m);
+	int fd, err = decode(rec, &m);
 
 	if (err)
 		return err;
-	if (m.stream > 2)
-		return fail(EIMAGE, "inherited stream %u: there are only 0, 1 and 2", m.stream);
 	fd = fcntl((int)m.stream, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		return fail_errno("the workload wants to inherit stream %u, which is closed", m.stream);
@@ -77,6 +92,7 @@ static const struct object_ops inherit_stdio = {
 	.match = match,
 	.save = save,
 	.restore = restore,
-	.show = show,
+	.verify = IF_VERIFY(verify),
+	.show = IF_SHOW(show),
 };
 OBJECT(inherit_stdio);

@@ -12,11 +12,13 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "config.h"
 #include "image/reader.h"
 #include "kernel/procfs.h"
 
 struct save;
 struct restore;
+struct verify;
 struct obstacles;
 
 enum record_objects {
@@ -61,9 +63,19 @@ struct object_ops {
 	/* Opens it and gives it to world_add().  The record is hostile. */
 	int (*restore)(struct restore *r, const struct record *rec);
 
+	/*
+	 * Checks a record as restore() would: takes its ids by verify_id(), and, when v->here, notes by verify_note() what
+	 * this machine lacks.  Changes nothing.  0 or -EIMAGE (the image is damaged), said.
+	 */
+	int (*verify)(struct verify *v, const struct record *rec);
+
 	/* One line of text for `show`, without the newline. */
 	void (*show)(const struct record *rec, char *line, size_t cap);
 };
+
+/* Operations of commands that may be left out: without the command they vanish. */
+#define IF_SHOW(function) (IS_ON_CMD_SHOW ? (function) : NULL)
+#define IF_VERIFY(function) (IS_ON_CMD_VERIFY ? (function) : NULL)
 
 /* The linker collects the objects that were built in. */
 #define OBJECT(ops) \

@@ -16,6 +16,7 @@
 #include "objects/outside.h"
 #include "restore.h"
 #include "save.h"
+#include "verify.h"
 
 static bool match(const struct save *s, const struct opened *o)
 {
@@ -215,6 +216,34 @@ static int restore(struct restore *r, const struct record *rec)
 	return 0;
 }
 
+static int verify(struct verify *v, const struct record *rec)
+{
+	Pipe m;
+	PipeData d;
+	struct stat st;
+	int err;
+
+	if (rec->type == RECORD_PIPE_DATA) {
+		err = record_decode(rec, PipeData_fields, &d);
+		return !err && (!d.id || d.id != v->contents_of) ? fail(EIMAGE, "data of no pipe") : err;
+	}
+	err = record_decode(rec, Pipe_fields, &m);
+	if (err)
+		return err;
+	if (v->here && m.path[0] && !m.unlinked) {
+		if (lstat(m.path, &st))
+			verify_note(v, fail_errno("%s: a FIFO", m.path));
+		else if (!S_ISFIFO(st.st_mode))
+			verify_note(v, fail(EIMAGE, "%s: this is no FIFO any more", m.path));
+	}
+	v->contents_of = m.id;
+	v->contents_size = 0;	/* data of a pipe are no contents of an unlinked file */
+	err = verify_id(v, m.id);
+	for (uint32_t end = 1; !err && end <= 2 && !m.path[0]; end++)
+		err = verify_id(v, m.id + end);
+	return err;
+}
+
 static void show(const struct record *rec, char *line, size_t cap)
 {
 	Pipe m;
@@ -233,6 +262,7 @@ static const struct object_ops pipe_object = {
 	.check = check,
 	.save = save,
 	.restore = restore,
-	.show = show,
+	.verify = IF_VERIFY(verify),
+	.show = IF_SHOW(show),
 };
 OBJECT(pipe_object);

@@ -19,6 +19,7 @@
 #include "file.pb.h"
 #include "restore.h"
 #include "save.h"
+#include "verify.h"
 
 static bool is_shared_memory(const struct opened *o)
 {
@@ -156,18 +157,53 @@ static int open_unnamed(const Unlinked *m)
 }
 
 /* The world's own descriptor only reads: a program that is open for writing somewhere cannot be executed. */
+static int decode_inode(const struct record *rec, Unlinked *m, uint64_t page_size)
+{
+	int err = record_decode(rec, Unlinked_fields, m);
+
+	if (!err && (m->size > INT64_MAX || (!m->shared_memory && m->directory[0] != '/') ||
+		     (m->shared_memory && (!m->size || m->size % page_size))))
+		err = fail(EIMAGE, "unlinked file %u: an absurd size or place", m->id);
+	return err;
+}
+
+static int decode_contents(const struct record *rec, Contents *m, uint32_t of, uint64_t size)
+{
+	int err = record_decode(rec, Contents_fields, m);
+
+	if (!err && (!m->id || m->id != of || m->offset > size || rec->body_len > size - m->offset))
+		err = fail(EIMAGE, "contents at %" PRIu64 " of no unlinked file", m->offset);
+	return err;
+}
+
+static int verify(struct verify *v, const struct record *rec)
+{
+	Unlinked m;
+	Contents c;
+	struct stat st;
+	int err;
+
+	if (rec->type == RECORD_CONTENTS)
+		return decode_contents(rec, &c, v->contents_of, v->contents_size);
+	err = decode_inode(rec, &m, v->page_size);
+	if (err)
+		return err;
+	if (v->here && !m.shared_memory && stat(m.directory, &st))
+		verify_note(v, fail_errno("%s: the directory of an unlinked file", m.directory));
+	v->contents_of = m.id;
+	v->contents_size = m.size;
+	return verify_id(v, m.id);
+}
+
 static int restore_inode(struct restore *r, const struct record *rec)
 {
 	Unlinked m;
 	CLEANUP_CLOSE int fd = -1;
 	char path[48];
-	int keeper, err = record_decode(rec, Unlinked_fields, &m);
+	int keeper, err = decode_inode(rec, &m, r->page_size);
 
 	if (err)
 		return err;
-	if (m.size > INT64_MAX || (!m.shared_memory && m.directory[0] != '/') ||
-	    (m.shared_memory && (!m.size || m.size % r->page_size)))
-		return fail(EIMAGE, "unlinked file %u: an absurd size or place", m.id);
 	fd = m.shared_memory ? open_shared_memory(&m) : open_unnamed(&m);
 	if (fd < 0)
 		return fail(fd, "unlinked file %u (%" PRIu64 " bytes in %s): %s", m.id, m.size,
@@ -192,11 +228,9 @@ static int restore(struct restore *r, const struct record *rec)
 
 	if (rec->type == RECORD_UNLINKED)
 		return restore_inode(r, rec);
-	err = record_decode(rec, Contents_fields, &m);
+	err = decode_contents(rec, &m, r->contents_of, r->contents_size);
 	if (err)
 		return err;
-	if (!m.id || m.id != r->contents_of || m.offset > r->contents_size || rec->body_len > r->contents_size - m.offset)
-		return fail(EIMAGE, "contents at %" PRIu64 " of no unlinked file", m.offset);
 	err = pwrite_all(r->contents_fd, rec->body, rec->body_len, m.offset);
 	return err ? fail(err, "unlinked file %u: writing its contents: %s", m.id, strerror(-err)) : 0;
 }
@@ -219,6 +253,7 @@ static const struct object_ops unlinked = {
 	.check = check,
 	.save = save,
 	.restore = restore,
-	.show = show,
+	.verify = IF_VERIFY(verify),
+	.show = IF_SHOW(show),
 };
 OBJECT(unlinked);

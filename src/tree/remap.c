@@ -142,12 +142,11 @@ static const struct mapped *wanted_own(const struct layout *l, const struct mapp
 }
 
 /* The vDSO of this kernel is the tool's own. */
-static bool same_vdso(const struct mapped *want)
+bool remap_same_vdso(uint64_t len, uint32_t crc)
 {
 	const void *here = (const void *)getauxval(AT_SYSINFO_EHDR);
-	size_t len = want->end - want->start;
 
-	return !want->crc || (here && len > 2 * ARCH_HOME_MAX && crc32c(0, here, len - 2 * ARCH_HOME_MAX) == want->crc);
+	return !crc || (here && len > 2 * ARCH_HOME_MAX && crc32c(0, here, len - 2 * ARCH_HOME_MAX) == crc);
 }
 
 /* By way of a place beside the area, since where they are and where they shall be may overlap. */
@@ -175,7 +174,7 @@ static int move_kernels_own(struct layout *l)
 				continue;
 			}
 			wanted -= (size_t)leg;
-			if (want->end - want->start != len || (!leg && !same_vdso(want)))
+			if (want->end - want->start != len || (!leg && !remap_same_vdso(len, want->crc)))
 				return fail(EIMAGE, "this kernel's %s is another than the image's: not supported yet", own->name);
 			if (want->start == own->start)
 				continue;

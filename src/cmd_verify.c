@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/log.h"
+#include "command.h"
+#include "verify.h"
+
+static void whole(const char *path, const struct verify *v)
+{
+	char name[512];
+	bool fits = !v->foreign && !v->busy;
+
+	escape(name, sizeof(name), path, strlen(path));
+	printf("%s: whole; would %srestore here: %u process%s, %u thread%s, %llu pages\n", name, fits ? "" : "not ",
+	       v->found.processes, v->found.processes == 1 ? "" : "es", v->found.threads, v->found.threads == 1 ? "" : "s",
+	       (unsigned long long)v->found.pages_stored);
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = { { 0 } };
+	struct verify v = { .here = true };
+	struct image_reader image;
+	const char *path;
+	int err;
+
+	if (next_option(argc, argv, "", options) != -1)
+		return EXIT_USAGE;
+	if (argc - optind != 1)
+		return usage_error("one image is needed");
+	path = argv[optind];
+	err = image_open(&image, path);
+	if (err)
+		return exit_code(err);
+	{
+		CONTEXT("%s", path);
+		err = verify_image(&v, &image);
+	}
+	image_close(&image);
+	if (err)
+		return exit_code(err);
+	whole(path, &v);
+	return v.foreign ? EXIT_IMAGE : v.busy ? EXIT_FAILED : EXIT_DONE;
+}
+
+static const struct command verify_command = {
+	.order = 4,
+	.name = "verify",
+	.arguments = "IMAGE",
+	.summary = "Tell whether an image is whole, and whether it would restore here; restores nothing",
+	.help = "IMAGE `-` is standard input.  Exit code 1: what stands in the way may pass (a process ID is taken); 4: it may not.\n",
+	.run = run,
+};
+COMMAND(verify_command);

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: MIT */
+#include "verify.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "arch.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "header.pb.h"
+#include "kernel/procfs.h"
+#include "objects/object.h"
+#include "pages.pb.h"
+#include "restore.h"
+#include "thread.pb.h"
+#include "tree/records.h"
+#include "tree/remap.h"
+#include "vma.pb.h"
+
+/* In all, for the dead; restore waits as long. */
+enum { NUMBER_WAIT_MS = 3000 };
+
+struct verified {
+	uint32_t pid, threads, seen;	/* threads: as promised, and those that came */
+	bool zombie, have_state;
+};
+
+struct range {
+	uint64_t start, end;
+};
+
+void verify_note(struct verify *v, int err)
+{
+	if (err == -EEXIST)
+		v->busy++;
+	else
+		v->foreign++;
+}
+
+int verify_id(struct verify *v, uint32_t id)
+{
+	if (id != v->last_id + 1)
+		return fail(EIMAGE, "open file %u: not in its place, %u is due", id, v->last_id + 1);
+	v->last_id = id;
+	return 0;
+}
+
+bool verify_known(const struct verify *v, uint32_t id)
+{
+	return id && id <= v->last_id;
+}
+
+static int append(struct buffer *b, const void *from, size_t len)
+{
+	return buffer_append(b, from, len) ? fail(ENOMEM, "out of memory") : 0;
+}
+
+static struct verified *find(const struct verify *v, uint32_t pid)
+{
+	struct verified *p = (struct verified *)(void *)v->processes.data;
+
+	for (size_t i = v->processes.len / sizeof(*p); i-- > 0;)
+		if (p[i].pid == pid)
+			return &p[i];
+	return NULL;
+}
+
+/* --- first part --- */
+
+static int on_header(struct verify *v, const struct record *rec)
+{
+	Header m;
+	uint64_t missing, own = (uint64_t)sysconf(_SC_PAGESIZE);
+	int err = record_decode(rec, Header_fields, &m);
+
+	if (err)
+		return err;
+	if (v->page_size || !m.page_size || m.page_size & (m.page_size - 1) || m.page_size > 1 << 20)
+		return fail(EIMAGE, "its header is absurd, or doubled");
+	v->page_size = m.page_size;
+	if (!v->here)
+		return 0;
+	if (m.page_size != own)
+		verify_note(v, fail(EIMAGE, "made with pages of %" PRIu64 " bytes, this kernel's are %" PRIu64, m.page_size, own));
+	missing = m.xfeatures & ~arch_cpu_features();
+	if (missing)
+		verify_note(v, fail(EIMAGE, "this CPU lacks register state that the tree may use (features %#" PRIx64 ")", missing));
+	return 0;
+}
+
+static int on_tree(struct verify *v, const struct record *rec)
+{
+	int err = v->tree.root || !v->page_size ? fail(EIMAGE, "the description of the tree is not in its place")
+						: record_decode(rec, Tree_fields, &v->tree);
+
+	if (!err && (!v->tree.root || v->tree.highest_fd > 1u << 24 || v->tree.gap_start >= v->tree.gap_end ||
+		     v->tree.gap_end > ARCH_TASK_SIZE))
+		err = fail(EIMAGE, "the description of the tree is absurd");
+	return err;
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* All of a process's memory was read: no page came twice. */
+static int end_memory(struct verify *v)
+{
+	struct range *runs = (struct range *)(void *)v->runs.data;
+	size_t n = v->runs.len / sizeof(*runs);
+
+	if (n)
+		qsort(runs, n, sizeof(*runs), compare_ranges);
+	for (size_t i = 1; i < n; i++)
+		if (runs[i - 1].end > runs[i].start)
+			return fail(EIMAGE, "process %u: pages at %" PRIx64 " come twice", v->pid, runs[i].start);
+	v->runs.len = v->mappings.len = 0;
+	return 0;
+}
+
+static int on_process(struct verify *v, const struct record *rec)
+{
+	Process m;
+	struct verified new;
+	int err = record_decode(rec, Process_fields, &m);
+
+	if (!err)
+		err = end_memory(v);
+	if (err)
+		return err;
+	new = (struct verified){ .pid = m.pid, .threads = m.threads, .zombie = m.zombie };
+	if (v->states)
+		return fail(EIMAGE, "a process among the states");
+	if (!m.pid || m.pid > 4194304 || find(v, m.pid))
+		return fail(EIMAGE, "process %u: an absurd number, or doubled", m.pid);
+	if (v->processes.len ? !find(v, m.parent) : m.parent || m.pid != v->tree.root)
+		return fail(EIMAGE, "process %u: its parent %u does not come before it", m.pid, m.parent);
+	if (v->here && !v->processes.len && m.sid != m.pid && (pid_t)m.sid != getsid(0))
+		err = append(&v->tids, &m.sid, sizeof(m.sid));	/* its leader lives again for a moment */
+	if (!err && m.zombie)
+		err = append(&v->tids, &m.pid, sizeof(m.pid));
+	v->pid = m.pid;
+	v->found.processes++;
+	return err ? err : append(&v->processes, &new, sizeof(new));
+}
+
+static int on_vma(struct verify *v, const struct record *rec)
+{
+	const struct range *last = (const struct range *)(const void *)(v->mappings.data + v->mappings.len) - 1;
+	struct range new;
+	Vma m;
+	int err = record_decode(rec, Vma_fields, &m);
+
+	if (err)
+		return err;
+	new = (struct range){ m.start, m.end };
+	if (m.start >= m.end || m.end > ARCH_TASK_SIZE || (m.start | m.end | m.pgoff) % v->page_size || m.prot > 7 ||
+	    (m.start < v->tree.gap_end && m.end > v->tree.gap_start) || (v->mappings.len && last->end > m.start) || v->runs.len)
+		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": absurd, or not in order", v->pid, m.start, m.end);
+	if (m.kind == VmaKind_FILE_BACKED && !verify_known(v, m.file))
+		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": no file %u", v->pid, m.start, m.end, m.file);
+	if (m.huge & (m.huge - 1) || (m.huge && m.huge < v->page_size))
+		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": an absurd page size", v->pid, m.start, m.end);
+	if (m.inherited && v->pid == v->tree.root)
+		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": inherited from nobody", v->pid, m.start, m.end);
+	if (v->here && m.kind == VmaKind_VDSO && v->pid == v->tree.root && !remap_same_vdso(m.end - m.start, m.crc))
+		verify_note(v, fail(EIMAGE, "this kernel's %s is another than the image's: not supported yet", m.name));
+	return append(&v->mappings, &new, sizeof(new));
+}
+
+/* Is all of it mapped, be it by several mappings in a row? */
+static bool is_mapped(const struct verify *v, uint64_t start, uint64_t end)
+{
+	const struct range *m = (const struct range *)(const void *)v->mappings.data;
+	size_t n = v->mappings.len / sizeof(*m), low = 0, high = n;
+
+	while (low < high) {	/* the first that ends behind start */
+		size_t middle = (low + high) / 2;
+
+		if (m[middle].end <= start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < n && m[low].start <= start && start < end; low++)
+		start = m[low].end;
+	return start >= end;
+}
+
+static int check_run(const struct verify *v, uint64_t start, uint64_t end)
+{
+	if (start >= end || start % v->page_size || end % v->page_size || !is_mapped(v, start, end))
+		return fail(EIMAGE, "process %u: pages at %" PRIx64 " to %" PRIx64 " lie in no mapping", v->pid, start, end);
+	return 0;
+}
+
+static int on_pages(struct verify *v, const struct record *rec)
+{
+	Pages m;
+	uint64_t total = 0;
+	int err = record_decode(rec, Pages_fields, &m);
+
+	if (err)
+		return err;
+	if (m.process != v->pid || m.start_count != m.count_count || !m.start_count || m.page_shift > 20 ||
+	    1ULL << m.page_shift != v->page_size)
+		return fail(EIMAGE, "pages of process %u: not in their place", m.process);
+	for (size_t i = 0; !err && i < m.start_count; i++) {
+		struct range *last = (struct range *)(void *)(v->runs.data + v->runs.len) - 1, new;
+
+		if (m.start[i] > ARCH_TASK_SIZE >> m.page_shift)
+			return fail(EIMAGE, "pages of process %u: an absurd place", m.process);
+		new = (struct range){ m.start[i] << m.page_shift, (m.start[i] + m.count[i]) << m.page_shift };
+		total += m.count[i];
+		err = check_run(v, new.start, new.end);
+		if (!err && v->runs.len && last->end == new.start)
+			last->end = new.end;
+		else if (!err)
+			err = append(&v->runs, &new, sizeof(new));
+	}
+	if (!err && total << m.page_shift != rec->body_len)
+		err = fail(EIMAGE, "pages of process %u: %u bytes where %" PRIu64 " were promised", m.process, rec->body_len,
+			   total << m.page_shift);
+	v->found.pages_stored += total;
+	return err;
+}
+
+static int on_runs(struct verify *v, const struct record *rec)
+{
+	Runs m;
+	int err = record_decode(rec, Runs_fields, &m);
+
+	if (!err && m.start_count != m.end_count)
+		err = fail(EIMAGE, "runs of pages: not in pairs");
+	for (size_t i = 0; !err && i < m.start_count; i++)
+		err = check_run(v, m.start[i], m.end[i]);
+	return err;
+}
+
+/* --- second part --- */
+
+static int end_state(struct verify *v)
+{
+	const struct verified *p = v->states ? find(v, v->pid) : NULL;
+
+	if (!p)
+		return 0;
+	if (p->seen != p->threads || v->tid != v->pid)
+		return fail(EIMAGE, "process %u: %u of its %u threads are there, or its main thread is not the last", p->pid, p->seen,
+			    p->threads);
+	return 0;
+}
+
+static int on_state(struct verify *v, const struct record *rec)
+{
+	State m;
+	struct verified *p;
+	int err = record_decode(rec, State_fields, &m);
+
+	if (!err)
+		err = v->states ? end_state(v) : end_memory(v);
+	if (err)
+		return err;
+	v->states = true;
+	p = find(v, m.pid);
+	if (!p || p->zombie || p->have_state || rec->body_len > 1024)
+		return fail(EIMAGE, "state of process %u: there is no such process, or it came before", m.pid);
+	if (!verify_known(v, m.exe) || !verify_known(v, m.cwd) || !verify_known(v, m.root))
+		return fail(EIMAGE, "state of process %u: its program or directories are not in the image", m.pid);
+	p->have_state = true;
+	v->pid = m.pid;
+	v->tid = 0;
+	return 0;
+}
+
+static int on_advice(struct verify *v, const struct record *rec)
+{
+	Advice m;
+	int err = record_decode(rec, Advice_fields, &m);
+
+	(void)v;
+	return !err && m.start >= m.end ? fail(EIMAGE, "advice: absurd") : err;
+}
+
+static int on_sigactions(struct verify *v, const struct record *rec)
+{
+	Sigactions m;
+	int err = record_decode(rec, Sigactions_fields, &m);
+
+	if (err)
+		return err;
+	if (m.signal_count != m.handler_count || m.signal_count != m.flags_count || m.signal_count != m.restorer_count ||
+	    m.signal_count != m.mask_count)
+		return fail(EIMAGE, "signal actions of process %u: incomplete", v->pid);
+	for (size_t i = 0; i < m.signal_count; i++)
+		if (!m.signal[i] || m.signal[i] > 64)
+			return fail(EIMAGE, "process %u: there is no signal %u", v->pid, m.signal[i]);
+	return 0;
+}
+
+static int on_descriptors(struct verify *v, const struct record *rec)
+{
+	Descriptors m;
+	int err = record_decode(rec, Descriptors_fields, &m);
+
+	if (err)
+		return err;
+	if (m.fd_count != m.file_count || m.fd_count != m.cloexec_count)
+		return fail(EIMAGE, "descriptors of process %u: incomplete", v->pid);
+	for (size_t i = 0; i < m.fd_count; i++)
+		if (m.fd[i] > v->tree.highest_fd || !verify_known(v, m.file[i]))
+			return fail(EIMAGE, "process %u: fd %u: no open file %u", v->pid, m.fd[i], m.file[i]);
+	return 0;
+}
+
+static int on_thread(struct verify *v, const struct record *rec)
+{
+	Thread m;
+	struct verified *p = find(v, v->pid);
+	uint64_t total = 0;
+	int err = record_decode(rec, Thread_fields, &m);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < m.regset_len_count; i++)
+		total += m.regset_len[i];
+	if (m.pid != v->pid || v->tid == v->pid || !m.tid || m.tid > 4194304 || m.uid_count != 4 || m.gid_count != 4 ||
+	    m.regset_type_count != m.regset_len_count || !m.regset_type_count || m.regset_type[0] != NT_PRSTATUS ||
+	    m.regset_len[0] != sizeof(struct arch_regs) || total != rec->body_len)
+		return fail(EIMAGE, "thread %u of process %u: absurd", m.tid, v->pid);
+	v->tid = m.tid;
+	p->seen++;
+	v->found.threads++;
+	return append(&v->tids, &m.tid, sizeof(m.tid));
+}
+
+static int on_pending(struct verify *v, const struct record *rec)
+{
+	Pending m;
+	int err = record_decode(rec, Pending_fields, &m);
+
+	if (!err && (rec->body_len != sizeof(siginfo_t) || (m.tid && m.tid != v->tid)))
+		err = fail(EIMAGE, "a pending signal of process %u: not in its place", v->pid);
+	return err;
+}
+
+/* --- all of it --- */
+
+static int on_object(struct verify *v, const struct record *rec)
+{
+	const struct object_ops *ops = object_of_record(rec->type);
+
+	if (!ops)
+		return record_unknown(rec);
+	if (v->processes.len)
+		return fail(EIMAGE, "record type %u: not in its place", rec->type);
+	return ops->verify(v, rec);
+}
+
+static int on_record(struct verify *v, const struct record *rec)
+{
+	enum { ANYWHERE, PROCESS, STATE };
+	static const struct {
+		uint8_t type, within;
+		int (*handle)(struct verify *v, const struct record *rec);
+	} handlers[] = {
+		{ RECORD_HEADER, ANYWHERE, on_header },	{ RECORD_TREE, ANYWHERE, on_tree },
+		{ RECORD_PROCESS, ANYWHERE, on_process }, { RECORD_VMA, PROCESS, on_vma },
+		{ RECORD_PAGES, PROCESS, on_pages },	{ RECORD_DROP, PROCESS, on_runs },
+		{ RECORD_GUARD, PROCESS, on_runs },	{ RECORD_STATE, ANYWHERE, on_state },
+		{ RECORD_ADVICE, STATE, on_advice },	{ RECORD_SIGACTIONS, STATE, on_sigactions },
+		{ RECORD_DESCRIPTORS, STATE, on_descriptors }, { RECORD_THREAD, STATE, on_thread },
+		{ RECORD_PENDING, STATE, on_pending },
+	};
+
+	if (!v->tree.root && rec->type != RECORD_HEADER && rec->type != RECORD_TREE)
+		return fail(EIMAGE, "record type %u before the description of the tree", rec->type);
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++) {
+		if (handlers[i].type != rec->type)
+			continue;
+		if (handlers[i].within != ANYWHERE && (!v->pid || v->states != (handlers[i].within == STATE)))
+			return fail(EIMAGE, "record type %u of no process", rec->type);
+		return handlers[i].handle(v, rec);
+	}
+	return on_object(v, rec);
+}
+
+/* Every record was good: is it all of them? */
+static int check_end(const struct verify *v, const struct image_totals *claim)
+{
+	const struct verified *p = (const struct verified *)(const void *)v->processes.data;
+
+	for (size_t i = 0; i < v->processes.len / sizeof(*p); i++)
+		if (!p[i].zombie && !p[i].have_state)
+			return fail(EIMAGE, "incomplete: the state of process %u is missing", p[i].pid);
+	if (!v->states || v->found.processes != v->tree.processes || v->found.processes != claim->processes ||
+	    v->found.threads != claim->threads || v->found.pages_stored != claim->pages_stored)
+		return fail(EIMAGE, "incomplete: %u of %u processes, %u of %u threads, %" PRIu64 " of %" PRIu64 " pages",
+			    v->found.processes, claim->processes, v->found.threads, claim->threads, v->found.pages_stored,
+			    claim->pages_stored);
+	return 0;
+}
+
+static int compare_tids(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* By whom; NULL: it is free.  What is dead and about to be reaped is waited for, as restore does; *patience: so long. */
+static const char *taken_by(pid_t pid, struct proc_stat *st, int *patience)
+{
+	const struct timespec pause = { 0, 10 * 1000000 };
+
+	for (;; *patience -= 10, nanosleep(&pause, NULL)) {
+		bool task = !proc_stat(pid, 0, st);
+
+		if (!task && kill(-pid, 0) && errno == ESRCH)
+			return NULL;
+		if (task && st->state != 'Z' && st->state != 'X')
+			return st->comm;
+		if (*patience <= 0)
+			return task ? "a zombie" : "a process group";
+	}
+}
+
+/* Every number is taken once in the image, and by nobody here. */
+static int check_numbers(struct verify *v)
+{
+	uint32_t *tid = (uint32_t *)(void *)v->tids.data;
+	size_t n = v->tids.len / sizeof(*tid);
+	int patience = NUMBER_WAIT_MS;
+
+	if (n)
+		qsort(tid, n, sizeof(*tid), compare_tids);
+	for (size_t i = 0; i < n; i++) {
+		struct proc_stat st;
+		const char *by;
+
+		if (i && tid[i] == tid[i - 1])
+			return fail(EIMAGE, "pid %u: two tasks have this number", tid[i]);
+		by = v->here ? taken_by((pid_t)tid[i], &st, &patience) : NULL;
+		if (by)
+			verify_note(v, fail(EEXIST, "pid %u is taken, by %s", tid[i], by));
+	}
+	return 0;
+}
+
+/* As in restore: the world lies above the tree's descriptors. */
+static void check_limits(struct verify *v)
+{
+	uint64_t needed = (uint64_t)(v->tree.highest_fd < RESTORE_OWN_FDS ? RESTORE_OWN_FDS : v->tree.highest_fd + 1) + v->last_id + 1;
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_max < needed)
+		verify_note(v, fail(EIMAGE, "restoring takes %" PRIu64 " open files, tinyckpt may have %" PRIu64 " (RLIMIT_NOFILE)", needed,
+				    (uint64_t)limit.rlim_max));
+}
+
+int verify_image(struct verify *v, struct image_reader *image)
+{
+	struct record rec;
+	int err;
+
+	while ((err = image_next(image, &rec)) > 0) {
+		err = on_record(v, &rec);
+		if (err)
+			break;
+	}
+	if (!err)
+		err = end_state(v);
+	if (!err)
+		err = check_end(v, image_totals(image));
+	if (!err)
+		err = check_numbers(v);
+	if (!err && v->here)
+		check_limits(v);
+	buffer_free(&v->processes);
+	buffer_free(&v->tids);
+	buffer_free(&v->mappings);
+	buffer_free(&v->runs);
+	return err;
+}
