@@ -5,17 +5,7 @@
 #include "base/log.h"
 #include "command.h"
 #include "config.h"
-#include "file.pb.h"
 #include "show.h"
-
-int show_object_id(const struct record *rec, uint32_t *id)
-{
-	PipeData m;	/* the id alone; the decoder passes over all else */
-	int err = record_decode(rec, PipeData_fields, &m);
-
-	*id = m.id;
-	return err;
-}
 
 static int show(const char *path, bool json)
 {

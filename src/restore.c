@@ -189,7 +189,8 @@ static int make_tree(struct restore *r)
 	int err;
 
 	while ((err = image_next(&r->image, &rec)) > 0) {
-		wait_deadline(RESTORE_STEP_MS);
+		if (rec.type != RECORD_PAGES && rec.type != RECORD_VMA)
+			wait_deadline(RESTORE_STEP_MS);
 		err = on_record(r, &rec);
 		if (err)
 			return err;

@@ -188,6 +188,8 @@ static void save_free(struct save *s)
 	buffer_free(&s->carriers);
 	buffer_free(&s->busy);
 	buffer_free(&s->late);
+	for (size_t i = 0; i < sizeof(s->sharing) / sizeof(*s->sharing); i++)
+		buffer_free(&s->sharing[i]);
 	buffer_free(&s->outside);
 	free(s->program);
 	tree_free(&s->tree);

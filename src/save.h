@@ -61,6 +61,7 @@ struct save {
 	struct image_totals totals;
 
 	unsigned int obstacles;		/* so many things stand in the way; each was named */
+	char namespaces[10][40];	/* the tool's own, as links, "": none; read once */
 	bool checking;			/* `check`: obstacles are the result, not an error */
 	struct buffer *named;		/* `check`: their texts go there too, each ended by a NUL; else NULL */
 
@@ -71,6 +72,7 @@ struct save {
 	struct buffer busy;		/* struct address_range: taken in any process, sorted */
 	struct buffer outside;		/* struct outside_pipe, see objects/outside.c */
 	bool outside_known;
+	struct buffer sharing[4];	/* pid_t, see check_shared() */
 	struct buffer late;		/* struct late_advice */
 	struct opened stdio[3];		/* the root's standard streams, when they may be inherited */
 	int highest_fd;

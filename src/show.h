@@ -11,7 +11,4 @@ int show_text(struct image_reader *image, const char *path);
 /* Prints one JSON document, record by record, and keeps nothing. */
 int show_json(struct image_reader *image);
 
-/* The id of an object's record: every message of proto/file.proto has it as its first field. */
-int show_object_id(const struct record *rec, uint32_t *id);
-
 #endif

@@ -137,7 +137,7 @@ static int on_object(struct writing *w, const struct record *rec)
 	const struct object_ops *ops = object_of_record(rec->type);
 	char line[4096 + 256] = "";
 	uint32_t id;
-	int err = ops ? show_object_id(rec, &id) : record_unknown(rec);
+	int err = ops ? object_id(rec, &id) : record_unknown(rec);
 
 	if (err || !ops)
 		return err;

@@ -103,7 +103,7 @@ static int add_object(struct show *s, const struct record *rec)
 		return record_unknown(rec);
 	if (rec->type != ops->records[0])
 		return 0;	/* contents */
-	err = show_object_id(rec, &o.id);
+	err = object_id(rec, &o.id);
 	if (err)
 		return err;
 	ops->show(rec, line, sizeof(line));

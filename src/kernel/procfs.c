@@ -2,7 +2,6 @@
 #include "kernel/procfs.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -251,24 +250,41 @@ static void unescape(char *name)
 	*to = '\0';
 }
 
+/* One hexadecimal or decimal number and the character that must follow it.  sscanf(3) would bring 10 KB along. */
+static bool number(char **p, int base, char follows, uint64_t *value)
+{
+	char *end;
+
+	*value = strtoull(*p, &end, base);
+	if (end == *p || *end != follows)
+		return false;
+	*p = end + 1;
+	return true;
+}
+
 static bool parse_vma(char *line, struct vma *v)
 {
-	unsigned int major_, minor_;
-	char perms[5];
-	int name_at = 0;
+	uint64_t major_, minor_;
+	char *perms;
 	size_t len;
 
 	memset(v, 0, offsetof(struct vma, name));
 	v->name[0] = '\0';
 	v->deleted = false;
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n", &v->start, &v->end, perms, &v->pgoff,
-		   &major_, &minor_, &v->ino, &name_at) < 7 || v->start >= v->end)
+	if (!number(&line, 16, '-', &v->start) || !number(&line, 16, ' ', &v->end) || v->start >= v->end)
 		return false;
+	perms = line;
+	if (strlen(line) < 5 || line[4] != ' ')
+		return false;
+	line += 5;
+	if (!number(&line, 16, ' ', &v->pgoff) || !number(&line, 16, ':', &major_) || !number(&line, 16, ' ', &minor_))
+		return false;
+	v->ino = strtoull(line, &line, 10);
+	line += strspn(line, " ");
 	v->prot = (perms[0] == 'r' ? PROT_READ : 0) | (perms[1] == 'w' ? PROT_WRITE : 0) | (perms[2] == 'x' ? PROT_EXEC : 0);
 	v->shared = perms[3] == 's';
-	v->dev = makedev(major_, minor_);
-	if (name_at > 0)
-		snprintf(v->name, sizeof(v->name), "%s", line + name_at);
+	v->dev = makedev((unsigned int)major_, (unsigned int)minor_);
+	snprintf(v->name, sizeof(v->name), "%s", line);
 	len = strlen(v->name);
 	if (len > 10 && !strcmp(v->name + len - 10, " (deleted)")) {
 		v->name[len - 10] = '\0';
@@ -307,9 +323,9 @@ static void vm_flags(struct vma *v, const char *p)
 int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), void *arg)
 {
 	char path[64];
-	struct lines lines = { .fd = -1 };
+	struct lines lines;
 	CLEANUP_CLOSE int fd = -1;
-	CLEANUP_FREE struct vma *v = malloc(sizeof(*v));
+	struct vma vma, *v = &vma;
 	bool have = false;
 	char *line;
 
@@ -317,9 +333,8 @@ int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), vo
 	fd = open_file(path);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	if (!v)
-		return -ENOMEM;
 	lines.fd = fd;
+	lines.len = lines.at = 0;
 	while ((line = lines_next(&lines))) {
 		/* a head line begins with a small hexadecimal digit, a detail with a capital letter */
 		if (isxdigit((unsigned char)line[0]) && !isupper((unsigned char)line[0])) {
@@ -350,23 +365,37 @@ int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), vo
 	return have ? each(arg, v) : 0;
 }
 
+/* getdents64(2) into the stack: opendir(3) would map and unmap memory each time, which costs more than the reading. */
+struct kernel_dirent {
+	uint64_t ino;
+	int64_t off;
+	uint16_t reclen;
+	uint8_t type;
+	char name[];
+};
+
 int proc_numbers(const char *directory, int (*each)(void *arg, int number), void *arg)
 {
-	CLEANUP_DIR DIR *dir = opendir(directory);
-	struct dirent *entry;
+	CLEANUP_CLOSE int fd = (int)syscall(SYS_openat, AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint8_t entries[4096] __attribute__((aligned(8)));
+	long got;
 
-	if (!dir)
+	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
-	while ((errno = 0, entry = readdir(dir))) {
-		int ret;
+	while ((got = syscall(SYS_getdents64, fd, entries, sizeof(entries))) > 0) {
+		for (long at = 0; at < got;) {
+			const struct kernel_dirent *entry = (const struct kernel_dirent *)(const void *)(entries + at);
+			int ret;
 
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		ret = each(arg, atoi(entry->d_name));
-		if (ret)
-			return ret;
+			at += entry->reclen;
+			if (!isdigit((unsigned char)entry->name[0]))
+				continue;
+			ret = each(arg, atoi(entry->name));
+			if (ret)
+				return ret;
+		}
 	}
-	return -errno;
+	return got < 0 ? (errno == ENOENT ? -ESRCH : -errno) : 0;
 }
 
 /* Without CONFIG_PROC_CHILDREN: whoever names pid as its parent. */

@@ -2,8 +2,6 @@
 #include "kernel/ptrace.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/time.h>
@@ -11,8 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/io.h"
-#include "base/scope.h"
 #include "kernel/abi.h"
 
 static int request(int what, pid_t tid, unsigned long addr, unsigned long data)
@@ -199,16 +195,4 @@ int task_write(pid_t pid, uint64_t to, const void *from, size_t len)
 	if (got < 0)
 		return -errno;
 	return (size_t)got == len ? 0 : -EFAULT;
-}
-
-int task_poke(pid_t pid, uint64_t to, const void *from, size_t len)
-{
-	char path[32];
-	CLEANUP_CLOSE int fd = -1;
-
-	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	return pwrite_all(fd, from, len, to);
 }

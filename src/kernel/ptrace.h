@@ -73,7 +73,6 @@ int thread_set_sigmask(pid_t tid, uint64_t mask);
 int task_read(pid_t pid, void *to, uint64_t from, size_t len);
 int task_write(pid_t pid, uint64_t to, const void *from, size_t len);
 
-/* Writes where the task itself may not: by /proc/PID/mem. */
-int task_poke(pid_t pid, uint64_t to, const void *from, size_t len);
+
 
 #endif

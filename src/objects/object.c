@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "file.pb.h"
 
 /* In the order of the files' names, as the Makefile links them: inherit_stdio has its say before pipe. */
 extern const struct object_ops *const __start_object_table[];
@@ -25,6 +26,15 @@ const struct object_ops *object_of_record(uint16_t type)
 			if ((*p)->records[i] == type)
 				return *p;
 	return NULL;
+}
+
+int object_id(const struct record *rec, uint32_t *id)
+{
+	PipeData m;	/* the id alone; the decoder passes over all else */
+	int err = record_decode(rec, PipeData_fields, &m);
+
+	*id = m.id;
+	return err;
 }
 
 static const char *lacking(int have, const char *toggle)

@@ -84,6 +84,9 @@ struct object_ops {
 const struct object_ops *object_of_opened(const struct save *s, const struct opened *o);
 const struct object_ops *object_of_record(uint16_t type);
 
+/* The id in an object's record: every message of proto/file.proto has it as its first field.  0 or -EIMAGE, said. */
+int object_id(const struct record *rec, uint32_t *id);
+
 /* What it is, in words, and which toggle (or later version) it would take. */
 const char *object_describe(const struct opened *o, char *text, size_t cap);
 

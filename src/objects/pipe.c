@@ -157,8 +157,10 @@ static int restore_pipe(struct restore *r, const struct record *rec)
 		if (m.unlinked) {	/* one without a name, where it was */
 			char *slash = strrchr(m.path, '/');
 
-			snprintf(slash ? slash : m.path, 64, "/.tinyckpt-%d-%u", getpid(), m.id);
-			if (!slash || slash - m.path > 4000 || mkfifo(m.path, 0600))
+			if (!slash || slash - m.path > 4000)
+				return fail(EIMAGE, "pipe %u: an absurd path", m.id);
+			snprintf(slash, 64, "/.tinyckpt-%d-%u", getpid(), m.id);
+			if (mkfifo(m.path, 0600))
 				return fail_errno("%s: a FIFO to be unlinked", m.path);
 		}
 		fd = open(m.path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);

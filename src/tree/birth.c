@@ -175,7 +175,10 @@ static int make_first(struct restore *r, const Process *m)
 		if (WEXITSTATUS(status))
 			return fail(WEXITSTATUS(status), "process %d: cannot be made: %s", root.root, strerror(WEXITSTATUS(status)));
 	}
-	return take_hold(r, root.root);
+	ret = take_hold(r, root.root);
+	if (ret)	/* not held, it would wait for us, and we for its end */
+		kill(root.root, SIGKILL);
+	return (int)ret;
 }
 
 /* --- all others: forked from their parents, by programs --- */

@@ -146,13 +146,14 @@ static void check_namespaces(struct save *s, const struct process *p)
 {
 	static const char *const names[] = { "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time",
 					     "time_for_children", "user", "uts" };
-	char own[64], theirs[64];
+	char theirs[64];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (proc_link(own, sizeof(own), "/proc/self/ns/%s", names[i]) < 0 ||
-		    proc_link(theirs, sizeof(theirs), "/proc/%d/ns/%s", p->pid, names[i]) < 0)
+		char *own = s->namespaces[i];
+
+		if (!*own && proc_link(own, sizeof(s->namespaces[i]), "/proc/self/ns/%s", names[i]) < 0)
 			continue;	/* the kernel has no such namespace */
-		if (strcmp(own, theirs))
+		if (proc_link(theirs, sizeof(theirs), "/proc/%d/ns/%s", p->pid, names[i]) >= 0 && strcmp(own, theirs))
 			obstacle(s, "it lives in another %s namespace than tinyckpt: not supported", names[i]);
 	}
 }
@@ -189,6 +190,10 @@ static void check_thread(struct save *s, const struct process *p, pid_t tid)
 		obstacle(s, "thread %d: %s", tid, why);
 }
 
+/*
+ * Do two processes share what only threads may?  kcmp(2) is an order, so each kind has the processes seen so far sorted,
+ * and a new one finds its place, or its equal, in few steps.
+ */
 static void check_shared(struct save *s, const struct process *p)
 {
 	static const struct {
@@ -197,15 +202,30 @@ static void check_shared(struct save *s, const struct process *p)
 	} kinds[] = { { KCMP_VM, "its memory" }, { KCMP_FILES, "its descriptor table" }, { KCMP_FS, "its working directory" },
 		      { KCMP_SIGHAND, "its signal handlers" } };
 
-	for (size_t i = 0; i < s->tree.n && s->tree.processes[i].pid != p->pid; i++) {
-		const struct process *other = &s->tree.processes[i];
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+		struct buffer *sorted = &s->sharing[k];
+		size_t low = 0, high = sorted->len / sizeof(pid_t);
+		pid_t *pids;
 
-		if (other->zombie)
-			continue;
-		for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++)
-			if (syscall(SYS_kcmp, p->pid, other->pid, kinds[k].what, 0, 0) == 0)
-				obstacle(s, "it shares %s with process %d (%s): not supported", kinds[k].name, other->pid,
-					 other->comm);
+		while (low < high) {
+			size_t middle = low + (high - low) / 2;
+			pid_t other = ((pid_t *)(void *)sorted->data)[middle];
+			long order = syscall(SYS_kcmp, p->pid, other, kinds[k].what, 0, 0);
+
+			if (order == 0)
+				obstacle(s, "it shares %s with process %d: not supported", kinds[k].name, other);
+			if (order == 0 || order < 0)
+				return;
+			if (order == 1)
+				high = middle;
+			else
+				low = middle + 1;
+		}
+		if (buffer_append(sorted, &p->pid, sizeof(p->pid)))
+			return;
+		pids = (pid_t *)(void *)sorted->data;
+		memmove(&pids[low + 1], &pids[low], sorted->len - (low + 1) * sizeof(pid_t));
+		pids[low] = p->pid;
 	}
 }
 

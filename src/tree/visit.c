@@ -3,8 +3,10 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "blobs.h"
 #include "kernel/abi.h"
@@ -148,7 +151,7 @@ static int stand_at_home(struct visit *v, struct visitor *who)
 	undo_interruption(v, who);
 	len = arch_home(code, who->stub, &who->home, &walk);
 	who->walk = who->stub + walk;
-	err = task_poke(v->pid, who->stub, code, len);
+	err = pwrite_all(v->mem, code, len, who->stub);
 	if (err)
 		return fail(err, "cannot write behind the vDSO: %s", strerror(-err));
 
@@ -218,7 +221,13 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	long ret, one = 1;
 	int err;
 
+	char path[32];
+
 	*v = (struct visit){ .pid = p->pid, .buffer = buffer };
+	snprintf(path, sizeof(path), "/proc/%d/mem", p->pid);
+	v->mem = open(path, O_WRONLY | O_CLOEXEC);
+	if (v->mem < 0)
+		return fail_errno("%s", path);
 	proc_vmas(p->pid, false, search_dead, &search);
 	if (!search.found)
 		return fail(EHOLDS, "no dead bytes in any of its executable mappings to enter by");
@@ -430,7 +439,7 @@ int visit_run(struct visit *v, pid_t tid, struct program *p)
 	return 0;
 }
 
-int visit_end(struct visit *v)
+static int lead_home(struct visit *v)
 {
 	struct visitor *who = &v->leader;
 	uint8_t zero[2 * ARCH_HOME_MAX] = { 0 };
@@ -459,10 +468,20 @@ int visit_end(struct visit *v)
 	if (!err)
 		err = thread_set_regs(who->tid, &who->home.regs);
 	if (!err)
-		task_poke(v->pid, v->dead, zero, sizeof(zero));
-	wait_deadline(0);
+		(void)pwrite_all(v->mem, zero, sizeof(zero), v->dead);
 	if (err)
 		return fail(err, "thread %d: could not be led home by the tool, and walks by itself: %s", who->tid, strerror(-err));
 	who->walk = 0;
 	return 0;
+}
+
+int visit_end(struct visit *v)
+{
+	int err = lead_home(v);
+
+	if (v->mem >= 0)
+		close(v->mem);
+	v->mem = -1;
+	wait_deadline(0);
+	return err;
 }

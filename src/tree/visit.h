@@ -26,6 +26,7 @@ struct visitor {		/* one thread that is in the area */
 struct visit {
 	pid_t pid;
 	uint64_t area;
+	int mem;		/* /proc/PID/mem: it writes where the task itself may not */
 	uint64_t dead;		/* dead bytes of an executable mapping, room for two ways home */
 	struct visitor leader, thread;
 	void *buffer;		/* VISIT_PROGRAM_MAX bytes, the caller's: where programs are built */
