@@ -62,6 +62,12 @@ static int append(struct buffer *b, const void *from, size_t len)
 	return buffer_append(b, from, len) ? fail(ENOMEM, "out of memory") : 0;
 }
 
+/* The last of some ranges, NULL when there is none. */
+static struct range *last_range(const struct buffer *b)
+{
+	return b->len ? (struct range *)(void *)(b->data + b->len) - 1 : NULL;
+}
+
 static struct verified *find(const struct verify *v, uint32_t pid)
 {
 	struct verified *p = (struct verified *)(void *)v->processes.data;
@@ -156,7 +162,7 @@ static int on_process(struct verify *v, const struct record *rec)
 
 static int on_vma(struct verify *v, const struct record *rec)
 {
-	const struct range *last = (const struct range *)(const void *)(v->mappings.data + v->mappings.len) - 1;
+	const struct range *last = last_range(&v->mappings);
 	struct range new;
 	Vma m;
 	int err = record_decode(rec, Vma_fields, &m);
@@ -165,7 +171,7 @@ static int on_vma(struct verify *v, const struct record *rec)
 		return err;
 	new = (struct range){ m.start, m.end };
 	if (m.start >= m.end || m.end > ARCH_TASK_SIZE || (m.start | m.end | m.pgoff) % v->page_size || m.prot > 7 ||
-	    (m.start < v->tree.gap_end && m.end > v->tree.gap_start) || (v->mappings.len && last->end > m.start) || v->runs.len)
+	    (m.start < v->tree.gap_end && m.end > v->tree.gap_start) || (last && last->end > m.start) || v->runs.len)
 		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": absurd, or not in order", v->pid, m.start, m.end);
 	if (m.kind == VmaKind_FILE_BACKED && !verify_known(v, m.file))
 		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": no file %u", v->pid, m.start, m.end, m.file);
@@ -216,14 +222,14 @@ static int on_pages(struct verify *v, const struct record *rec)
 	    1ULL << m.page_shift != v->page_size)
 		return fail(EIMAGE, "pages of process %u: not in their place", m.process);
 	for (size_t i = 0; !err && i < m.start_count; i++) {
-		struct range *last = (struct range *)(void *)(v->runs.data + v->runs.len) - 1, new;
+		struct range *last = last_range(&v->runs), new;
 
 		if (m.start[i] > ARCH_TASK_SIZE >> m.page_shift)
 			return fail(EIMAGE, "pages of process %u: an absurd place", m.process);
 		new = (struct range){ m.start[i] << m.page_shift, (m.start[i] + m.count[i]) << m.page_shift };
 		total += m.count[i];
 		err = check_run(v, new.start, new.end);
-		if (!err && v->runs.len && last->end == new.start)
+		if (!err && last && last->end == new.start)
 			last->end = new.end;
 		else if (!err)
 			err = append(&v->runs, &new, sizeof(new));

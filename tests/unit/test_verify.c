@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* What `verify` finds in an image whose every byte is under a good checksum. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#undef fail /* base/log.h has a function of that name */
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "arch.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "file.pb.h"
+#include "header.pb.h"
+#include "image/writer.h"
+#include "objects/object.h"
+#include "pages.pb.h"
+#include "thread.pb.h"
+#include "tree/records.h"
+#include "verify.h"
+#include "vma.pb.h"
+
+enum { PAGE = 4096 };
+static const char path[] = "/tmp/test_verify.tck";
+
+/* A process of one thread with one mapping of 16 pages, of which 2 and 3 are stored. */
+struct sample {
+	Header header;
+	Tree tree;
+	File file, other;
+	Process process;
+	Vma vma;
+	Pages pages;
+	uint32_t pages_len;
+	State state;
+	Descriptors descriptors;
+	Thread thread;
+	uint32_t thread_len;
+	Pending pending;
+	struct image_totals totals;
+	uint16_t leave_out;	/* a type of records */
+	uint16_t twice;
+};
+
+static void write_record(struct image_writer *w, const struct sample *s, uint16_t type, const pb_msgdesc_t *fields,
+			 const void *message, size_t len)
+{
+	memset(image_body(w), 0, len);
+	for (int i = s->leave_out != type; i > 0 && i <= (s->twice == type ? 2 : 1); i++)
+		assert_int_equal(image_write(w, type, RECORD_MUST_UNDERSTAND, fields, message, image_body(w), len), 0);
+}
+
+static int verify(const struct sample *s)
+{
+	struct image_writer w;
+	struct image_reader r;
+	struct image_totals totals = s->totals;
+	struct verify v = { .here = false };
+	int err;
+
+	assert_int_equal(image_create(&w, path), 0);
+	write_record(&w, s, RECORD_HEADER, Header_fields, &s->header, 0);
+	write_record(&w, s, RECORD_TREE, Tree_fields, &s->tree, 0);
+	write_record(&w, s, RECORD_FILE, File_fields, &s->file, 0);
+	write_record(&w, s, RECORD_FILE, File_fields, &s->other, 0);
+	write_record(&w, s, RECORD_PROCESS, Process_fields, &s->process, 0);
+	write_record(&w, s, RECORD_VMA, Vma_fields, &s->vma, 0);
+	write_record(&w, s, RECORD_PAGES, Pages_fields, &s->pages, s->pages_len);
+	write_record(&w, s, RECORD_STATE, State_fields, &s->state, 0);
+	write_record(&w, s, RECORD_DESCRIPTORS, Descriptors_fields, &s->descriptors, 0);
+	write_record(&w, s, RECORD_THREAD, Thread_fields, &s->thread, s->thread_len);
+	write_record(&w, s, RECORD_PENDING, Pending_fields, &s->pending, sizeof(siginfo_t));
+	assert_int_equal(image_commit(&w, &totals), 0);
+	assert_int_equal(image_open(&r, path), 0);
+	err = verify_image(&v, &r);
+	image_close(&r);
+	unlink(path);
+	return err;
+}
+
+static void good(struct sample *s)
+{
+	*s = (struct sample){
+		.header = { .page_size = PAGE },
+		.tree = { .root = 42, .processes = 1, .highest_fd = 7, .gap_start = 0x10000000, .gap_end = 0x20000000 },
+		.file = { .id = 1, .path = "/", .mode = S_IFDIR },
+		.other = { .id = 2, .path = "/bin/x", .mode = S_IFREG },
+		.process = { .pid = 42, .sid = 42, .pgid = 42, .threads = 1 },
+		.vma = { .start = 0x400000, .end = 0x400000 + 16 * PAGE, .prot = 3 },
+		.pages = { .process = 42, .start_count = 1, .start = { 0x402 }, .count_count = 1, .count = { 2 }, .page_shift = 12 },
+		.pages_len = 2 * PAGE,
+		.state = { .pid = 42, .exe = 2, .cwd = 1, .root = 1 },
+		.descriptors = { .fd_count = 1, .fd = { 7 }, .file_count = 1, .file = { 2 }, .cloexec_count = 1 },
+		.thread = { .pid = 42, .tid = 42, .uid_count = 4, .gid_count = 4, .regset_type_count = 1,
+			    .regset_type = { NT_PRSTATUS }, .regset_len_count = 1, .regset_len = { sizeof(struct arch_regs) } },
+		.thread_len = sizeof(struct arch_regs),
+		.pending = { .tid = 42 },
+		.totals = { .processes = 1, .threads = 1, .files = 2, .pages_stored = 2 },
+	};
+}
+
+static void a_whole_image(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	good(&s);
+	assert_int_equal(verify(&s), 0);
+	s.leave_out = RECORD_PENDING;
+	assert_int_equal(verify(&s), 0);
+}
+
+/* One thing is wrong: it is found. */
+#define WRONG(change) \
+	do { \
+		good(&s); \
+		change; \
+		if (verify(&s) != -EIMAGE) { \
+			print_error("not found: %s\n", #change); \
+			assert_true(false); \
+		} \
+	} while (0)
+
+static void something_is_missing_or_doubled(void **state)
+{
+	static const uint16_t needed[] = { RECORD_HEADER, RECORD_TREE, RECORD_FILE, RECORD_PROCESS, RECORD_VMA, RECORD_PAGES,
+					   RECORD_STATE, RECORD_THREAD };
+	struct sample s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+		WRONG(s.leave_out = needed[i]);
+		WRONG(s.twice = needed[i]);
+	}
+}
+
+static void references_lead_nowhere(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	WRONG(s.file.id = 2);
+	WRONG(s.other.id = 3);
+	WRONG(s.other.of = 3);
+	WRONG(strcpy(s.other.path, "bin/x"));
+	WRONG(s.process.parent = 41);
+	WRONG(s.process.pid = 43);
+	WRONG((s.vma.kind = VmaKind_FILE_BACKED, s.vma.file = 3));
+	WRONG(s.vma.inherited = true);
+	WRONG(s.pages.process = 43);
+	WRONG(s.state.pid = 43);
+	WRONG(s.state.exe = 3);
+	WRONG(s.state.cwd = 0);
+	WRONG(s.descriptors.file[0] = 3);
+	WRONG(s.descriptors.fd[0] = 8);
+	WRONG(s.thread.pid = 43);
+	WRONG(s.thread.tid = 43);
+	WRONG(s.pending.tid = 43);
+}
+
+static void sizes_and_places_are_absurd(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	WRONG(s.header.page_size = 1000);
+	WRONG(s.tree.gap_end = s.tree.gap_start);
+	WRONG(s.vma.end = s.vma.start);
+	WRONG(s.vma.start += 1);
+	WRONG((s.vma.start = 0x10000000, s.vma.end = 0x10001000));
+	WRONG(s.vma.end = UINT64_MAX & ~0xfffULL);
+	WRONG(s.vma.huge = 3 * PAGE);
+	WRONG(s.pages.start[0] = 0x40f);
+	WRONG(s.pages.start[0] = UINT64_MAX);
+	WRONG(s.pages.count[0] = 3);
+	WRONG(s.pages.count[0] = UINT32_MAX);
+	WRONG(s.pages.count_count = 0);
+	WRONG(s.pages.page_shift = 13);
+	WRONG(s.descriptors.cloexec_count = 0);
+	WRONG(s.thread_len -= 8);
+	WRONG(s.thread.regset_len[0] = UINT32_MAX);
+	WRONG(s.thread.regset_type_count = 0);
+	WRONG(s.process.threads = 2);
+}
+
+static void totals_disagree(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	WRONG(s.tree.processes = 2);
+	WRONG(s.totals.processes = 2);
+	WRONG(s.totals.threads = 2);
+	WRONG(s.totals.pages_stored = 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_whole_image),
+		cmocka_unit_test(something_is_missing_or_doubled),
+		cmocka_unit_test(references_lead_nowhere),
+		cmocka_unit_test(sizes_and_places_are_absurd),
+		cmocka_unit_test(totals_disagree),
+	};
+
+	log_init(NULL, LOG_QUIET, 2);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
