@@ -240,7 +240,7 @@ static int save_vma(void *arg, struct vma *v)
 			err = late(p, v, MADV_DONTFORK);
 		if (!err && v->wipeonfork)
 			err = late(p, v, MADV_WIPEONFORK);
-		if (!err && !v->shared && (v->resident || v->swapped || a.inherited) && buffer_append(&p->areas, &a, sizeof(a)))
+		if (!err && !v->shared && (v->resident || v->swapped || v->hugetlb || a.inherited) && buffer_append(&p->areas, &a, sizeof(a)))
 			err = fail(ENOMEM, "out of memory");
 	}
 	return err ? err : SAVE_RECORD(p->s, RECORD_VMA, Vma_fields, &m, NULL, 0);
