@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Processes in states that tinyckpt must refuse or respect. `actor ROLE` prints the number that matters and stays until
- * it is killed or, for safety, a minute has gone by.
+ * Processes in states that tinyckpt must refuse or respect. `actor ROLE` prints its own PID and the number that matters,
+ * and stays until it is killed or, for safety, a minute has gone by.
  *
- *   actor sleep         prints its own PID
- *   actor zombie        prints the PID of a child that has ended and is not waited for
- *   actor thread        prints the ID of a second thread
- *   actor traced PID    traces PID, prints its PID
- *   actor take PID      becomes PID (by clone3), prints it
+ *   actor sleep         its own PID
+ *   actor zombie        the PID of a child that has ended and is not waited for
+ *   actor thread        the ID of a second thread
+ *   actor trace PID     traces PID
+ *   actor take PID      a child of it has that number (by clone3)
  *   actor take-tid PID  a thread of it gets that number, if nobody is faster
  */
 #define _GNU_SOURCE
@@ -27,7 +27,7 @@
 
 static int stay(long number)
 {
-	printf("%ld\n", number);
+	printf("%d %ld\n", (int)getpid(), number);
 	fclose(stdout);
 	/* Reads nothing, writes nothing, holds nothing but the standard streams. */
 	for (int i = 0; i < 60; i++)
@@ -100,12 +100,12 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(role, "thread"))
 		return with_thread();
-	if (!strcmp(role, "traced"))
+	if (!strcmp(role, "trace"))
 		return ptrace(PTRACE_SEIZE, pid, 0, 0) ? 1 : stay(pid);
 	if (!strcmp(role, "take"))
 		return take(pid);
 	if (!strcmp(role, "take-tid"))
 		return take_tid(pid);
-	fprintf(stderr, "usage: actor sleep|zombie|thread|traced PID|take PID|take-tid PID\n");
+	fprintf(stderr, "usage: actor sleep|zombie|thread|trace PID|take PID|take-tid PID\n");
 	return 2;
 }

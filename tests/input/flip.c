@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flip TOOL IMAGE SCRATCH [EVERY]: changes one bit in each byte of the image in turn (in each EVERYth), lets TOOL verify
- * it, and expects exit status 4, nothing on standard output and one line on standard error that begins with
- * "tinyckpt: verify: ". Which of the eight bits takes turns. Prints what was not so; exits 1 if anything was not.
+ * flip TOOL IMAGE SCRATCH bits|lengths EVERY
+ *
+ * bits: changes one bit in each byte of the image in turn; which of the eight takes turns. lengths: cuts the image off at
+ * each length. Only every EVERYth. TOOL verifies what came out: exit status 4, nothing on standard output, and one line on
+ * standard error that begins with "tinyckpt: verify: ". Prints what was not so; exits 1 if anything was not.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,13 +54,28 @@ static const char *judge(int status, int out, int err)
 	return NULL;
 }
 
+static bool damage(int fd, const unsigned char *image, long at, bool cut)
+{
+	unsigned char byte = image[at] ^ (unsigned char)(1 << at % 8);
+
+	return cut ? !ftruncate(fd, at) : pwrite(fd, &byte, 1, at) == 1;
+}
+
+static bool heal(int fd, const unsigned char *image, long size, long at, bool cut)
+{
+	long n = cut ? size - at : 1;
+
+	return pwrite(fd, image + at, (size_t)n, at) == n;
+}
+
 int main(int argc, char **argv)
 {
 	static unsigned char image[1 << 22];
-	long size, every = argc > 4 ? atol(argv[4]) : 1, tried = 0, bad = 0;
+	long size, every = argc == 6 ? atol(argv[5]) : 0, tried = 0, bad = 0;
+	bool cut = argc == 6 && !strcmp(argv[4], "lengths");
 	int fd, out, err;
 
-	if (argc < 4 || every < 1)
+	if (every < 1)
 		return 2;
 	tool = argv[1];
 	scratch = argv[3];
@@ -69,21 +87,20 @@ int main(int argc, char **argv)
 	err = memfd_create("err", 0);
 	if (size <= 0 || fd < 0 || out < 0 || err < 0 || write(fd, image, (size_t)size) != size)
 		return 2;
-	for (long i = 0; i < size; i += every, tried++) {
-		unsigned char byte = image[i] ^ (unsigned char)(1 << i % 8);
+	for (long at = 0; at < size; at += every, tried++) {
 		const char *complaint;
 		int status;
 
 		if (ftruncate(out, 0) || ftruncate(err, 0) || lseek(out, 0, SEEK_SET) || lseek(err, 0, SEEK_SET) ||
-		    pwrite(fd, &byte, 1, i) != 1)
+		    !damage(fd, image, at, cut))
 			return 2;
 		status = verify(out, err);
 		complaint = judge(status, out, err);
 		if (complaint && bad++ < 10)
-			printf("byte %ld bit %ld: exit status %d: %s\n", i, i % 8, status, complaint);
-		if (pwrite(fd, &image[i], 1, i) != 1)
+			printf("byte %ld bit %ld: exit status %d: %s\n", at, at % 8, status, complaint);
+		if (!heal(fd, image, size, at, cut))
 			return 2;
 	}
-	printf("%ld of %ld bytes changed, %ld not found as they should be\n", tried, size, bad);
+	printf("%ld of %ld tried, %ld not found as they should be\n", tried, size, bad);
 	return bad != 0;
 }

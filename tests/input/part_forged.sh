@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with the files that run sources
+# Images that lie, with every checksum right: absurd lengths, counts, addresses, numbers. Nothing may crash, hang, eat
+# memory without bound or leave a process behind; what is structurally wrong must be refused. Sourced by run.
+
+still
+good=$work/forge.tck
+run_tool "$tool" save -o "$good" "$pid"
+verdict "an image to forge" "$err"
+end "$pid"
+"$build/falsify" list "$good" >"$work/frames"
+frames=$(wc -l <"$work/frames")
+footer=$((frames - 1))
+forged=$work/forged.tck
+
+# The forger itself must be right: what it takes apart and puts together is the same image.
+"$build/falsify" "$good" "$forged" type 0 1
+verdict "an image that was taken apart and put together is the same" "$(cmp "$good" "$forged" 2>&1)"
+
+# not_believed NAME WHAT NUMBER...: verify and restore refuse with 4
+not_believed() {
+	local name=$1 text=
+	shift
+
+	if ! "$build/falsify" "$good" "$forged" "$@" 2>"$work/err"; then
+		fail "forged: $name" "$(cat "$work/err")"
+		return
+	fi
+	run_tool "$tool" verify "$forged"
+	text=$(complaint 4 verify .)
+	[ -z "$text" ] || text="verify: $text"$'\n'
+	run_tool "$tool" restore -d "$forged"
+	text+=$(complaint 4 restore .)
+	! exists "$pid" || { text+=" pid $pid is there"; end "$pid"; }
+	verdict "forged: $name" "$text"
+}
+
+for n in 65536 2147483647 4294967295; do
+	not_believed "a message of $n bytes" length 1 $n
+	not_believed "a body of $n bytes" body-length 1 $n
+	not_believed "a footer with a message of $n bytes" length "$footer" $n
+	not_believed "a footer with an index of $n bytes" body-length "$footer" $n
+done
+not_believed "a message one byte longer than it is" length 1 $(($(awk '$1 == 1 { print $4 }' "$work/frames") + 1))
+for n in 0 15 16 17 1000000 9223372036854775807 18446744073709551615; do
+	not_believed "a trailer that points to $n" trailer $n
+done
+not_believed "an unknown record that must be understood" type 1 9999
+not_believed "unknown flags" flags 1 32768
+not_believed "an index of half an entry" resize-body "$footer" 8
+not_believed "a record that is missing, the footer's counts not" drop-stale 2
+
+# Records that are missing, doubled or in another order, with footers that agree. Verify may leave to restore what only a
+# restore can tell; neither may crash, and restore must not bring back half a workload.
+survives() {
+	local text=
+
+	run_tool "$tool" verify "$forged"
+	case $status in
+	0) verified=yes ;;
+	4) verified=no; text=$(complaint 4 verify .) ;;
+	1) verified=no; text=$(complaint 1 verify .) ;;
+	*) text="verify: exit status $status: $err" ;;
+	esac
+	printf %s "$text"
+}
+survives_restore() {
+	local text=
+
+	run_tool "$tool" restore -d "$forged"
+	case $status in
+	0) ;;
+	1 | 4)
+		text=$(complaint 1,4 restore .)
+		! exists "$pid" || text+=" pid $pid is there"
+		;;
+	*) text="exit status $status: $err" ;;
+	esac
+	end "$pid"
+	[ -z "$text" ] || printf 'restore: %s' "$text"
+}
+
+text=
+for what in drop double swap; do
+	for ((k = 0; k < footer; k++)); do
+		"$build/falsify" "$good" "$forged" $what $k || continue
+		seen=$(survives)$(survives_restore)
+		[ -z "$seen" ] || text+="$what $k: $seen"$'\n'
+	done
+done
+verdict "records missing, doubled and out of order: nothing crashes, nothing is left behind" "$text"
+
+text=
+for ((k = 0; k < footer; k++)); do
+	for n in 0 1 3 7; do
+		"$build/falsify" "$good" "$forged" resize-message $k $n || continue
+		seen=$(survives)$(survives_restore)
+		[ -z "$seen" ] || text+="message $k cut to $n: $seen"$'\n'
+	done
+	for n in 0 1 100 4095 4097 65536; do
+		"$build/falsify" "$good" "$forged" resize-body $k $n || continue
+		seen=$(survives)$(survives_restore)
+		[ -z "$seen" ] || text+="body $k of $n bytes: $seen"$'\n'
+	done
+done
+verdict "messages cut off, bodies of another size" "$text"
+
+# Every number in every message, each with absurd values; each time two of them, unless it is to be all. Restore is tried
+# for a sample.
+values=(0 4294967295 1 9223372036854775808 2147483647 18446744073709551615 2147483648 4095)
+text=
+tried=0
+restored=0
+turn=0
+place=0
+while read -r k j type field value; do
+	turn=$((turn + 2))
+	for n in "${values[@]}"; do
+		place=$(((place + 1) % 8))
+		[ "${INPUT:-}" = full ] || [ $(((place + turn) % 8)) -lt 2 ] || continue
+		[ "$n" != "$value" ] || continue
+		"$build/falsify" "$good" "$forged" field "$k" "$j" "$n" || continue
+		tried=$((tried + 1))
+		seen=$(survives)
+		if [ "${INPUT:-}" = full ] || [ $((tried % 3)) = 0 ]; then
+			seen+=$(survives_restore)
+			restored=$((restored + 1))
+		fi
+		[ -z "$seen" ] || text+="record $k (type $type) field $field ($j) $value -> $n: $seen"$'\n'
+	done
+done < <("$build/falsify" fields "$good")
+verdict "$tried images with one absurd number each ($restored of them restored): nothing crashes, nothing is left behind" "$text"
+
+# And the honest one still works.
+accepts "restore of the honest image" restore -d "$good"
+verdict "and its workload is well" "$(well "$pid")"
+end "$pid"

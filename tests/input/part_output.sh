@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with the files that run sources
+# Where an image goes, and what is there already. Sourced by run.
+
+mkdir "$work/output"
+still
+
+# no_save NAME PATTERN TARGET [OPTION...]: fails with 1, and the workload runs on
+no_save() {
+	refuses "save $1" 1 "$2" save --leave-running -o "$3" "${@:4}" "$pid"
+	verdict "save $1: the workload is well" "$(well "$pid")"
+}
+
+no_save "into a directory that does not exist" "nowhere" "$work/nowhere/image"
+no_save "onto a directory" "directory|regular" "$work/output"
+no_save "to a name that ends in /" "." "$work/output/image/"
+no_save "to a name that is too long" "long" "$work/output/$(printf '%0300d' 0)"
+mkfifo "$work/output/fifo"
+no_save "onto a FIFO" "regular|pipe|fifo" "$work/output/fifo"
+no_save "onto a device" "regular|device" /dev/null
+verdict "/dev/null is still a device" "$([ -c /dev/null ] || ls -l /dev/null)"
+
+echo target >"$work/output/target"
+ln -s target "$work/output/link"
+no_save "onto a symbolic link" "link" "$work/output/link"
+verdict "the link and its target are untouched" "$(
+	[ "$(readlink "$work/output/link")" = target ] || echo "the link is gone"
+	[ "$(cat "$work/output/target")" = target ] || echo "the target was written to"
+)"
+ln -s nowhere "$work/output/dangling"
+no_save "onto a dangling link" "link" "$work/output/dangling"
+verdict "nothing was made where it points" "$([ ! -e "$work/output/nowhere" ] || echo "a file is there")"
+
+mkdir "$work/readonly" "$work/full"
+mount -t tmpfs -o ro tmpfs "$work/readonly"
+no_save "into a read-only file system" "[Rr]ead-only" "$work/readonly/image"
+umount "$work/readonly"
+
+# A full disk: with an old image there, and without
+mount -t tmpfs -o size=8k,mode=755 tmpfs "$work/full"
+no_save "on a full disk" "space" "$work/full/image"
+verdict "nothing is left on the full disk" "$(ls -A "$work/full")"
+echo old >"$work/full/image"
+no_save "on a full disk, over an old image" "space" "$work/full/image"
+verdict "the old image is kept, and nothing beside it" "$(
+	[ "$(cat "$work/full/image")" = old ] || echo "it was changed"
+	[ "$(ls -A "$work/full")" = image ] || ls -A "$work/full"
+)"
+umount "$work/full"
+
+# A save that is refused for what the workload holds keeps an old image, too.
+echo old >"$work/output/old"
+exec 8> >(exec cat >/dev/null)
+act sleep 8>&8
+exec 8>&-
+refuses "save of a workload with a pipe to outside" 3 "fd 8" save -o "$work/output/old" "$actor"
+verdict "it is well, and the old image is kept" "$(
+	well "$actor"
+	[ "$(cat "$work/output/old")" = old ] || echo "it was changed"
+)"
+end "$actor"
+
+accepts "save over an old image" save --leave-running -o "$work/output/old" "$pid"
+verdict "the image has mode 0600 and is whole" "$(
+	[ "$(stat -c %a "$work/output/old")" = 600 ] || stat -c %a "$work/output/old"
+	whole "$work/output/old"
+)"
+chmod 644 "$work/output/old"
+accepts "save over an old image that others may read" save --leave-running -o "$work/output/old" "$pid"
+verdict "others may not read the new one" "$([ "$(stat -c %a "$work/output/old")" = 600 ] || stat -c %a "$work/output/old")"
+
+# A relative name, and names that look like options
+accepts "save -o to a relative name" save --leave-running -o output/relative "$pid"
+accepts "save -o to a name with a newline" save --leave-running -o "$work/output/with"$'\n'"newline" "$pid"
+refuses "a newline in a name makes no second line" 1 "no" save --leave-running -o "$work/no"$'\n'"where/image" "$pid"
+
+# TINYCKPT_DIR and --name
+mkdir "$work/dir"
+export TINYCKPT_DIR=$work/dir
+accepts "save without -o" save --leave-running "$pid"
+verdict "the image has the root's name" "$([ -e "$work/dir/still.tck" ] || ls "$work/dir")"
+accepts "save --name" save --leave-running --name sensor "$pid"
+verdict "the image has that name" "$([ -e "$work/dir/sensor.tck" ] || ls "$work/dir")"
+for name in "" a/b .. ../x .hidden "$(printf '%0300d' 0)"; do
+	refuses "save --name \"${name:0:20}\"" 1,2 "." save --leave-running --name "$name" "$pid"
+done
+verdict "no other image was made" "$(find "$work/dir" -mindepth 1 ! -name still.tck ! -name sensor.tck)"
+TINYCKPT_DIR=$work/output/target
+refuses "save with TINYCKPT_DIR a file" 1 "directory" save --leave-running "$pid"
+unset TINYCKPT_DIR
+
+# Streams
+"$tool" save --leave-running -o - "$pid" 2>"$work/err" | cat >"$work/streamed"
+verdict "save -o - into a pipe" "$(cat "$work/err"; whole "$work/streamed")"
+"$tool" save -o - "$pid" >"$work/streamed" 2>"$work/err"
+verdict "save -o - into a file" "$(cat "$work/err"; whole "$work/streamed")"
+verdict "the workload has ended" "$(! exists "$pid" || echo "pid $pid is there")"
+end "$pid"
+# shellcheck disable=SC2002
+text=$(cat "$work/streamed" | "$tool" restore -d - 2>&1)
+verdict "restore - from a pipe" "$text$(well "$pid")"
+end "$pid"
+text=$("$tool" restore -d - <"$work/streamed" 2>&1)
+verdict "restore - from a file" "$text$(well "$pid")"
+end "$pid"
+head -c 3000 "$work/streamed" | timeout 10 "$tool" restore -d - >"$work/out" 2>"$work/err"
+status=${PIPESTATUS[1]} out=$(cat "$work/out") err=$(cat "$work/err")
+verdict "restore - from a pipe that ends early" "$(complaint 4 restore .; ! exists "$pid" || echo "pid $pid is there")"
+run_tool "$tool" restore -d -
+verdict "restore - from /dev/null" "$(complaint 1,4 restore .)"
+timeout 10 "$tool" restore -d - <&- >"$work/out" 2>"$work/err"
+status=$? out=$(cat "$work/out") err=$(cat "$work/err")
+verdict "restore - with standard input closed" "$(complaint 1,4 restore .)"
+
+# Loudness and the log
+run_tool "$tool" restore -d -q "$work/streamed"
+verdict "restore -q says nothing" "$out$err$(well "$pid")"
+run_tool "$tool" save -q --leave-running -o "$work/output/quiet" "$pid"
+verdict "save -q says nothing" "$out$err"
+run_tool "$tool" save -v --leave-running -o "$work/output/loud" "$pid"
+verdict "save -v says something on standard error alone" "$([ -n "$err" ] || echo "nothing is said")$out"
+verbose=$(wc -l <"$work/err")
+run_tool "$tool" save -vv --leave-running -o "$work/output/loud" "$pid"
+verdict "save -vv says more" "$([ "$(wc -l <"$work/err")" -gt "$verbose" ] || echo "no more than -v")"
+run_tool "$tool" save -v --log "$work/log" --leave-running -o "$work/output/loud" "$pid"
+verdict "--log takes all messages" "$out$err$([ -s "$work/log" ] || echo "the log is empty")"
+run_tool "$tool" save -q --leave-running -o "$work/nowhere/image" "$pid"
+verdict "-q does not silence an error" "$(complaint 1 save nowhere)"
+
+# --pidfile
+end "$pid"
+run_tool "$tool" restore -d --pidfile "$work/pidfile" "$work/streamed"
+verdict "--pidfile holds the PID" "$err$([ "$(cat "$work/pidfile")" = "$pid" ] || echo "it holds $(cat "$work/pidfile")")"
+end "$pid"
+refuses "--pidfile where no file can be" 1 "nowhere" restore -d --pidfile "$work/nowhere/pidfile" "$work/streamed"
+verdict "then nothing was restored" "$(! exists "$pid" || echo "pid $pid is there")"
+end "$pid"
+ln -s "$work/output/target" "$work/pidlink"
+run_tool "$tool" restore -d --pidfile "$work/pidlink" "$work/streamed"
+verdict "--pidfile follows no symbolic link" "$([ "$(cat "$work/output/target")" = target ] || echo "its target was written to")"
+end "$pid"

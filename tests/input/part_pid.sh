@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with the files that run sources
+# PIDs that are none, or that must not be touched. Sourced by run.
+
+image=$work/pid.tck
+not_there() {
+	[ ! -e "$image" ] || { echo "an image is there"; rm -f "$image"; }
+}
+
+# no_pid NAME STATUSES PATTERN PID: save and check say the same
+no_pid() {
+	refuses "save of $1" "$2" "$3" save -o "$image" "$4"
+	verdict "save of $1 leaves no image" "$(not_there)"
+	refuses "check of $1" "$2" "$3" check "$4"
+}
+
+no_pid "PID 0" 2 "0" 0
+no_pid "a word" 2 "abc" abc
+no_pid "an empty word" 2 "." ""
+no_pid "a number with a tail" 2 "1x" 1x
+no_pid "a number with a blank" 2 "." " 1"
+no_pid "a fraction" 2 "1.5" 1.5
+no_pid "a number beyond all PIDs" 2 "4194305" 4194305
+no_pid "a number beyond 32 bits" 2 "4294967297" 4294967297
+no_pid "a number beyond 64 bits" 2 "18446744073709551617" 18446744073709551617
+refuses "save of a negative PID" 2 "." save -o "$image" -5
+refuses "save of a negative PID behind --" 2 "5" save -o "$image" -- -5
+refuses "save with a newline in the PID" 2 "." save -o "$image" $'1\n2'
+no_pid "a process that does not exist" 1 "4100000" 4100000
+
+if [ "$INPUT_KERNEL_THREAD" = none ]; then
+	skip "save of a kernel thread" "none is to be seen here"
+else
+	status=${INPUT_KERNEL_THREAD##* } out=
+	err=${INPUT_KERNEL_THREAD%exit status*}
+	printf %s "$err" >"$work/err"
+	verdict "save of a kernel thread" "$(complaint 1,3 save "kernel")"
+fi
+
+no_pid "PID 1, an ancestor" 1,3 "ancestor|above|itself|inside" 1
+no_pid "the shell that called it" 1,3 "ancestor|above|itself|inside" $$
+for command in "save -o $image" check; do
+	# shellcheck disable=SC2016,SC2086
+	run_tool sh -c 'exec "$@" $$' sh "$tool" $command
+	verdict "${command%% *} of itself" "$(complaint 1,3 "${command%% *}" "itself"; not_there)"
+done
+
+# The tree's root is a descendant, but tinyckpt stands in the tree: an ancestor by another name.
+# shellcheck disable=SC2016
+run_tool sh -c '"$@" $$; exit $?' sh "$tool" save -o "$image"
+verdict "save of its parent" "$(complaint 1,3 save "ancestor|above|itself|inside"; not_there)"
+
+act zombie
+no_pid "a zombie" 1,3 "zombie|ended" "$number"
+end "$actor"
+
+act thread
+no_pid "a thread that is no process" 1,2,3 "thread" "$number"
+verdict "the process of that thread is well" "$(well "$actor")"
+end "$actor"
+
+still
+act trace "$pid"
+no_pid "a process that is traced already" 1,3 "trace" "$pid"
+verdict "it is still traced by the other" "$(
+	grep -q "^TracerPid:.$actor\$" "/proc/$pid/status" || grep ^TracerPid "/proc/$pid/status"
+	grep -q '^State:.[SR]' "/proc/$pid/status" || grep ^State "/proc/$pid/status"
+)"
+end "$actor"
+sleep 0.05
+verdict "it is well when the other has gone" "$(well "$pid")"
+
+# As somebody else. The program has to lie where that one may run it.
+cp "$tool" "$work/tinyckpt"
+chmod 755 "$work/tinyckpt"
+mkdir -m 777 "$work/open"
+image=$work/open/pid.tck
+as_nobody() {
+	run_tool setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all --inh-caps -all "$work/tinyckpt" "$@"
+}
+as_nobody save -o "$image" "$pid"
+verdict "save of somebody else's process" "$(complaint 1,3 save "permitted|not yours|user|denied|root"; not_there)"
+as_nobody check "$pid"
+verdict "check of somebody else's process" "$(complaint 1,3 check "permitted|not yours|user|denied|root")"
+verdict "it is well" "$(well "$pid")"
+end "$pid"

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with the files that run sources
+# A good image that meets a world in which it cannot come back. Sourced by run.
+
+image=$work/world.tck
+mkdir "$work/place"
+cp "$build/still" "$work/place/program"
+
+# saved [FILE]: a workload with its own copy of the program, in its own directory, with FILE open for appending
+saved() {
+	# shellcheck disable=SC2016
+	pid=$(cd "$work/place" && setsid --fork sh -c 'echo $$; exec "$1" <"$2" >>"$2" 2>&1' sh ./program "${1:-/dev/null}")
+	while [ "$(readlink "/proc/$pid/exe")" != "$work/place/program" ]; do sleep 0.01; done
+	run_tool "$tool" save -o "$image" "$pid"
+	[ "$status" = 0 ] || echo "# save: $err"
+	end "$pid"
+}
+
+# stays_away NAME STATUSES PATTERN: restore refuses, nothing is left, the image is whole
+stays_away() {
+	refuses "restore $1" "$2" "$3" restore -d "$image"
+	verdict "restore $1 leaves no process and the image as it was" "$(
+		[ "${4:-}" = taken ] || ! exists "$pid" || echo "pid $pid is there"
+		cmp "$image" "$work/kept" 2>&1
+	)"
+}
+comes_back() {
+	accepts "restore when that is mended ($1)" restore -d "$image"
+	verdict "the workload is well ($1)" "$(well "$pid")"
+	end "$pid"
+}
+
+saved
+cp "$image" "$work/kept"
+
+act take "$pid"
+stays_away "when its PID is another process" 1 "$pid" taken
+verdict "the other process is well" "$(well "$pid")"
+end "$actor" "$pid"
+comes_back "the other process has ended"
+
+for try in 1 2 3 4 5; do
+	act take-tid "$pid"
+	[ "$number" != "$pid" ] || break
+	end "$actor"
+done
+if [ "$number" = "$pid" ]; then
+	stays_away "when its PID is a thread of another process" 1 "$pid" taken
+	verdict "that process is well" "$(well "$actor")"
+else
+	skip "restore when its PID is a thread of another process" "no thread would get that number"
+fi
+end "$actor"
+
+act zombie
+zombie=$number
+end "$actor"
+accepts "restore" restore -d "$image"
+refuses "restore while the same workload runs" 1 "$pid" restore -d "$image"
+verdict "the one that runs is well" "$(well "$pid")"
+end "$pid"
+
+mv "$work/place" "$work/elsewhere"
+stays_away "when its directory and program are missing" 1,4 "place"
+mv "$work/elsewhere" "$work/place"
+comes_back "they are back"
+
+mv "$work/place/program" "$work/program"
+stays_away "when its program is missing" 1,4 "program"
+cp "$build/actor" "$work/place/program"
+stays_away "when its program is another one" 1,4 "program"
+mkdir "$work/empty-directory"
+rm "$work/place/program"
+mkdir "$work/place/program"
+stays_away "when its program is a directory" 1,4 "program"
+rmdir "$work/place/program"
+mkfifo "$work/place/program"
+stays_away "when its program is a FIFO" 1,4 "program"
+rm "$work/place/program"
+mv "$work/program" "$work/place/program"
+comes_back "the program is back"
+
+chmod 000 "$work/place/program"
+run_tool "$tool" restore -d "$image"
+verdict "restore with a program that may not be executed: as root, or a clear line" "$(
+	[ "$status" = 0 ] || complaint 1,4 restore "program"
+)"
+end "$pid"
+chmod 755 "$work/place/program"
+
+# Same size and time, other contents: only a hash or build-id would tell. What changed in size or time must be told.
+touch "$work/place/program"
+run_tool "$tool" restore -d "$image"
+verdict "restore with a program of another time: comes back, or a clear line" "$([ "$status" = 0 ] || complaint 1,4 restore program)"
+end "$pid"
+
+# A log
+echo one >"$work/log-file"
+saved "$work/log-file"
+cp "$image" "$work/kept"
+mv "$work/log-file" "$work/log-file.away"
+stays_away "when an open file is missing" 1,4 "log-file"
+: >"$work/log-file"
+stays_away "when an open file has shrunk" 1,4 "log-file"
+rm "$work/log-file"
+mkdir "$work/log-file"
+stays_away "when an open file is a directory" 1,4 "log-file"
+rmdir "$work/log-file"
+mkfifo "$work/log-file"
+stays_away "when an open file is a FIFO" 1,4 "log-file"
+rm "$work/log-file"
+ln -s nowhere "$work/log-file"
+stays_away "when an open file is a dangling link" 1,4 "log-file"
+rm "$work/log-file"
+mv "$work/log-file.away" "$work/log-file"
+comes_back "the log is back"
+echo two >>"$work/log-file"
+run_tool "$tool" restore -d "$image"
+verdict "restore with a log that has grown: comes back, or a clear line" "$([ "$status" = 0 ] || complaint 1,4 restore log-file)"
+end "$pid"
+
+# The lack of a right
+cp "$tool" "$work/tinyckpt-nobody"
+chmod 755 "$work/tinyckpt-nobody"
+chmod 644 "$image"
+run_tool setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all --inh-caps -all "$work/tinyckpt-nobody" \
+	restore -d "$image"
+verdict "restore as somebody else" "$(complaint 1,4 restore .; ! exists "$pid" || echo "pid $pid is there")"
+end "$pid"
