@@ -81,22 +81,29 @@ static int add_range(struct buffer *list, uint64_t start, uint64_t end)
 	return 0;
 }
 
+static bool check_refusal(struct save *s, const struct vma *v)
+{
+	const char *why = refusal(v);
+
+	if (why)
+		obstacle(s, "mapping %" PRIx64 "-%" PRIx64 " (%s): %s: not supported", v->start, v->end, v->name, why);
+	return why != NULL;
+}
+
 static int check_vma(void *arg, struct vma *v)
 {
 	struct save *s = arg;
-	const char *why;
 
 	if (is_ignored(v))
 		return 0;
-	why = refusal(v);
-	if (why)
-		obstacle(s, "mapping %" PRIx64 "-%" PRIx64 " (%s): %s: not supported", v->start, v->end, v->name, why);
+	check_refusal(s, v);
 	return add_range(&s->busy, v->start, v->end);
 }
 
 int memory_check(struct save *s, const struct process *p)
 {
-	int err = proc_vmas(p->pid, true, check_vma, s);
+	/* flags take smaps, which walks all pages: a save sees them anyhow, in save_vma(), before anything is touched */
+	int err = proc_vmas(p->pid, s->checking, check_vma, s);
 
 	if (err == -ESRCH && s->checking)
 		return 0;
@@ -221,6 +228,8 @@ static int save_vma(void *arg, struct vma *v)
 
 	if (is_ignored(v))
 		return 0;
+	if (check_refusal(p->s, v))
+		return -EHOLDS;
 	if (is_kernels_own(v)) {
 		m.kind = VmaKind_VDSO;
 		snprintf(m.name, sizeof(m.name), "%.20s", v->name);
