@@ -31,6 +31,8 @@ static int run(int argc, char **argv)
 	if (argc - optind != 1)
 		return usage_error("one image is needed");
 	restore.image = argv[optind];
+	if (!*restore.image)
+		return usage_error("the image needs a name");
 	err = restore_tree(&restore, &status);
 	if (err || restore.detach)
 		return exit_code(err);

@@ -70,6 +70,8 @@ static int run(int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
+	if (save.output && !*save.output)
+		return usage_error("the image needs a name");
 	if (argc - optind != 1)
 		return usage_error("one process ID is needed");
 	save.pid = parse_pid(argv[optind]);

@@ -43,6 +43,15 @@ int exit_code(int err)
 	}
 }
 
+/* What was printed must have arrived: a full disk is a failure. */
+static int printed(int code)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	fail_errno("standard output");
+	return code ? code : EXIT_FAILED;
+}
+
 static void command_help(const struct command *c)
 {
 	printf("Usage: tinyckpt %s [OPTION]... %s\n%s.\n\n%s%s", c->name, c->arguments, c->summary, c->help, COMMON_HELP);
@@ -140,7 +149,7 @@ int next_option(int argc, char **argv, const char *letters, const struct option 
 			break;
 		case 'h':
 			command_help(current);
-			exit(EXIT_DONE);
+			exit(printed(EXIT_DONE));
 		case '?':
 			usage_error("unknown option \"%s\"", argv[optind - 1]);
 			return '?';
@@ -163,18 +172,18 @@ int main(int argc, char **argv)
 		return usage_error("no command");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		top_help();
-		return EXIT_DONE;
+		return printed(EXIT_DONE);
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		printf("tinyckpt %s\n", TINYCKPT_VERSION);
-		return EXIT_DONE;
+		return printed(EXIT_DONE);
 	}
 	for (const struct command *const *p = __start_command_table; p < __stop_command_table; p++) {
 		if (strcmp((*p)->name, argv[1]))
 			continue;
 		current = *p;
 		log_init(current->name, level, 2);
-		return current->run(argc - 1, argv + 1);
+		return printed(current->run(argc - 1, argv + 1));
 	}
 	return usage_error("there is no command \"%s\"", argv[1]);
 }

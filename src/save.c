@@ -152,7 +152,10 @@ static int write_processes(struct save *s)
 		for (size_t i = 0; i < s->tree.n; i++) {
 			const struct process *p = &s->tree.processes[i];
 			CONTEXT("pid %d (%s)", p->pid, p->comm);
-			int err = part == 1 ? write_process(s, p) : state_save(s, p);
+			int err;
+
+			log_debug(part == 1 ? "its memory: %zu threads" : "its state: %zu threads", p->threads_n);
+			err = part == 1 ? write_process(s, p) : state_save(s, p);
 
 			if (!err && part == 1 && !p->zombie)
 				err = memory_save(s, p);
@@ -206,6 +209,8 @@ static int hold_and_write(struct save *s)
 {
 	int err = tree_collect(&s->tree, s->options->pid, true);
 
+	if (!err)
+		log_info("%zu processes and %zu threads stand still", s->tree.n, tree_threads(&s->tree));
 	if (!err)
 		err = check_tree(s);
 	if (!err && s->obstacles)	/* the rest of them, so that all are named at once */

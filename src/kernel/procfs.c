@@ -176,6 +176,7 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 #define FIELD(label, ...) else if (!strcmp(line, label)) do { __VA_ARGS__; } while (0)
 		if (!strcmp(line, "TracerPid"))
 			st->tracer = atoi(value);
+		FIELD("Tgid", st->tgid = atoi(value));
 		FIELD("Threads", st->threads = (unsigned int)atoi(value));
 		FIELD("Umask", st->umask = (unsigned int)strtoul(value, NULL, 8));
 		FIELD("Uid", ids(st->uid, value));

@@ -32,7 +32,7 @@ int proc_stat(pid_t pid, pid_t tid, struct proc_stat *st);
 /* /proc/PID/task/TID/status */
 enum { PROC_GROUPS_MAX = 64 };
 struct proc_status {
-	pid_t tracer;
+	pid_t tracer, tgid;
 	unsigned int threads;
 	unsigned int umask;
 	uint32_t uid[4], gid[4];	/* real, effective, saved, file system */

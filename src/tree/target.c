@@ -22,7 +22,7 @@ int target_check(pid_t pid)
 	if (err)
 		return fail(err, "pid %d: there is no such process", pid);
 	err = proc_status(pid, pid, &status);
-	if (err == -ESRCH)
+	if (err == -ESRCH || (!err && status.tgid != pid))
 		return fail(ESRCH, "pid %d (%s): this is a thread, not a process", pid, st.comm);
 	if (pid == getpid())
 		return fail(EINVAL, "pid %d: this is tinyckpt itself", pid);
