@@ -4,11 +4,11 @@
 # and the next restore works. Sourced by run.
 
 # A workload that came back and went on has written to its files, and restore rightly refuses files that changed since
-# the save. Their contents do not matter here: the time is set back.
+# the save: they are put back as they were.
 put_back() {
 	put_down
-	touch -r "$work/time" "$heartbeat"
-	touch -r "$work/report.time" "$report"
+	cp -p "$work/heartbeat.then" "$heartbeat"
+	cp -p "$work/report.then" "$report"
 }
 
 # Text: what is wrong after a strike
@@ -73,8 +73,8 @@ fresh --longjmp --children 1
 clear_images
 text=$("$tool" save -o "$image" "${pids[0]}" 2>&1) || text="save: exit status $?"$'\n'$text
 cp "$image" "$work/kept.tck" 2>/dev/null
-touch -r "$heartbeat" "$work/time"
-touch -r "$report" "$work/report.time"
+cp -p "$heartbeat" "$work/heartbeat.then"
+cp -p "$report" "$work/report.then"
 verdict "restore -d, undisturbed" "$text$(good_restore)"
 
 if [ -e "$image" ]; then

@@ -8,23 +8,42 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Inode numbers of pipes are another's after a restore; everything else in a name is the workload's own. */
+struct mapping {
+	unsigned long from, to;
+	char rights[8], name[256];
+};
+
+static void write_mapping(FILE *f, pid_t pid, const struct mapping *m)
+{
+	if (m->to)
+		fprintf(f, "%d map %lx-%lx %s %s\n", pid, m->from, m->to, m->rights, m->name);
+}
+
+/* Neighbours of one kind are one: the kernel itself merges them or not, by what it remembers of them. */
 static void write_mappings(FILE *f, pid_t pid)
 {
-	char path[64], line[512], range[64], rights[8], name[256];
+	struct mapping m = { 0 }, next;
+	char path[64], line[512];
 	FILE *maps;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	maps = fopen(path, "re");
 	while (maps && fgets(line, sizeof(line), maps)) {
-		*name = 0;
-		sscanf(line, "%63s %7s %*s %*s %*s %255[^\n]", range, rights, name);
-		fprintf(f, "%d map %s %s %s\n", pid, range, rights, name);
+		*next.name = 0;
+		sscanf(line, "%lx-%lx %7s %*s %*s %*s %255[^\n]", &next.from, &next.to, next.rights, next.name);
+		if (next.from == m.to && !strcmp(next.rights, m.rights) && !strcmp(next.name, m.name)) {
+			m.to = next.to;
+			continue;
+		}
+		write_mapping(f, pid, &m);
+		m = next;
 	}
+	write_mapping(f, pid, &m);
 	if (maps)
 		fclose(maps);
 }
 
+/* Inode numbers of pipes are another's after a restore; everything else in a name is the workload's own. */
 static void write_descriptors(FILE *f, pid_t pid)
 {
 	char path[64], target[512], line[128], flags[32];

@@ -61,7 +61,8 @@ image_seen() {
 	done
 	[ -e "$image" ] || return
 	[ "${1:-}" != none ] || echo "an image is there"
-	text=$("$tool" verify "$image" 2>&1) || echo "the image is not whole: $text"
+	# With the victim alive, its PIDs are taken and its files have changed: it would not restore at this moment.
+	text=$("$tool" verify "$image" 2>&1) || [[ $text == *": whole; would not"* ]] || echo "the image is not whole: $text"
 }
 
 clear_images() {

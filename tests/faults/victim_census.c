@@ -20,6 +20,12 @@ static struct mapping before[LINES], after[LINES];
 static int count_before;
 static bool open_before[DESCRIPTORS];
 
+/* Neighbours of one kind count as one mapping: the kernel itself merges them or not, by what it remembers of them. */
+static bool continues(const struct mapping *m, const struct mapping *next)
+{
+	return m->to == next->from && !strcmp(m->rights, next->rights) && !strcmp(m->name, next->name);
+}
+
 /* Reads without stdio: its buffer would be a change of the heap. */
 static int read_mappings(struct mapping *list)
 {
@@ -34,15 +40,19 @@ static int read_mappings(struct mapping *list)
 		size += (size_t)n;
 	close(fd);
 	text[size] = 0;
-	for (char *line = text; *line && count < LINES; count++) {
+	for (char *line = text; *line && count < LINES;) {
 		struct mapping *m = &list[count];
+		char *end = strchr(line, '\n');
 
+		if (end)
+			*end = 0;
 		memset(m, 0, sizeof(*m));
 		sscanf(line, "%lx-%lx %7s %*s %*s %*s %127[^\n]", &m->from, &m->to, m->rights, m->name);
-		line = strchr(line, '\n');
-		if (!line)
-			break;
-		line++;
+		line = end ? end + 1 : line + strlen(line);
+		if (count && continues(m - 1, m))
+			m[-1].to = m->to;
+		else
+			count++;
 	}
 	return count;
 }

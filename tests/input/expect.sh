@@ -50,7 +50,7 @@ accepts() {
 whole() {
 	local text
 
-	text=$("$tool" verify "$1" 2>&1) || [[ $? = 1 && $text == *" is taken"* ]] || echo "$text"
+	text=$("$tool" verify "$1" 2>&1) || [[ $text == *": whole; would not"* ]] || echo "$text"
 }
 
 # act ROLE [ARGUMENT...]: starts an actor in a session of its own; sets actor to its PID and number to what it printed.
