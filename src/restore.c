@@ -223,6 +223,9 @@ static void release(struct restore *r)
 {
 	const pid_t *tid = (const pid_t *)(const void *)r->threads.data;
 
+	/* killed from here on, the tool no longer takes the tree along: part of it may have run already */
+	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
+		thread_set_options(tid[i], 0);
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
 		thread_detach(tid[i], 0);
 }

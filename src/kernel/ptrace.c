@@ -21,6 +21,11 @@ int thread_seize(pid_t tid, unsigned long options)
 	return request(PTRACE_SEIZE, tid, 0, options);
 }
 
+int thread_set_options(pid_t tid, unsigned long options)
+{
+	return request(PTRACE_SETOPTIONS, tid, 0, options);
+}
+
 int thread_interrupt(pid_t tid)
 {
 	return request(PTRACE_INTERRUPT, tid, 0, 0);

@@ -13,6 +13,7 @@
 
 /* Attaches without stopping.  -EPERM also when another tracer is there.  options: PTRACE_O_*. */
 int thread_seize(pid_t tid, unsigned long options);
+int thread_set_options(pid_t tid, unsigned long options);	/* of a thread that is held */
 int thread_interrupt(pid_t tid);
 
 /* How a thread came to stand still. */
