@@ -19,15 +19,17 @@ judge_restore() {
 	case $fate in
 	alive)
 		harm_seen
-		put_back
 		;;
-	gone) ;;
+	gone)
+		# Once it has run, it has done things that cannot be taken back: from then on it must live.
+		cmp -s "$heartbeat" "$work/heartbeat.then" || echo "the victim had begun to run, and is gone"
+		;;
 	*)
 		echo "$fate"
 		ps -o pid=,ppid=,stat=,wchan=,args= -p "$(IFS=,; echo "${pids[*]}")"
-		put_back
 		;;
 	esac
+	put_back
 	cmp "$image" "$work/kept.tck" 2>&1
 	image_seen
 }

@@ -25,15 +25,16 @@ fresh() {
 }
 
 # Kills what is there of the victim, and keeps its files: a restore needs them. Only processes that see this run's own
-# mounts, so that a number that went to somebody else is left alone.
+# mounts, so that a number that went to somebody else is left alone. Stopped first: nobody is to complain of another's end.
 put_down() {
 	local pid
+	local -a there=()
 
 	for pid in "${pids[@]}"; do
-		if [ "/proc/$pid/ns/mnt" -ef /proc/self/ns/mnt ]; then
-			kill -KILL "$pid"
-		fi
-	done 2>/dev/null
+		[ ! "/proc/$pid/ns/mnt" -ef /proc/self/ns/mnt ] || there+=("$pid")
+	done
+	[ ${#there[@]} = 0 ] || kill -STOP "${there[@]}" 2>/dev/null
+	[ ${#there[@]} = 0 ] || kill -KILL "${there[@]}" 2>/dev/null
 	[ ${#pids[@]} = 0 ] || "$build/observe" gone "$heartbeat"
 }
 
