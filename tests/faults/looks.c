@@ -3,71 +3,163 @@
 #include "looks.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
-enum { DESCRIPTORS = 4096 };
-
-static bool for_looking[DESCRIPTORS];
-static bool opening; /* the call under way opens something without creating it */
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static const long looking[] = {
-	SYS_read,      SYS_pread64,  SYS_preadv,     SYS_readv,	 SYS_lseek,  SYS_getdents64, SYS_readlinkat,
-	SYS_fstat,     SYS_statx,    SYS_faccessat,  SYS_fcntl,	 SYS_getpid, SYS_gettid,     SYS_process_vm_readv,
-	SYS_clock_gettime, SYS_kcmp, SYS_fstatfs,    SYS_uname,	 SYS_getuid, SYS_geteuid,
+	SYS_read,
+	SYS_pread64,
+	SYS_preadv,
+	SYS_readv,
+	SYS_lseek,
+	SYS_getdents64,
+	SYS_readlinkat,
+	SYS_fstat,
+	SYS_statx,
+	SYS_faccessat,
+	SYS_fcntl,
+	SYS_getpid,
+	SYS_gettid,
+	SYS_process_vm_readv,
+	SYS_clock_gettime,
+	SYS_kcmp,
+	SYS_fstatfs,
+	SYS_uname,
+	SYS_getuid,
+	SYS_geteuid,
 	/* Waiting is looking, too: how often it takes differs from run to run. */
-	SYS_waitid,    SYS_wait4,    SYS_sched_yield, SYS_nanosleep, SYS_clock_nanosleep, SYS_ppoll,
+	SYS_waitid,
+	SYS_wait4,
+	SYS_sched_yield,
+	SYS_nanosleep,
+	SYS_clock_nanosleep,
+	SYS_ppoll,
+	/* A program's own memory and signals are nobody else's business. */
+	SYS_mmap,
+	SYS_munmap,
+	SYS_mprotect,
+	SYS_madvise,
+	SYS_brk,
+	SYS_rt_sigaction,
+	SYS_rt_sigprocmask,
+	SYS_set_tid_address,
 #ifdef SYS_readlink
-	SYS_readlink,  SYS_stat,     SYS_lstat,	     SYS_access, SYS_poll,
+	SYS_readlink,
+	SYS_stat,
+	SYS_lstat,
+	SYS_access,
+	SYS_poll,
 #endif
 #ifdef SYS_newfstatat
 	SYS_newfstatat,
 #endif
+#ifdef SYS_arch_prctl
+	SYS_arch_prctl,
+#endif
 };
 
-static bool ptrace_looks(uint64_t request)
-{
-	static const uint64_t requests[] = { PTRACE_GETREGSET, PTRACE_PEEKDATA, PTRACE_PEEKTEXT, PTRACE_GETSIGINFO,
-					     PTRACE_GETSIGMASK, PTRACE_PEEKSIGINFO, PTRACE_GETEVENTMSG,
-					     PTRACE_GET_SYSCALL_INFO, 12 /* GETREGS where it exists */,
-					     0x420f /* GET_RSEQ_CONFIGURATION */ };
+static const uint32_t looking_requests[] = {
+	PTRACE_GETREGSET,   PTRACE_PEEKDATA,	PTRACE_PEEKTEXT,	 PTRACE_GETSIGINFO, PTRACE_GETSIGMASK,
+	PTRACE_PEEKSIGINFO, PTRACE_GETEVENTMSG, PTRACE_GET_SYSCALL_INFO, 12 /* GETREGS where it exists */,
+	0x420f /* GET_RSEQ_CONFIGURATION */,
+};
 
-	for (unsigned i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
-		if (requests[i] == request)
-			return true;
-	return false;
+/* open(2) and openat(2) that create something; the second of these is O_TMPFILE's own bit. */
+static const uint32_t creating = O_CREAT | (O_TMPFILE & ~O_DIRECTORY);
+
+/* Closing a file that has a name changes nothing; closing a pipe or socket wakes whoever reads it. */
+static bool has_a_name(pid_t pid, uint64_t fd)
+{
+	char path[64], target[8] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", pid, (int)fd);
+	return readlink(path, target, sizeof(target) - 1) > 0 && target[0] == '/';
 }
 
-bool looks_only(long number, const void *arguments)
+bool looks_only(pid_t pid, long number, const void *arguments)
 {
 	uint64_t a[6];
 
 	memcpy(a, arguments, sizeof(a));
-	opening = false;
-	for (unsigned i = 0; i < sizeof(looking) / sizeof(looking[0]); i++)
+	for (size_t i = 0; i < COUNT(looking); i++)
 		if (looking[i] == number)
 			return true;
-	if (number == SYS_close && a[0] < DESCRIPTORS) {
-		bool looked = for_looking[a[0]];
-
-		for_looking[a[0]] = false;
-		return looked;
-	}
-	if (number == SYS_ptrace)
-		return ptrace_looks(a[0]);
+	for (size_t i = 0; number == SYS_ptrace && i < COUNT(looking_requests); i++)
+		if (looking_requests[i] == a[0])
+			return true;
 #ifdef SYS_open
 	if (number == SYS_open)
-		opening = !(a[1] & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)));
+		return !(a[1] & creating);
 #endif
 	if (number == SYS_openat)
-		opening = !(a[2] & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)));
-	return opening;
+		return !(a[2] & creating);
+	return number == SYS_close && has_a_name(pid, a[0]);
 }
 
-void looks_done(long result)
+/* ptrace(2) fails when the other has died, which is another test; closing, unmapping and yielding do not fail. */
+bool never_fails(long number)
 {
-	if (opening && result >= 0 && result < DESCRIPTORS)
-		for_looking[result] = true;
-	opening = false;
+	static const long calls[] = { SYS_ptrace, SYS_waitid, SYS_wait4,       SYS_close,
+				      SYS_munmap, SYS_getpid, SYS_sched_yield, SYS_exit_group };
+
+	for (size_t i = 0; i < COUNT(calls); i++)
+		if (calls[i] == number)
+			return true;
+	return false;
+}
+
+static struct sock_filter code[256];
+static unsigned short length;
+
+static void add(uint16_t op, uint32_t value, uint8_t if_true, uint8_t if_false)
+{
+	code[length++] = (struct sock_filter){ op, if_true, if_false, value };
+}
+
+static void load_argument(int n)
+{
+	add(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + 8 * (size_t)n), 0, 0);
+}
+
+static void allow_if(uint32_t value)
+{
+	add(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+	add(BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+}
+
+static void open_call(long number, int flags_argument)
+{
+	add(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)number, 0, 4);
+	load_argument(flags_argument);
+	add(BPF_JMP | BPF_JSET | BPF_K, creating, 1, 0);
+	add(BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+	add(BPF_RET | BPF_K, SECCOMP_RET_TRACE, 0, 0);
+}
+
+int looks_install_filter(void)
+{
+	struct sock_fprog program = { .filter = code };
+
+	add(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr), 0, 0);
+	for (size_t i = 0; i < COUNT(looking); i++)
+		allow_if((uint32_t)looking[i]);
+#ifdef SYS_open
+	open_call(SYS_open, 1);
+#endif
+	open_call(SYS_openat, 2);
+	add(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, (uint8_t)(1 + 2 * COUNT(looking_requests)));
+	load_argument(0);
+	for (size_t i = 0; i < COUNT(looking_requests); i++)
+		allow_if(looking_requests[i]);
+	add(BPF_RET | BPF_K, SECCOMP_RET_TRACE, 0, 0);
+	program.len = length;
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) ? -1 : 0;
 }

@@ -5,11 +5,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-/* At the entry: number and the six arguments. */
-bool looks_only(long number, const void *arguments);
+/* At the entry of a call: its number and its six arguments. */
+bool looks_only(pid_t pid, long number, const void *arguments);
 
-/* At the exit: remembers descriptors that were opened for looking, so that closing them counts as looking too. */
-void looks_done(long result);
+/* Calls that a kernel has no reason to let fail. */
+bool never_fails(long number);
+
+/* For the program itself, before it starts: a filter that stops it for its tracer at nothing but calls that may change
+ * something. Its children would inherit it. 0 or -1. */
+int looks_install_filter(void);
 
 #endif

@@ -7,250 +7,47 @@
  *   observe intact HEARTBEAT FILE       all threads go on, nothing differs from FILE, no violation was reported
  *   observe fate HEARTBEAT              prints "alive", "gone" or "half"; waits until it is one of the first two
  *   observe gone HEARTBEAT              no process of it is left
+ *   observe put-down HEARTBEAT          kill it
  *   observe beats HEARTBEAT             rounds and signals per thread
  *
  * Each waits up to OBSERVE_MS milliseconds (default 1000) for what it wants to see, and no longer than needed.
  * Exit status: 0 as it should be, 1 not (the reasons on stdout), 2 usage.
  */
-#define _GNU_SOURCE
-#include "heartbeat.h"
-#include "snapshot.h"
+#include "watching.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
-
-static struct heartbeat *heartbeat;
-static int64_t deadline;
-
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
-}
-
-/* A little nap, unless the time is up. */
-static bool patience(void)
-{
-	struct timespec nap = { 0, 500000 };
-
-	nanosleep(&nap, NULL);
-	return now_us() < deadline;
-}
-
-static bool map_heartbeat(const char *path)
-{
-	int fd;
-
-	do {
-		fd = open(path, O_RDWR | O_CLOEXEC);
-		if (fd >= 0 && lseek(fd, 0, SEEK_END) == (off_t)sizeof(*heartbeat)) {
-			heartbeat = mmap(NULL, sizeof(*heartbeat), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-			close(fd);
-			return heartbeat != MAP_FAILED;
-		}
-		if (fd >= 0)
-			close(fd);
-	} while (patience());
-	return false;
-}
-
-static int ready(void)
-{
-	do {
-		if (heartbeat->processes && heartbeat->ready == heartbeat->processes) {
-			for (unsigned i = 0; i < heartbeat->processes; i++)
-				printf("%d%c", heartbeat->pid[i], i + 1 < heartbeat->processes ? ' ' : '\n');
-			return 0;
-		}
-	} while (patience());
-	printf("the victim does not get ready: %u of %u processes\n", heartbeat->ready, heartbeat->processes);
-	return 1;
-}
-
-static int snapshot(const char *path)
-{
-	FILE *f = fopen(path, "we");
-	bool good = f != NULL;
-
-	for (unsigned i = 0; good && i < heartbeat->processes; i++)
-		good = snapshot_write(f, heartbeat->pid[i]);
-	return f && !fclose(f) && good ? 0 : 1;
-}
-
-static unsigned alive(void)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < heartbeat->processes; i++)
-		n += !kill(heartbeat->pid[i], 0);
-	return n;
-}
-
-/* Twice for each thread, since the first beat may have been on its way. */
-static bool all_beat(bool tell)
-{
-	static uint64_t first[SLOTS];
-	unsigned count = heartbeat->slots, waiting;
-
-	for (unsigned i = 0; i < count; i++)
-		first[i] = heartbeat->slot[i].beats;
-	do {
-		waiting = 0;
-		for (unsigned i = 0; i < count; i++)
-			waiting += heartbeat->slot[i].beats < first[i] + 2;
-		if (!waiting)
-			return true;
-		if (heartbeat->violations)
-			break;
-	} while (patience());
-	for (unsigned i = 0; tell && !heartbeat->violations && i < count; i++)
-		if (heartbeat->slot[i].beats < first[i] + 2)
-			printf("pid %d thread %d (%s) does not go on\n", heartbeat->slot[i].pid, heartbeat->slot[i].tid,
-			       heartbeat->slot[i].name);
-	return false;
-}
-
-static bool census(void)
-{
-	uint32_t asked = ++heartbeat->census_asked;
-	unsigned done;
-
-	do {
-		done = 0;
-		for (unsigned i = 0; i < heartbeat->processes; i++)
-			done += heartbeat->census_done[i] == asked;
-		if (done == heartbeat->processes)
-			return true;
-	} while (!heartbeat->violations && patience());
-	printf("only %u of %u processes answered the question for their own mappings\n", done, heartbeat->processes);
-	return false;
-}
-
-static uint64_t blocked_now(const struct slot *s)
-{
-	unsigned long mask = ~0UL;
-	char path[64], line[256];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", s->pid, s->tid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f) && sscanf(line, "SigBlk: %lx", &mask) != 1)
-		;
-	if (f)
-		fclose(f);
-	return mask;
-}
-
-/* A thread that is just inside a handler has more signals blocked than usual: looked at again until it is not. */
-static bool masks_right(void)
-{
-	for (unsigned i = 0; i < heartbeat->slots; i++)
-		while (blocked_now(&heartbeat->slot[i]) != heartbeat->slot[i].mask)
-			if (!patience()) {
-				printf("pid %d thread %d (%s): SigBlk %016lx, should be %016lx\n", heartbeat->slot[i].pid,
-				       heartbeat->slot[i].tid, heartbeat->slot[i].name,
-				       (unsigned long)blocked_now(&heartbeat->slot[i]),
-				       (unsigned long)heartbeat->slot[i].mask);
-				return false;
-			}
-	return true;
-}
-
-static bool same_as(const char *path)
-{
-	do {
-		if (snapshot_compare(path, false))
-			return true;
-	} while (patience());
-	return snapshot_compare(path, true);
-}
-
-static int intact(const char *path)
-{
-	bool good = all_beat(true);
-
-	good = good && census();
-	good = good && masks_right();
-	good = good && same_as(path);
-	if (heartbeat->violations) {
-		puts("the victim has reported a violation");
-		good = false;
-	}
-	return good ? 0 : 1;
-}
-
-static int fate(void)
-{
-	do {
-		unsigned n = alive();
-		int64_t end = deadline;
-
-		if (!n)
-			return puts("gone") < 0;
-		if (n == heartbeat->processes) {
-			bool beat;
-
-			deadline = now_us() + 100000 < end ? now_us() + 100000 : end;
-			beat = all_beat(false);
-			deadline = end;
-			if (beat && alive() == n)
-				return puts("alive") < 0;
-		}
-	} while (patience());
-	all_beat(true);
-	printf("half: %u of %u processes exist\n", alive(), heartbeat->processes);
-	return 1;
-}
-
-static int gone(void)
-{
-	do {
-		if (!alive())
-			return 0;
-	} while (patience());
-	for (unsigned i = 0; i < heartbeat->processes; i++)
-		if (!kill(heartbeat->pid[i], 0))
-			printf("pid %d still exists\n", heartbeat->pid[i]);
-	return 1;
-}
-
-static int beats(void)
-{
-	for (unsigned i = 0; i < heartbeat->slots; i++)
-		printf("%d %s: %lu rounds, %lu signals\n", heartbeat->slot[i].pid, heartbeat->slot[i].name,
-		       (unsigned long)heartbeat->slot[i].beats, (unsigned long)heartbeat->slot[i].signals);
-	return 0;
-}
 
 int main(int argc, char **argv)
 {
-	const char *wait_ms = getenv("OBSERVE_MS");
+	static const char *const names[] = { "alive", "gone", "half" };
+	const char *wait_ms = getenv("OBSERVE_MS"), *what = argc > 2 ? argv[1] : "";
+	enum fate fate;
 
-	deadline = now_us() + 1000LL * (wait_ms ? atol(wait_ms) : 1000);
-	if (argc < 3 || !map_heartbeat(argv[2])) {
-		fprintf(stderr, "usage: observe ready|snapshot|intact|fate|gone|beats HEARTBEAT [FILE]\n");
+	watch_for(wait_ms ? atol(wait_ms) : 1000);
+	if (argc < 3 || !watch_open(argv[2])) {
+		fprintf(stderr, "usage: observe ready|snapshot|intact|fate|gone|put-down|beats HEARTBEAT [FILE]\n");
 		return 2;
 	}
-	if (!strcmp(argv[1], "ready"))
-		return ready();
-	if (!strcmp(argv[1], "snapshot") && argc == 4)
-		return snapshot(argv[3]);
-	if (!strcmp(argv[1], "intact") && argc == 4)
-		return intact(argv[3]);
-	if (!strcmp(argv[1], "fate"))
-		return fate();
-	if (!strcmp(argv[1], "gone"))
-		return gone();
-	if (!strcmp(argv[1], "beats"))
-		return beats();
-	return 2;
+	if (!strcmp(what, "ready"))
+		return !watch_ready();
+	if (!strcmp(what, "snapshot") && argc == 4)
+		return !watch_snapshot(argv[3]);
+	if (!strcmp(what, "intact") && argc == 4)
+		return !watch_intact(argv[3]);
+	if (!strcmp(what, "gone"))
+		return !watch_gone();
+	if (!strcmp(what, "fate")) {
+		fate = watch_fate();
+		puts(names[fate]);
+		return fate == HALF;
+	}
+	if (!strcmp(what, "put-down"))
+		watch_put_down();
+	else if (!strcmp(what, "beats"))
+		watch_beats();
+	else
+		return 2;
+	return 0;
 }

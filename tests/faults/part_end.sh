@@ -24,6 +24,7 @@ judge() {
 		# Some dead, some alive: only once the image was complete, and then the rest is the killer's doing.
 		[ -e "$image" ] || echo "$fate, and there is no image"
 		died=$((died + 1))
+		put_down
 		;;
 	esac
 	printf %s "$seen"
@@ -50,8 +51,10 @@ strike_end() {
 	[ "$(field ended "$result")" != hangs ] || text="tinyckpt hangs"$'\n'$text
 	instants=$((instants + 1))
 	# Every victim that is gone is brought back, which proves the image and saves starting another one. One that lives on
-	# beside its image has changed its files meanwhile, and restore says so.
-	if [ -z "$text" ] && [ -e "$image" ] && [ "$last_fate" != alive ]; then
+	# beside its image has changed its files meanwhile, and restore says so; so has one that saw a part of itself end.
+	if [ -z "$text" ] && [ -e "$image" ] && [ -s "$report" ]; then
+		end_victim
+	elif [ -z "$text" ] && [ -e "$image" ] && [ "$last_fate" = gone ]; then
 		text=$(comes_back)
 		returned=$((returned + 1))
 	fi
@@ -77,14 +80,13 @@ end_series() {
 
 victim_options=(--children 1)
 fresh "${victim_options[@]}"
+span=$(field micros "$("$build/killer" -u 1000000 -- "$tool" save --leave-running -o "$image" "${pids[0]}")")
 stops=$(count_stops "${stops_kind[@]}" -- "$tool" save -o "$image" "${pids[0]}")
-fresh "${victim_options[@]}"
-span=$(micros "$tool" save -o "$image" "${pids[0]}")
-limit=100
+limit=60
 [ "${FAULTS:-}" != full ] || limit=100000
 fresh "${victim_options[@]}"
-end_series "save killed at its system calls (a run has $stops stops)" -n "$(every "$stops" 60 $limit)" "${stops_kind[@]}"
+end_series "save killed at its system calls (a run has $stops stops)" -n "$(every "$stops" 40 $limit)" "${stops_kind[@]}"
 # What happens once the image is there happens in the last few calls: all of them.
-end_series "save killed at its last system calls" -n "$(seq $((stops > 40 ? stops - 40 : 1)) "$stops")" "${stops_kind[@]}"
+end_series "save killed at its last system calls" -n "$(seq $((stops > 25 ? stops - 25 : 1)) "$stops")" "${stops_kind[@]}"
 end_series "save killed at random times (a run takes $span us)" -u "$(randoms 40 "$span")"
 end_series "save ended by SIGTERM at its system calls" -n "$(every "$stops" 15 20)" "${stops_kind[@]}" -s 15

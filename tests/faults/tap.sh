@@ -42,8 +42,8 @@ renumber() {
 	while IFS= read -r line; do
 		case $line in
 		1..[0-9]* | "# "*" of "*" passed") continue ;;
-		ok*) n=$((n + 1)) good=$((good + 1)) line="ok $n${line#ok +([0-9])}" ;;
-		"not ok"*) n=$((n + 1)) line="not ok $n${line#not ok +([0-9])}" ;;
+		ok*) n=$((n + 1)) good=$((good + 1)) line="ok $n${line##ok +([0-9])}" ;;
+		"not ok"*) n=$((n + 1)) line="not ok $n${line##not ok +([0-9])}" ;;
 		esac
 		printf '%s\n' "$line"
 	done

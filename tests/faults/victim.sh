@@ -4,6 +4,7 @@
 
 serial=0
 pids=()
+victim=
 heartbeat=
 report=
 before=
@@ -13,9 +14,10 @@ victim_program=$build/victim
 fresh() {
 	end_victim
 	serial=$((serial + 1))
-	heartbeat=$work/heartbeat.$serial
-	report=$work/report.$serial
-	before=$work/before.$serial
+	victim=$work/victim.$serial
+	heartbeat=$victim.heartbeat
+	report=$victim.report
+	before=$victim.before
 	setsid --fork "$victim_program" "$@" "$heartbeat" "$report" </dev/null >/dev/null 2>&1
 	read -r -a pids <<<"$(OBSERVE_MS=20000 "$build/observe" ready "$heartbeat")"
 	if ! "$build/observe" snapshot "$heartbeat" "$before"; then
@@ -24,18 +26,9 @@ fresh() {
 	fi
 }
 
-# Kills what is there of the victim, and keeps its files: a restore needs them. Only processes that see this run's own
-# mounts, so that a number that went to somebody else is left alone. Stopped first: nobody is to complain of another's end.
+# Kills what is there of the victim, and keeps its files: a restore needs them.
 put_down() {
-	local pid
-	local -a there=()
-
-	for pid in "${pids[@]}"; do
-		[ ! "/proc/$pid/ns/mnt" -ef /proc/self/ns/mnt ] || there+=("$pid")
-	done
-	[ ${#there[@]} = 0 ] || kill -STOP "${there[@]}" 2>/dev/null
-	[ ${#there[@]} = 0 ] || kill -KILL "${there[@]}" 2>/dev/null
-	[ ${#pids[@]} = 0 ] || "$build/observe" gone "$heartbeat"
+	[ ${#pids[@]} = 0 ] || "$build/observe" put-down "$heartbeat"
 }
 
 end_victim() {
@@ -92,25 +85,55 @@ count_stops() {
 	field stops "$("$build/killer" -c "$@" 2>/dev/null)"
 }
 
-# How many microseconds an undisturbed run takes.
-
-micros() {
-	local start=${EPOCHREALTIME/./}
-
-	"$@" >/dev/null 2>&1
-	echo $((${EPOCHREALTIME/./} - start))
-}
-
-# Calls that change something are what a run is made of; `full` strikes at every entry and exit of all calls.
-stops_kind=(-x)
-[ "${FAULTS:-}" != full ] || stops_kind=()
-most=400
-[ "${FAULTS:-}" != full ] || most=100000
+# randoms COUNT MOST: that many numbers up to the most
 randoms() {
-	local count=$1 span=$2
+	local count=$1
 
 	[ "${FAULTS:-}" != full ] || count=$((count * 10))
 	for ((; count > 0; count--)); do
-		echo $((1 + (RANDOM * 32768 + RANDOM) % span))
+		echo $((1 + (RANDOM * 32768 + RANDOM) % $2))
 	done
+}
+
+# Calls that change something are what a run is made of; `full` strikes at every entry and exit of all calls. restore
+# starts processes, which must not inherit the killer's filter.
+stops_kind=(-f)
+restore_kind=(-x)
+[ "${FAULTS:-}" != full ] || stops_kind=() restore_kind=()
+most=600
+[ "${FAULTS:-}" != full ] || most=1000000
+
+# strike_all MODE LABEL INSTANTS KILLER-OPTION...: one line of TAP for all instants (see strike.c). A victim that was harmed
+# is replaced, and the rest goes on. Sets stops and micros to those of the last run.
+strike_all() {
+	local mode=$1 label=$2 line text="" instants=0 strikes=0 bad=0 tried
+	local -a rest program
+	read -r -d '' -a rest <<<"$3"
+	shift 3
+
+	while [ ${#rest[@]} -gt 0 ]; do
+		if [ "$mode" = restore ]; then
+			program=("$tool" restore -d "$image")
+		else
+			program=("$tool" save --leave-running -o "$image" "${pids[0]}")
+		fi
+		printf '%s\n' "${rest[@]}" | "$build/strike" "$mode" "$victim" "$image" "$@" -- "${program[@]}" >"$work/strikes" 2>&1
+		line=$(tail -n 1 "$work/strikes")
+		tried=$(field instants "$line")
+		stops=$(field stops "$line")
+		micros=$(field micros "$line")
+		if [ "${line%%=*}" != instants ]; then
+			text+=$(cat "$work/strikes")
+			break
+		fi
+		instants=$((instants + tried))
+		strikes=$((strikes + $(field strikes "$line")))
+		[ "$(field bad "$line")" != 0 ] || break
+		bad=$((bad + $(field bad "$line")))
+		[ ${#text} -gt 3000 ] || text+=$(sed '$d' "$work/strikes")$'\n'
+		rest=("${rest[@]:tried}")
+		[ "$mode" = restore ] || fresh "${victim_options[@]}"
+	done
+	[ -z "$text" ] || text="$bad of $instants instants:"$'\n'$text
+	verdict "$label: $instants instants, $strikes struck" "$text"
 }

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Strikes a program at many instants, one after the other, and looks at the victim after each:
+ *
+ *   strike save|again|restore VICTIM IMAGE killer's options -- TINYCKPT …
+ *
+ * VICTIM: the stem of the victim's files, VICTIM.heartbeat, VICTIM.report and VICTIM.before (a snapshot). The instants come
+ * from standard input, a number each: a stop, or with -u 1 among the options a time in microseconds. After each
+ *
+ *   save      the victim goes on as before, and IMAGE is absent or whole, with nothing beside it
+ *   again     the same after another save at once, which nobody strikes
+ *   restore   the victim goes on, or nothing of it is left and it has not run; IMAGE is as it was. Then it is put down, its
+ *             files are put back, and every eighth time a restore that nobody strikes must work
+ *
+ * Reasons go to standard output. `save` and `again` end at the first, as the victim is of no more use then. The last line is
+ * "instants=N strikes=N bad=N stops=N micros=N", with the stops and the time of the last one.
+ */
+#define _GNU_SOURCE
+#include "killing.h"
+#include "watching.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *image;
+static char **program;
+static long patience_ms = 3000;
+static char before[4096], report[4096], heartbeat_path[4096];
+static struct heartbeat *heartbeat, heartbeat_then;
+static struct timespec heartbeat_time[2], report_time[2];
+static int messages; /* what programs wrote to standard output and error */
+
+static int run(char **argv)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		dup2(messages, 1);
+		dup2(messages, 2);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static const char *said(void)
+{
+	static char text[4096];
+	ssize_t n = pread(messages, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = 0;
+	return text;
+}
+
+static void forget_messages(void)
+{
+	if (ftruncate(messages, 0) || lseek(messages, 0, SEEK_SET))
+		abort();
+}
+
+/* While the victim lives its PIDs are taken, so that verify calls its image whole, but of no use at this moment. */
+static bool image_whole(void)
+{
+	char *argv[] = { program[0], "verify", image, NULL };
+
+	if (access(image, F_OK))
+		return true;
+	forget_messages();
+	if (!run(argv) || strstr(said(), ": whole; would not"))
+		return true;
+	printf("the image is not whole: %s", said());
+	return false;
+}
+
+/* All names in the image's directory: counted, or removed. */
+static bool directory(bool clear)
+{
+	char *copy = strdup(image), *path = dirname(copy);
+	const char *own = strrchr(image, '/') + 1;
+	DIR *dir = opendir(path);
+	struct dirent *e;
+	bool clean = true;
+
+	while (dir && (e = readdir(dir))) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (clear) {
+			unlinkat(dirfd(dir), e->d_name, 0);
+		} else if (strcmp(e->d_name, own)) {
+			printf("left behind: %s\n", e->d_name);
+			clean = false;
+		}
+	}
+	if (dir)
+		closedir(dir);
+	free(copy);
+	return clean;
+}
+
+static bool intact(void)
+{
+	char text[512] = "";
+	int fd;
+
+	watch_for(patience_ms);
+	if (watch_intact(before))
+		return true;
+	fd = open(report, O_RDONLY | O_CLOEXEC);
+	if (read(fd, text, sizeof(text) - 1) > 0)
+		printf("%s", text);
+	close(fd);
+	return false;
+}
+
+static bool after_save(bool again)
+{
+	bool good = true;
+
+	if (again) {
+		directory(true);
+		forget_messages();
+		if (run(program)) {
+			printf("the next save fails: %s", said());
+			good = false;
+		}
+	}
+	good = intact() && good;
+	good = directory(false) && good;
+	return image_whole() && good;
+}
+
+static void remember_files(void)
+{
+	struct stat st;
+
+	heartbeat_then = *heartbeat;
+	if (!stat(heartbeat_path, &st))
+		heartbeat_time[0] = heartbeat_time[1] = st.st_mtim;
+	if (!stat(report, &st))
+		report_time[0] = report_time[1] = st.st_mtim;
+}
+
+/* A workload that came back and went on has written to its files, and restore rightly refuses files that have changed. */
+static void put_back(void)
+{
+	watch_for(patience_ms);
+	watch_put_down();
+	if (memcmp(heartbeat, &heartbeat_then, sizeof(*heartbeat)))
+		memcpy(heartbeat, &heartbeat_then, sizeof(*heartbeat));
+	utimensat(AT_FDCWD, heartbeat_path, heartbeat_time, 0);
+	if (truncate(report, 0))
+		perror(report);
+	utimensat(AT_FDCWD, report, report_time, 0);
+}
+
+static bool good_restore(void)
+{
+	bool good;
+
+	forget_messages();
+	good = !run(program);
+	if (!good)
+		printf("the next restore fails: %s", said());
+	good = intact() && good;
+	put_back();
+	return good;
+}
+
+static bool after_restore(long instants)
+{
+	bool good = true;
+
+	watch_for(patience_ms);
+	switch (watch_fate()) {
+	case ALIVE: good = intact(); break;
+	case HALF: good = false; break;
+	case GONE:
+		/* Once it has run, it has done things that cannot be taken back: from then on it must live. */
+		good = !memcmp(heartbeat, &heartbeat_then, sizeof(*heartbeat));
+		if (!good)
+			printf("the victim had begun to run, and is gone\n");
+	}
+	put_back();
+	if (good && instants % 8 == 0)
+		good = good_restore();
+	return good;
+}
+
+static uint64_t checksum(void)
+{
+	uint64_t sum = 0;
+	FILE *f = fopen(image, "re");
+	int c;
+
+	while (f && (c = getc_unlocked(f)) != EOF)
+		sum = (sum ^ (uint64_t)c) * 0x100000001b3UL;
+	if (f)
+		fclose(f);
+	return sum;
+}
+
+static bool strike_once(const char *mode, const struct killing *k, struct killed *killed, long instants)
+{
+	bool restores = !strcmp(mode, "restore"), good;
+	int out = dup(1), err = dup(2);
+	static uint64_t sum;
+
+	if (restores && !sum)
+		sum = checksum();
+	if (!restores)
+		directory(true);
+	forget_messages();
+	fflush(stdout);
+	dup2(messages, 1);
+	dup2(messages, 2);
+	good = !killing_run(k, program, killed);
+	dup2(out, 1);
+	dup2(err, 2);
+	close(out);
+	close(err);
+	if (!good || !strcmp(killed->ended, "hangs")) {
+		printf("tinyckpt hangs, or could not be run: %s", said());
+		good = false;
+	} else if (strstr(said(), "tinyckpt: ") && killed->failed < 0 && !strcmp(killed->ended, "exited") && killed->status) {
+		printf("it failed by itself: %s", said());
+		good = false;
+	}
+	good = (restores ? after_restore(instants) : after_save(!strcmp(mode, "again"))) && good;
+	if (restores && checksum() != sum) {
+		printf("the image has changed\n");
+		good = false;
+	}
+	return good;
+}
+
+int main(int argc, char **argv)
+{
+	const char *wait_ms = getenv("OBSERVE_MS"), *mode = argc > 1 ? argv[1] : "";
+	long value, instants = 0, strikes = 0, bad = 0;
+	struct killed killed = { 0 };
+	struct killing k;
+	int first;
+
+	if (argc < 6)
+		return 2;
+	first = killing_options(argc - 3, argv + 3, &k);
+	if (first < 0)
+		return 2;
+	program = argv + 3 + first;
+	image = argv[3];
+	snprintf(heartbeat_path, sizeof(heartbeat_path), "%s.heartbeat", argv[2]);
+	snprintf(report, sizeof(report), "%s.report", argv[2]);
+	snprintf(before, sizeof(before), "%s.before", argv[2]);
+	patience_ms = wait_ms ? atol(wait_ms) : patience_ms;
+	watch_for(patience_ms);
+	heartbeat = watch_open(heartbeat_path);
+	messages = memfd_create("messages", MFD_CLOEXEC);
+	if (!heartbeat || messages < 0 || !strchr(image, '/'))
+		return 2;
+	remember_files();
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	while (scanf("%ld", &value) == 1) {
+		bool good;
+
+		killed = (struct killed){ .ended = "not at all" };
+		*(k.micro ? &k.micro : &k.stop) = value;
+		instants++;
+		good = strike_once(mode, &k, &killed, instants);
+		strikes += !strcmp(killed.ended, "killed") || killed.failed >= 0;
+		if (good)
+			continue;
+		bad++;
+		printf("^ at %ld: ", value);
+		killed_print(&killed);
+		if (strcmp(mode, "restore"))
+			break;
+	}
+	printf("instants=%ld strikes=%ld bad=%ld stops=%ld micros=%ld\n", instants, strikes, bad, killed.stops, killed.micros);
+	return bad != 0;
+}
