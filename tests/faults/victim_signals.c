@@ -198,7 +198,7 @@ void round_jump(struct worker *w)
 		for (;;) {
 			const char *why;
 
-			if (w->rounds & 3) {
+			if (w->rounds % 8) {
 				nanosleep(&nap, NULL);
 				continue;
 			}

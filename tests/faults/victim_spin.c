@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { PAGES = 48, WORDS = 512 };
+enum { PAGES = 32, WORDS = 512, SPIN = 150000 };
 
 /* One of each kind of memory that costs nothing to have. */
 enum { ANON, SHARED, BSS, HEAP, AREAS };
@@ -66,10 +66,10 @@ void round_memory(struct worker *w)
 	rest();
 }
 
-/* A third to half a millisecond each, then a rest: three of these together leave a small machine something to work with. */
+/* Some hundred microseconds each, then a rest: all of these together leave a small machine something to work with. */
 void round_registers(struct worker *w)
 {
-	const char *why = arch_spin_registers(w->rounds * 3 + (uint64_t)w->tid, 300000);
+	const char *why = arch_spin_registers(w->rounds * 3 + (uint64_t)w->tid, SPIN);
 
 	if (why)
 		violation("%s", why);
@@ -78,7 +78,7 @@ void round_registers(struct worker *w)
 
 void round_flags(struct worker *w)
 {
-	const char *why = arch_spin_flags(w->rounds * 5 + (uint64_t)w->tid, 150000);
+	const char *why = arch_spin_flags(w->rounds * 5 + (uint64_t)w->tid, SPIN);
 
 	if (why)
 		violation("%s", why);
@@ -87,7 +87,7 @@ void round_flags(struct worker *w)
 
 void round_vectors(struct worker *w)
 {
-	const char *why = arch_spin_vectors(w->rounds + (uint64_t)w->tid, 1000000);
+	const char *why = arch_spin_vectors(w->rounds + (uint64_t)w->tid, 3 * SPIN);
 
 	if (why)
 		violation("%s", why);
