@@ -2,12 +2,21 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with the files that run sources
 # What every complaint must look like, and the workloads to complain about. Sourced by run.
 
+# Sets out, err and the number of lines in err. Thousands of runs are looked at: nothing is started for it.
+take_output() {
+	IFS= read -r -d '' out <"$work/out"
+	IFS= read -r -d '' err <"$work/err"
+	lines=${err//[!$'\n']/}
+	lines=${#lines}
+	out=${out%$'\n'}
+	err=${err%$'\n'}
+}
+
 # run_tool COMMAND...: within ten seconds, whatever it is; sets status, out, err
 run_tool() {
 	timeout -s KILL 10 "$@" >"$work/out" 2>"$work/err" </dev/null
 	status=$?
-	out=$(tr -d '\0' <"$work/out")
-	err=$(tr -d '\0' <"$work/err")
+	take_output
 }
 
 # complaint STATUSES COMMAND PATTERN: text when the last run did not end with one of the statuses, nothing on standard output,
@@ -20,7 +29,7 @@ complaint() {
 	*) text+="exit status $status instead of $1"$'\n' ;;
 	esac
 	[ -z "$out" ] || text+="on standard output: $out"$'\n'
-	[ "$(wc -l <"$work/err")" = 1 ] || text+="not one line on standard error"$'\n'
+	[ "$lines" = 1 ] || text+="not one line on standard error"$'\n'
 	[ "${err#"$begin"}" != "$err" ] || text+="does not begin with \"$begin\""$'\n'
 	[[ $err =~ $3 ]] || text+="does not match /$3/"$'\n'
 	[[ $err != *[[:cntrl:]]* || $err == *$'\n'* ]] || text+="holds control characters"$'\n'
@@ -77,10 +86,10 @@ still() {
 
 # exists PID: and is no zombie
 exists() {
-	local state
+	local stat=
 
-	state=$(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)
-	[ -n "$state" ] && [ "$state" != Z ]
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null
+	[ -n "$stat" ] && [[ ${stat##*) } != Z* ]]
 }
 
 # end PID...: and wait until the numbers are free

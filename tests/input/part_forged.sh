@@ -56,10 +56,11 @@ survives() {
 	local text=
 
 	run_tool "$tool" verify "$forged"
+	# Its verdict on what is whole but of no use here stands on standard output, and is no error's text.
+	[[ $out != *": whole; would not restore"* ]] || out=
 	case $status in
-	0) verified=yes ;;
-	4) verified=no; text=$(complaint 4 verify .) ;;
-	1) verified=no; text=$(complaint 1 verify .) ;;
+	0) ;;
+	1 | 4) text=$(complaint 1,4 verify .) ;;
 	*) text="verify: exit status $status: $err" ;;
 	esac
 	printf %s "$text"
@@ -92,12 +93,12 @@ verdict "records missing, doubled and out of order: nothing crashes, nothing is 
 
 text=
 for ((k = 0; k < footer; k++)); do
-	for n in 0 1 3 7; do
+	for n in 0 1 7; do
 		"$build/falsify" "$good" "$forged" resize-message $k $n || continue
 		seen=$(survives)$(survives_restore)
 		[ -z "$seen" ] || text+="message $k cut to $n: $seen"$'\n'
 	done
-	for n in 0 1 100 4095 4097 65536; do
+	for n in 0 100 4097; do
 		"$build/falsify" "$good" "$forged" resize-body $k $n || continue
 		seen=$(survives)$(survives_restore)
 		[ -z "$seen" ] || text+="body $k of $n bytes: $seen"$'\n'

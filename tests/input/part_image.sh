@@ -93,7 +93,7 @@ damaged() {
 }
 text=
 tried=0
-count=60
+count=30
 [ "${INPUT:-}" != full ] || count=600
 for ((n = 0; n < count; n++)); do
 	at=$((n * size / count))
@@ -103,7 +103,8 @@ for ((n = 0; n < count; n++)); do
 			run_tool "$tool" restore -d "$work/damaged"
 		else
 			timeout 10 "$tool" restore -d - <"$work/damaged" >"$work/out" 2>"$work/err"
-			status=$? out=$(tr -d '\0' <"$work/out") err=$(tr -d '\0' <"$work/err")
+			status=$?
+			take_output
 		fi
 		seen=$(complaint 4 restore .)
 		! exists "$pid" || { seen+=" pid $pid is there"; end "$pid"; }

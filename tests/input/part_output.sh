@@ -104,12 +104,14 @@ text=$("$tool" restore -d - <"$work/streamed" 2>&1)
 verdict "restore - from a file" "$text$(well "$pid")"
 end "$pid"
 head -c 3000 "$work/streamed" | timeout 10 "$tool" restore -d - >"$work/out" 2>"$work/err"
-status=${PIPESTATUS[1]} out=$(cat "$work/out") err=$(cat "$work/err")
+status=${PIPESTATUS[1]}
+take_output
 verdict "restore - from a pipe that ends early" "$(complaint 4 restore .; ! exists "$pid" || echo "pid $pid is there")"
 run_tool "$tool" restore -d -
 verdict "restore - from /dev/null" "$(complaint 1,4 restore .)"
 timeout 10 "$tool" restore -d - <&- >"$work/out" 2>"$work/err"
-status=$? out=$(cat "$work/out") err=$(cat "$work/err")
+status=$?
+take_output
 verdict "restore - with standard input closed" "$(complaint 1,4 restore .)"
 
 # Loudness and the log

@@ -31,9 +31,10 @@ no_pid "a process that does not exist" 1 "4100000" 4100000
 if [ "$INPUT_KERNEL_THREAD" = none ]; then
 	skip "save of a kernel thread" "none is to be seen here"
 else
-	status=${INPUT_KERNEL_THREAD##* } out=
-	err=${INPUT_KERNEL_THREAD%exit status*}
-	printf %s "$err" >"$work/err"
+	status=${INPUT_KERNEL_THREAD##* }
+	printf %s "${INPUT_KERNEL_THREAD%exit status*}" >"$work/err"
+	: >"$work/out"
+	take_output
 	verdict "save of a kernel thread" "$(complaint 1,3 save "kernel")"
 fi
 
