@@ -457,8 +457,8 @@ static int lead_home(struct visit *v)
 		if (!err)
 			err = next_syscall_stop(who->tid);	/* ... and behind it */
 		/*
-		 * No stop for a signal: an interrupt that is asked for now makes the kernel look for signals on its
-		 * way out, and there it restarts the call that the registers below tell of.
+		 * This is no stop for a signal.  The interrupt makes the kernel look for signals on its way out, and
+		 * there it restarts the call that the registers below tell of.
 		 */
 		if (!err)
 			err = thread_interrupt(who->tid);
