@@ -225,7 +225,7 @@ static void release(struct restore *r)
 
 	/* killed from here on, the tool no longer takes the tree along: part of it may have run already */
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
-		thread_set_options(tid[i], 0);
+		thread_untie(tid[i]);
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
 		thread_detach(tid[i], 0);
 }

@@ -21,9 +21,12 @@ int thread_seize(pid_t tid, unsigned long options)
 	return request(PTRACE_SEIZE, tid, 0, options);
 }
 
-int thread_set_options(pid_t tid, unsigned long options)
+int thread_untie(pid_t tid)
 {
-	return request(PTRACE_SETOPTIONS, tid, 0, options);
+	int status;
+
+	waitpid(tid, &status, __WALL | WNOHANG);
+	return request(PTRACE_SETOPTIONS, tid, 0, 0);
 }
 
 int thread_interrupt(pid_t tid)

@@ -13,7 +13,11 @@
 
 /* Attaches without stopping.  -EPERM also when another tracer is there.  options: PTRACE_O_*. */
 int thread_seize(pid_t tid, unsigned long options);
-int thread_set_options(pid_t tid, unsigned long options);	/* of a thread that is held */
+/*
+ * Makes a thread that is held survive the tool.  The trap that it stands at is taken note of: else it would be delivered
+ * should the tool die, and a SIGTRAP is deadly.
+ */
+int thread_untie(pid_t tid);
 int thread_interrupt(pid_t tid);
 
 /* How a thread came to stand still. */

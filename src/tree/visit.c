@@ -150,10 +150,10 @@ static int stand_at_home(struct visit *v, struct visitor *who)
 	leave_restartable_sequence(v, who);
 	undo_interruption(v, who);
 	len = arch_home(code, who->stub, &who->home, &walk);
-	who->walk = who->stub + walk;
 	err = pwrite_all(v->mem, code, len, who->stub);
 	if (err)
 		return fail(err, "cannot write behind the vDSO: %s", strerror(-err));
+	who->walk = who->stub + walk;	/* there is a way home from now on, and not before */
 
 	/* From here on the thread finds home by itself, and only then is it safe to block its signals. */
 	regs = who->home.regs;
@@ -443,14 +443,18 @@ static int lead_home(struct visit *v)
 {
 	struct visitor *who = &v->leader;
 	uint8_t zero[2 * ARCH_HOME_MAX] = { 0 };
-	int err = 0;
+	int err;
 
+	/* Something failed in there: whoever was led away walks home when it is let go, the leader last. */
+	if (v->thread.tid)
+		return v->thread.walk ? set_home(&v->thread) : 0;
 	if (!who->walk)
 		return 0;
-	if (v->thread.tid)	/* failed in there: it goes on when it is let go */
-		return set_home(&v->thread);
 	err = set_home(who);
-	if (!err && v->area) {
+	who->walk = 0;
+	if (!v->area)
+		return err;
+	if (!err) {
 		err = thread_set_sigmask(who->tid, ALL_SIGNALS);
 		if (!err)
 			err = next_syscall_stop(who->tid);	/* at munmap ... */
@@ -471,7 +475,6 @@ static int lead_home(struct visit *v)
 		(void)pwrite_all(v->mem, zero, sizeof(zero), v->dead);
 	if (err)
 		return fail(err, "thread %d: could not be led home by the tool, and walks by itself: %s", who->tid, strerror(-err));
-	who->walk = 0;
 	return 0;
 }
 
