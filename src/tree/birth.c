@@ -69,6 +69,7 @@ static long with_number(pid_t pid, long (*make)(void *arg, pid_t pid), void *arg
 
 struct root {
 	int wait;		/* end of file here: the tool is dead before it took hold */
+	int alive;		/* the other end, which must be the tool's alone */
 	pid_t root;
 	bool ghost;		/* make a session first, then the root in it */
 };
@@ -98,6 +99,7 @@ static long make_root(void *arg, pid_t pid)
 
 	if (ret)
 		return ret;
+	close(root->alive);
 	if (!root->ghost)
 		wait_for_tracer(root);
 
@@ -155,7 +157,7 @@ static int make_first(struct restore *r, const Process *m)
 	if (pipe2(ends, O_CLOEXEC))
 		return fail_errno("pipe");
 	read_end = root.wait = ends[0];
-	write_end = ends[1];
+	write_end = root.alive = ends[1];
 	/* orphans of the tree come to us while it grows, as they came to whoever was there */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (m->sid != m->pid && (pid_t)m->sid != getsid(0)) {

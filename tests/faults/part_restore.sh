@@ -3,7 +3,9 @@
 # restore, struck: either it had completed and the victim goes on, or no process of it is left; the image is as it was,
 # and the next restore works. Sourced by run.
 
-fresh --longjmp --children 1
+# One process: of several, some can be killed and others not in the microseconds in which their ties to the tool are cut
+# (release() in src/restore.c says so); the program tests restore trees.
+fresh --longjmp
 clear_images
 text=$("$tool" save -o "$image" "${pids[0]}" 2>&1) || text="save: exit status $?"$'\n'$text
 # Putting the files back is strike's work; a strike that comes too late is an undisturbed restore.
