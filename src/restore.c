@@ -79,7 +79,7 @@ static int on_header(struct restore *r, const struct record *rec)
 static int on_tree(struct restore *r, const struct record *rec)
 {
 	struct rlimit limit;
-	int err = r->world ? -EIMAGE : record_decode(rec, Tree_fields, &r->tree);
+	int err = r->world ? fail(EIMAGE, "two descriptions of the tree") : record_decode(rec, Tree_fields, &r->tree);
 
 	if (err)
 		return err;
@@ -222,7 +222,6 @@ static int write_pidfile(const struct restore *r)
 static void release(struct restore *r)
 {
 	const pid_t *tid = (const pid_t *)(const void *)r->threads.data;
-
 	sigset_t all, before;
 
 	/*
@@ -241,15 +240,12 @@ static void release(struct restore *r)
 /* Failure takes down only what was made here. */
 static void take_down(struct restore *r)
 {
-	const struct born *b = (const struct born *)(const void *)r->born.data;
-	size_t n = r->born.len / sizeof(*b);
 	const pid_t *tid = (const pid_t *)(const void *)r->threads.data;
 
 	for (size_t i = r->threads.len / sizeof(*tid); i-- > 0;)
 		kill(tid[i], SIGKILL);
 	for (size_t i = r->threads.len / sizeof(*tid); i-- > 0;)
 		thread_reap(tid[i]);
-	(void)n;
 	while (waitpid(-1, NULL, __WALL) > 0)
 		;
 }

@@ -106,8 +106,8 @@ int reborn_run(struct restore *r, pid_t tid, struct program *p, const char *what
 		const struct op *op = &program_ops(p)[i];
 
 		if (op->flags & OP_MUST && op->ret < 0 && op->ret > -4096)
-			return fail((int)op->ret, "%s: system call %ld(%#lx, %#lx, %#lx, %#lx): %s", what, op->nr, op->arg[0],
-				    op->arg[1], op->arg[2], op->arg[3], strerror((int)-op->ret));
+			return fail((int)op->ret, "task %d: %s: system call %ld(%#lx, %#lx, %#lx, %#lx): %s", tid, what,
+				    op->nr, op->arg[0], op->arg[1], op->arg[2], op->arg[3], strerror((int)-op->ret));
 	}
 	return 0;
 }

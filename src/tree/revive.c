@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/prctl.h>
 #include <sched.h>
 #include <signal.h>
@@ -87,6 +88,20 @@ static int set_outside(struct restore *r)
 	return err;
 }
 
+/* PR_SET_MM_MAP takes only a program that may be executed, and does not say which of its many fields it minds. */
+static int check_program(pid_t pid, int fd)
+{
+	char link[32], path[PATH_MAX];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (!access(link, X_OK))
+		return 0;
+	len = readlink(link, path, sizeof(path) - 1);
+	path[len < 0 ? 0 : len] = '\0';
+	return fail_errno("process %d: its program %s may not be executed (by its mode, or its mount)", pid, path);
+}
+
 int revive_state(struct restore *r, const struct record *rec)
 {
 	static const char what[] = "its state";
@@ -103,6 +118,9 @@ int revive_state(struct restore *r, const struct record *rec)
 		return fail(EIMAGE, "state of process %u: there is no such process", r->state.pid);
 	if (world_fd(r, r->state.exe) < 0 || world_fd(r, r->state.cwd) < 0 || world_fd(r, r->state.root) < 0)
 		return fail(EIMAGE, "state of process %u: its program or directories are not in the image", r->state.pid);
+	err = check_program(b->pid, world_fd(r, r->state.exe));
+	if (err)
+		return err;
 	r->pid = b->pid;
 	r->sigtrap[0] = 0;
 
