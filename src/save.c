@@ -18,6 +18,7 @@
 #include "header.pb.h"
 #include "process.pb.h"
 #include "tree/memory.h"
+#include "tree/obstacles.h"
 #include "tree/openings.h"
 #include "tree/records.h"
 #include "tree/state.h"
@@ -67,7 +68,7 @@ static int check_tree(struct save *s)
 	for (size_t i = 0; i < s->tree.n; i++) {
 		const struct process *p = &s->tree.processes[i];
 		CONTEXT("pid %d (%s)", p->pid, p->comm);
-		int err = state_check(s, p);
+		int err = obstacles_find(s, p);
 
 		if (!err && !p->zombie)
 			err = memory_check(s, p);
@@ -145,23 +146,18 @@ static int write_process(struct save *s, const struct process *p)
 	return SAVE_RECORD(s, RECORD_PROCESS, Process_fields, &m, NULL, 0);
 }
 
-/* First the memory of all, in the order of their birth; then, by visiting each, all else. */
+/* In the order of their birth. */
 static int write_processes(struct save *s)
 {
-	for (int part = 1; part <= 2; part++) {
-		for (size_t i = 0; i < s->tree.n; i++) {
-			const struct process *p = &s->tree.processes[i];
-			CONTEXT("pid %d (%s)", p->pid, p->comm);
-			int err;
+	for (size_t i = 0; i < s->tree.n; i++) {
+		const struct process *p = &s->tree.processes[i];
+		CONTEXT("pid %d (%s)", p->pid, p->comm);
+		int err = write_process(s, p);
 
-			log_debug(part == 1 ? "its memory: %zu threads" : "its state: %zu threads", p->threads_n);
-			err = part == 1 ? write_process(s, p) : state_save(s, p);
-
-			if (!err && part == 1 && !p->zombie)
-				err = memory_save(s, p);
-			if (err)
-				return err;
-		}
+		if (!err && !p->zombie)
+			err = memory_save(s, p);
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -180,6 +176,8 @@ static int write_image(struct save *s)
 		err = -EHOLDS;
 	if (!err)
 		err = write_processes(s);
+	if (!err)
+		err = state_save(s);
 	return err ? err : image_commit(&s->image, &s->totals);
 }
 

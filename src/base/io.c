@@ -2,7 +2,15 @@
 #include "base/io.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+/* musl's open(2) repeats O_CLOEXEC by fcntl(2), for kernels long gone; here it would be every other call. */
+int open_file(const char *path, int flags)
+{
+	return (int)syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC | O_LARGEFILE);
+}
 
 int read_all(int fd, void *buffer, size_t len)
 {

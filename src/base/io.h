@@ -10,6 +10,9 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+/* open(2) by the path, close-on-exec; -1 and errno as it has them. */
+int open_file(const char *path, int flags);
+
 /* Exactly LEN bytes, or -ENODATA when the file ends before (what was read until then is in BUFFER). */
 int read_all(int fd, void *buffer, size_t len);
 int pread_all(int fd, void *buffer, size_t len, uint64_t offset);

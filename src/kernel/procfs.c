@@ -17,15 +17,9 @@
 #include "base/io.h"
 #include "base/scope.h"
 
-/* musl's open(2) repeats O_CLOEXEC by fcntl(2), for kernels long gone; here it would be every other call. */
-static int open_file(const char *path)
-{
-	return (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-}
-
 ssize_t proc_read(const char *path, char *text, size_t cap)
 {
-	CLEANUP_CLOSE int fd = open_file(path);
+	CLEANUP_CLOSE int fd = open_file(path, O_RDONLY);
 	size_t len = 0;
 	int err;
 
@@ -331,7 +325,7 @@ int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), vo
 	char *line;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, smaps ? "smaps" : "maps");
-	fd = open_file(path);
+	fd = open_file(path, O_RDONLY);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	lines.fd = fd;
@@ -377,7 +371,7 @@ struct kernel_dirent {
 
 int proc_numbers(const char *directory, int (*each)(void *arg, int number), void *arg)
 {
-	CLEANUP_CLOSE int fd = (int)syscall(SYS_openat, AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_CLOSE int fd = open_file(directory, O_RDONLY | O_DIRECTORY);
 	uint8_t entries[4096] __attribute__((aligned(8)));
 	long got;
 

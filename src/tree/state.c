@@ -36,7 +36,7 @@
 #ifndef PR_GET_MDWE
 #define PR_GET_MDWE 66
 #endif
-enum { MEMBARRIER_CMD_GET_REGISTRATIONS_ = 1 << 9 };
+enum { MEMBARRIER_CMD_GET_REGISTRATIONS_ = 1 << 9, STEP_MS = 10000 };
 
 /* As the kernel has it (asm-generic/signal.h with SA_RESTORER): the C library's is another. */
 struct kernel_sigaction {
@@ -139,128 +139,6 @@ static void ask_process(struct program *p, struct process_facts *f)
 	f->mdwe = program_call(p, 0, SYS_prctl, PR_GET_MDWE);
 	f->membarrier = program_call(p, 0, SYS_membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS_, 0);
 }
-
-/* --- what stands in the way --- */
-
-static void check_namespaces(struct save *s, const struct process *p)
-{
-	static const char *const names[] = { "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time",
-					     "time_for_children", "user", "uts" };
-	char theirs[64];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		char *own = s->namespaces[i];
-
-		if (!*own && proc_link(own, sizeof(s->namespaces[i]), "/proc/self/ns/%s", names[i]) < 0)
-			continue;	/* the kernel has no such namespace */
-		if (proc_link(theirs, sizeof(theirs), "/proc/%d/ns/%s", p->pid, names[i]) >= 0 && strcmp(own, theirs))
-			obstacle(s, "it lives in another %s namespace than tinyckpt: not supported", names[i]);
-	}
-}
-
-static void check_timers(struct save *s, const struct process *p)
-{
-	char text[256];
-
-	if (proc_readf(text, sizeof(text), "/proc/%d/timers", p->pid) > 0)
-		obstacle(s, "a POSIX timer (timer_create): not supported yet");
-}
-
-static void check_thread(struct save *s, const struct process *p, pid_t tid)
-{
-	struct proc_status st;
-	struct arch_regs regs;
-	const char *why;
-
-	if (proc_status(p->pid, tid, &st))
-		return;
-	if (st.seccomp)
-		obstacle(s, "thread %d: seccomp %s: not supported", tid, st.seccomp == 1 ? "strict mode" : "filters");
-	if (st.shadow_stack)
-		obstacle(s, "thread %d: a shadow stack: not supported", tid);
-	if (st.groups_lost)
-		obstacle(s, "thread %d: more than %d supplementary groups", tid, PROC_GROUPS_MAX);
-	if (tid != p->pid && syscall(SYS_kcmp, p->pid, tid, KCMP_FILES, 0, 0) > 0)
-		obstacle(s, "thread %d: it has a descriptor table of its own (unshare): not supported", tid);
-	if (tid != p->pid && syscall(SYS_kcmp, p->pid, tid, KCMP_FS, 0, 0) > 0)
-		obstacle(s, "thread %d: it has a working directory of its own (unshare): not supported", tid);
-	if (s->checking)
-		return;
-	if (!thread_regs(tid, &regs) && (why = arch_refuse(&regs)))
-		obstacle(s, "thread %d: %s", tid, why);
-}
-
-/*
- * Do two processes share what only threads may?  kcmp(2) is an order, so each kind has the processes seen so far sorted,
- * and a new one finds its place, or its equal, in few steps.
- */
-static void check_shared(struct save *s, const struct process *p)
-{
-	static const struct {
-		int what;
-		const char *name;
-	} kinds[] = { { KCMP_VM, "its memory" }, { KCMP_FILES, "its descriptor table" }, { KCMP_FS, "its working directory" },
-		      { KCMP_SIGHAND, "its signal handlers" } };
-
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
-		struct buffer *sorted = &s->sharing[k];
-		size_t low = 0, high = sorted->len / sizeof(pid_t);
-		pid_t *pids;
-
-		while (low < high) {
-			size_t middle = low + (high - low) / 2;
-			pid_t other = ((pid_t *)(void *)sorted->data)[middle];
-			long order = syscall(SYS_kcmp, p->pid, other, kinds[k].what, 0, 0);
-
-			if (order == 0)
-				obstacle(s, "it shares %s with process %d: not supported", kinds[k].name, other);
-			if (order == 0 || order < 0)
-				return;
-			if (order == 1)
-				high = middle;
-			else
-				low = middle + 1;
-		}
-		if (buffer_append(sorted, &p->pid, sizeof(p->pid)))
-			return;
-		pids = (pid_t *)(void *)sorted->data;
-		memmove(&pids[low + 1], &pids[low], sorted->len - (low + 1) * sizeof(pid_t));
-		pids[low] = p->pid;
-	}
-}
-
-static int count(void *arg, int number)
-{
-	(void)number;
-	++*(size_t *)arg;
-	return 0;
-}
-
-int state_check(struct save *s, const struct process *p)
-{
-	struct proc_stat st;
-	char path[32];
-	size_t tasks = 0;
-
-	if (p->zombie) {
-		snprintf(path, sizeof(path), "/proc/%d/task", p->pid);
-		proc_numbers(path, count, &tasks);
-		if (tasks > 1)
-			obstacle(s, "its main thread ended while others run on: not supported");
-		return 0;
-	}
-	check_namespaces(s, p);
-	check_timers(s, p);
-	check_shared(s, p);
-	if (!proc_stat(p->pid, 0, &st) && st.tty_nr && !s->options->inherit_stdio)
-		obstacle(s, "it has a controlling terminal (device %d:%d): --inherit-stdio leaves it behind", st.tty_nr >> 8 & 0xfff,
-			 (st.tty_nr & 0xff) | (st.tty_nr >> 12 & 0xfff00));
-	for (size_t i = 0; i < p->threads_n; i++)
-		check_thread(s, p, p->threads[i].tid);
-	return 0;
-}
-
-/* --- writing --- */
 
 static int save_pending(struct save *s, pid_t tid, bool shared)
 {
@@ -383,14 +261,15 @@ static void save_scheduling(Thread *m, pid_t tid)
 	m->ioprio = (uint32_t)syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, tid);
 }
 
-static int save_thread(struct save *s, const struct process *p, pid_t tid, const struct thread_answers *a,
+static int save_thread(struct save *s, const struct process *p, const struct visitor *who, const struct thread_answers *a,
 		       const struct proc_status *st)
 {
 	uint8_t *body = image_body(&s->image);
-	Thread m = { .pid = (uint32_t)p->pid, .tid = (uint32_t)tid };
+	const pid_t tid = who->tid;
+	const struct arch_regs *regs = &who->home.regs;
+	Thread m = { .pid = (uint32_t)p->pid, .tid = (uint32_t)tid, .sigmask = who->home.sigmask };
 	struct rseq_configuration rseq = { 0 };
 	struct arch_interrupted call;
-	struct arch_regs regs;
 	struct proc_stat stat;
 	void *robust = NULL;
 	size_t robust_len = 0;
@@ -408,10 +287,6 @@ static int save_thread(struct save *s, const struct process *p, pid_t tid, const
 	m.securebits = a->securebits;
 
 	err = proc_stat(p->pid, tid, &stat);
-	if (!err)
-		err = thread_regs(tid, &regs);
-	if (!err)
-		err = thread_sigmask(tid, &m.sigmask);
 	if (err)
 		return fail(err, "thread %d: %s", tid, strerror(-err));
 	snprintf(m.comm, sizeof(m.comm), "%s", stat.comm);
@@ -424,8 +299,8 @@ static int save_thread(struct save *s, const struct process *p, pid_t tid, const
 		m.rseq_len = rseq.rseq_abi_size;
 		m.rseq_signature = rseq.signature;
 	}
-	arch_interrupted(&regs, &call);
-	err = resolve_restart(p->pid, tid, &regs, &call);
+	arch_interrupted(regs, &call);
+	err = resolve_restart(p->pid, tid, regs, &call);
 	if (err)
 		return err;
 	m.interrupted = (uint32_t)call.error;
@@ -433,7 +308,7 @@ static int save_thread(struct save *s, const struct process *p, pid_t tid, const
 	save_credentials(&m, st);
 	save_scheduling(&m, tid);
 
-	len = save_regsets(tid, &m, body, &regs);
+	len = save_regsets(tid, &m, body, regs);
 	if (len < 0)
 		return (int)len;
 	err = SAVE_RECORD(s, RECORD_THREAD, Thread_fields, &m, body, (size_t)len);
@@ -566,74 +441,132 @@ static int save_advice(struct save *s, const struct process *p)
 }
 
 /* One thread other than the leader: asked, led home, written. */
-static int visit_thread(struct save *s, const struct process *p, struct visit *v, pid_t tid)
+static int ask_other(struct save *s, const struct process *p, struct visit *v, pid_t tid)
 {
 	struct thread_facts f = { 0 };
 	struct thread_answers a;
 	struct proc_status st;
 	struct program prog;
+	struct visitor who;
 	int err = proc_status(p->pid, tid, &st);
 
 	if (err)
 		return fail(err, "thread %d: its status: %s", tid, strerror(-err));
 	visit_program(v, tid, &prog);
 	ask_thread(&prog, &f);
-	err = visit_run(v, tid, &prog);
+	err = visit_thread(v, tid, &prog);
 	if (err)
 		return err;
 	a = thread_answers(&prog, &f);
-	return save_thread(s, p, tid, &a, &st);
+	who = v->thread;
+	who.tid = tid;
+	return save_thread(s, p, &who, &a, &st);
 }
 
-static int visit_process(struct save *s, const struct process *p, struct visit *v)
+/* A process on its way through the steps below. */
+struct asked {
+	const struct process *p;
+	struct visit visit;
+	struct program program;
+	struct process_facts facts;
+	struct thread_facts leader;
+};
+
+static int begin(struct save *s, struct asked *a)
 {
-	struct process_facts f = { 0 };
-	struct thread_facts t = { 0 };
+	const uint64_t middle = s->gap.start + (s->gap.end - s->gap.start) / 2;
+
+	return visit_begin(&a->visit, a->p, middle & ~(uint64_t)0xffff, s->program);
+}
+
+static int enter(struct save *s, struct asked *a)
+{
+	(void)s;
+	return visit_enter(&a->visit);
+}
+
+static int ask(struct save *s, struct asked *a)
+{
+	visit_program(&a->visit, a->p->pid, &a->program);
+	ask_process(&a->program, &a->facts);
+	ask_stops(&a->program, &a->facts, &s->tree, a->p->pid);
+	ask_thread(&a->program, &a->leader);
+	return visit_start(&a->visit, &a->program);
+}
+
+/* The leader's record last: restore ends a process with it. */
+static int write_records(struct save *s, struct asked *a)
+{
+	const struct process *p = a->p;
 	struct thread_answers leader;
 	struct proc_status st;
-	struct program prog;
-	int err = proc_status(p->pid, p->pid, &st);
+	int err = visit_finish(&a->visit, &a->program);
 
 	if (err)
-		return fail(err, "its status: %s", strerror(-err));
-	visit_program(v, p->pid, &prog);
-	ask_process(&prog, &f);
-	ask_stops(&prog, &f, &s->tree, p->pid);
-	if (st.locked)
-		f.mlockall = visit_mlockall(v);
-	ask_thread(&prog, &t);
-	err = visit_run(v, p->pid, &prog);
-	if (err)
 		return err;
-	leader = thread_answers(&prog, &t);
-	err = save_state(s, p, &f, &prog, &st);
+	leader = thread_answers(&a->program, &a->leader);
+	err = proc_status(p->pid, p->pid, &st);
+	if (err)
+		return fail(err, "its status: %s", strerror(-err));
+	if (st.locked)
+		a->facts.mlockall = visit_mlockall(&a->visit);
+	err = save_state(s, p, &a->facts, &a->program, &st);
 	if (!err)
-		err = save_sigactions(s, &f, &prog);
+		err = save_sigactions(s, &a->facts, &a->program);
 	if (!err)
 		err = save_descriptors(s, p);
 	if (!err)
 		err = save_advice(s, p);
 	if (!err)
 		err = save_pending(s, p->pid, true);
-	for (size_t i = 1; !err && i < p->threads_n; i++)
-		err = visit_thread(s, p, v, p->threads[i].tid);
-
-	/* the leader last: restore ends a process with it */
-	if (!err)
-		err = visit_end(v);
-	return err ? err : save_thread(s, p, p->pid, &leader, &st);
+	for (size_t i = 1; !err && i < p->threads_n; i++) {
+		wait_deadline(STEP_MS);
+		err = ask_other(s, p, &a->visit, p->threads[i].tid);
+	}
+	return err ? err : save_thread(s, p, &a->visit.leader, &leader, &st);
 }
 
-int state_save(struct save *s, const struct process *p)
+static int leave(struct save *s, struct asked *a)
 {
-	struct visit v;
-	int err, end;
+	(void)s;
+	return visit_leave(&a->visit);
+}
 
-	if (p->zombie)
-		return 0;
-	err = visit_begin(&v, p, (s->gap.start + (s->gap.end - s->gap.start) / 2) & ~(uint64_t)0xffff, s->program);
-	if (!err)
-		err = visit_process(s, p, &v);
-	end = visit_end(&v);
-	return err ? err : end;
+static int end(struct save *s, struct asked *a)
+{
+	(void)s;
+	return visit_end(&a->visit);
+}
+
+/*
+ * Several processes take their steps side by side: while one is on its way into a system call, which wakes another
+ * processor, the tool is with the next.  As each writes its records in one step, they lie together in the image.
+ */
+int state_save(struct save *s)
+{
+	static int (*const steps[])(struct save *s, struct asked *a) = { begin, enter, enter, ask, write_records, leave, leave, end };
+	enum { SIDE_BY_SIDE = 16 };
+	size_t room = s->tree.n < SIDE_BY_SIDE ? s->tree.n : SIDE_BY_SIDE;
+	CLEANUP_FREE struct asked *asked = calloc(room, sizeof(*asked));
+	int err = asked ? 0 : fail(ENOMEM, "out of memory");
+
+	for (size_t next = 0; !err && next < s->tree.n;) {
+		size_t n = 0;
+
+		for (; n < room && next < s->tree.n; next++)
+			if (!s->tree.processes[next].zombie)
+				asked[n++] = (struct asked){ .p = &s->tree.processes[next] };
+		for (size_t k = 0; !err && k < sizeof(steps) / sizeof(*steps); k++) {
+			for (size_t i = 0; !err && i < n; i++) {
+				CONTEXT("pid %d (%s)", asked[i].p->pid, asked[i].p->comm);
+
+				wait_deadline(STEP_MS);
+				err = steps[k](s, &asked[i]);
+			}
+		}
+		for (size_t i = 0; err && i < n; i++)
+			(void)visit_end(&asked[i].visit);
+	}
+	wait_deadline(0);
+	return err;
 }

@@ -33,7 +33,7 @@ enum {
 	STACK_BYTES = 0x400,
 };
 
-enum { RUN_MS = 10000, NOT_YET = 1 };
+enum { NOT_YET = 1, TRIES_MAX = 100000 };
 
 static const uint64_t ALL_SIGNALS = ~0ULL;
 
@@ -187,14 +187,12 @@ static bool is_fault(const struct stop *stop)
 	return stop->kind == STOP_EXITED || (stop->kind == STOP_SIGNAL && stop->signal != SIGSTOP);
 }
 
-static int next_syscall_stop(pid_t tid)
+static int wait_syscall_stop(pid_t tid)
 {
-	for (int signal = 0;;) {
+	for (;;) {
 		struct stop stop;
-		int err = thread_to_syscall(tid, signal);
+		int err = thread_wait(tid, &stop);
 
-		if (!err)
-			err = thread_wait(tid, &stop);
 		if (err)
 			return err;
 		if (stop.kind == STOP_EXITED)
@@ -204,7 +202,9 @@ static int next_syscall_stop(pid_t tid)
 		if (is_fault(&stop))
 			return -EFAULT;
 		/* SIGSTOP cannot be blocked: the process stops by it, as it should, and is still led by us */
-		signal = stop.kind == STOP_SIGNAL ? stop.signal : 0;
+		err = thread_to_syscall(tid, stop.kind == STOP_SIGNAL ? stop.signal : 0);
+		if (err)
+			return err;
 	}
 }
 
@@ -215,17 +215,13 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 		(long)free_area, VISIT_AREA, PROT_READ | PROT_WRITE | PROT_EXEC,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0,
 	};
-	uint8_t head[AREA_OUTSIDE + sizeof(long)] = { 0 };
-	size_t blob_len = (size_t)(interpreter_blob_end - interpreter_blob);
 	struct arch_regs regs;
-	long ret, one = 1;
-	int err;
-
 	char path[32];
+	int err;
 
 	*v = (struct visit){ .pid = p->pid, .buffer = buffer };
 	snprintf(path, sizeof(path), "/proc/%d/mem", p->pid);
-	v->mem = open(path, O_WRONLY | O_CLOEXEC);
+	v->mem = open_file(path, O_WRONLY);
 	if (v->mem < 0)
 		return fail_errno("%s", path);
 	proc_vmas(p->pid, false, search_dead, &search);
@@ -235,7 +231,7 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	v->leader = (struct visitor){ .tid = p->threads[0].tid, .stub = v->dead,
 				      .home = { .unmap = free_area, .unmap_len = VISIT_AREA } };
 
-	wait_deadline(RUN_MS);
+	v->place = VISIT_INSIDE;
 	err = stand_at_home(v, &v->leader);
 	if (err)
 		return err;
@@ -243,23 +239,50 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	arch_set_syscall(&regs, v->leader.stub, ARCH_NR_mmap, mmap_args);
 	err = thread_set_regs(v->leader.tid, &regs);
 	if (!err)
-		err = next_syscall_stop(v->leader.tid);
-	if (!err)
-		err = next_syscall_stop(v->leader.tid);
-	if (!err)
-		err = thread_regs(v->leader.tid, &regs);
+		err = thread_to_syscall(v->leader.tid, 0);
+	if (err)
+		return fail(err, "cannot be entered: %s", strerror(-err));
+	v->runs = true;
+	v->place = VISIT_BEFORE_MMAP;
+	return 0;
+}
+
+/* Behind mmap: the interpreter into the area. */
+static int furnish(struct visit *v)
+{
+	uint8_t head[AREA_OUTSIDE + sizeof(long)] = { 0 };
+	const uint64_t wanted = v->leader.home.unmap;
+	struct arch_regs regs;
+	long ret, one = 1;
+	int err = thread_regs(v->leader.tid, &regs);
+
 	if (err)
 		return fail(err, "cannot be entered: %s", strerror(-err));
 	ret = arch_syscall_result(&regs);
-	if (ret != (long)free_area)
-		return fail((int)ret, "mapping %d bytes at %#lx in it: %s", VISIT_AREA, (long)free_area, strerror((int)-ret));
-	v->area = free_area;
+	if (ret != (long)wanted)
+		return fail((int)ret, "mapping %d bytes at %#lx in it: %s", VISIT_AREA, (long)wanted, strerror((int)-ret));
+	v->area = wanted;
+	v->place = VISIT_INSIDE;
 
-	memcpy(head, interpreter_blob, blob_len);
+	memcpy(head, interpreter_blob, (size_t)(interpreter_blob_end - interpreter_blob));
 	memcpy(head + AREA_OUTSIDE, &one, sizeof(one));
 	err = task_write(v->pid, v->area, head, sizeof(head));
+	return err ? fail(err, "cannot write to the area: %s", strerror(-err)) : 0;
+}
+
+int visit_enter(struct visit *v)
+{
+	int err = wait_syscall_stop(v->leader.tid);
+
+	v->runs = err != 0;
+	if (!err && v->place == VISIT_BEHIND_MMAP)
+		return furnish(v);
+	if (!err)
+		err = thread_to_syscall(v->leader.tid, 0);
 	if (err)
-		return fail(err, "cannot write to the area: %s", strerror(-err));
+		return fail(err, "cannot be entered: %s", strerror(-err));
+	v->runs = true;
+	v->place = VISIT_BEHIND_MMAP;
 	return 0;
 }
 
@@ -366,21 +389,20 @@ static int wait_arrival(struct program *p, const struct visit *v, pid_t tid, int
 			return err;
 		if (tries < 200)
 			sched_yield();
-		else if (tries < 200 + RUN_MS * 10)
+		else if (tries < TRIES_MAX)
 			nanosleep(&pause, NULL);
 		else
 			return -ETIMEDOUT;
 	}
 }
 
-/* Lets one visitor, standing at home or already inside, work off the program and stay inside, stopped. */
-static int run(struct visit *v, struct visitor *who, uint64_t stack, struct program *p)
+/* Lets one visitor, standing at home or already inside, work off the program. */
+static int start(struct visit *v, struct visitor *who, uint64_t stack, struct program *p)
 {
 	struct arch_regs regs = who->home.regs;
-	int arrival = add_stay(p, v, who);
-	struct stop stop;
 	int err;
 
+	who->arrival = add_stay(p, v, who);
 	if (p->full)
 		return fail(E2BIG, "a program for it does not fit the area");
 	err = task_write(v->pid, p->base, p->image, p->ops * sizeof(struct op));
@@ -391,17 +413,38 @@ static int run(struct visit *v, struct visitor *who, uint64_t stack, struct prog
 		err = thread_set_regs(who->tid, &regs);
 	if (!err)
 		err = thread_continue(who->tid, 0);
-	if (!err)
-		err = wait_arrival(p, v, who->tid, arrival);
+	return err ? fail(err, "thread %d: could not be asked: %s", who->tid, strerror(-err)) : 0;
+}
+
+/* It has worked it off and stays inside, stopped; what it found is in the program. */
+static int finish(struct visit *v, struct visitor *who, struct program *p)
+{
+	struct stop stop;
+	int err = wait_arrival(p, v, who->tid, who->arrival);
+
 	if (!err)
 		err = thread_halt(who->tid, &stop);
 	if (!err)
 		err = task_read(v->pid, p->image, p->base, p->ops * sizeof(struct op));
 	if (!err)
 		err = task_read(v->pid, p->image + p->data, p->base + p->data, p->size - p->data);
-	if (err)
-		return fail(err, "thread %d: could not be asked: %s", who->tid, strerror(-err));
-	return 0;
+	return err ? fail(err, "thread %d: could not be asked: %s", who->tid, strerror(-err)) : 0;
+}
+
+int visit_start(struct visit *v, struct program *p)
+{
+	int err = start(v, &v->leader, v->area + AREA_STACK, p);
+
+	v->runs = !err;
+	return err;
+}
+
+int visit_finish(struct visit *v, struct program *p)
+{
+	int err = finish(v, &v->leader, p);
+
+	v->runs = err != 0;
+	return err;
 }
 
 static int set_outside(const struct visit *v, long outside)
@@ -409,12 +452,14 @@ static int set_outside(const struct visit *v, long outside)
 	return task_write(v->pid, v->area + AREA_OUTSIDE, &outside, sizeof(outside));
 }
 
-int visit_run(struct visit *v, pid_t tid, struct program *p)
+static int fail_to_lead_home(int err, pid_t tid)
+{
+	return fail(err, "thread %d: could not be led home by the tool, and walks by itself: %s", tid, strerror(-err));
+}
+
+int visit_thread(struct visit *v, pid_t tid, struct program *p)
 {
 	int err;
-
-	if (is_leader(v, tid))
-		return run(v, &v->leader, v->area + AREA_STACK, p);
 
 	/* on its way home by itself it would tell the leader that it left, by the old mask that it writes there */
 	v->thread = (struct visitor){ .tid = tid, .stub = v->dead + ARCH_HOME_MAX,
@@ -422,69 +467,104 @@ int visit_run(struct visit *v, pid_t tid, struct program *p)
 	err = stand_at_home(v, &v->thread);
 	if (!err)
 		err = set_outside(v, 0);
+	if (!err)
+		err = start(v, &v->thread, v->area + AREA_THREAD_STACK, p);
+	if (!err)
+		err = finish(v, &v->thread, p);
 	if (err)
 		return err;
-	err = run(v, &v->thread, v->area + AREA_THREAD_STACK, p);
 
 	/* It stands where signals are delivered: the kernel itself restarts what it was in. */
-	if (!err)
-		err = set_home(&v->thread);
+	err = set_home(&v->thread);
 	if (!err)
 		err = set_outside(v, 1);
 	if (!err)
 		err = thread_set_regs(tid, &v->thread.home.regs);
 	if (err)
-		return fail(err, "thread %d: could not be led home by the tool, and walks by itself", tid);
+		return fail_to_lead_home(err, tid);
 	v->thread.tid = 0;
 	return 0;
 }
 
-static int lead_home(struct visit *v)
+/*
+ * This is no stop for a signal: the interrupt makes the kernel look for signals on its way out, and there it restarts the
+ * call that the registers tell of.
+ */
+static int settle_at_home(struct visit *v)
 {
+	const uint8_t zero[2 * ARCH_HOME_MAX] = { 0 };
 	struct visitor *who = &v->leader;
-	uint8_t zero[2 * ARCH_HOME_MAX] = { 0 };
-	int err;
+	int err = thread_interrupt(who->tid);
 
-	/* Something failed in there: whoever was led away walks home when it is let go, the leader last. */
-	if (v->thread.tid)
-		return v->thread.walk ? set_home(&v->thread) : 0;
-	if (!who->walk)
-		return 0;
-	err = set_home(who);
-	who->walk = 0;
-	if (!v->area)
-		return err;
-	if (!err) {
-		err = thread_set_sigmask(who->tid, ALL_SIGNALS);
-		if (!err)
-			err = next_syscall_stop(who->tid);	/* at munmap ... */
-		if (!err)
-			err = next_syscall_stop(who->tid);	/* ... and behind it */
-		/*
-		 * This is no stop for a signal.  The interrupt makes the kernel look for signals on its way out, and
-		 * there it restarts the call that the registers below tell of.
-		 */
-		if (!err)
-			err = thread_interrupt(who->tid);
-		if (!err)
-			err = thread_set_sigmask(who->tid, who->home.sigmask);
-	}
+	if (!err)
+		err = thread_set_sigmask(who->tid, who->home.sigmask);
 	if (!err)
 		err = thread_set_regs(who->tid, &who->home.regs);
 	if (!err)
 		(void)pwrite_all(v->mem, zero, sizeof(zero), v->dead);
-	if (err)
-		return fail(err, "thread %d: could not be led home by the tool, and walks by itself: %s", who->tid, strerror(-err));
-	return 0;
+	who->walk = 0;
+	v->place = VISIT_AT_HOME;
+	return err;
+}
+
+/* The leader's next step on its way home, but for its end. */
+static int walk_on(struct visit *v)
+{
+	struct visitor *who = &v->leader;
+	int err;
+
+	if (v->place == VISIT_INSIDE) {
+		err = set_home(who);
+		if (!err && v->area)
+			err = thread_set_sigmask(who->tid, ALL_SIGNALS);
+	} else {
+		err = wait_syscall_stop(who->tid);
+	}
+	v->runs = false;
+	if (!err && (!v->area || v->place == VISIT_BEHIND_MUNMAP))
+		return settle_at_home(v);
+	if (!err)
+		err = thread_to_syscall(who->tid, 0);
+	v->runs = true;
+	v->place = v->place == VISIT_INSIDE ? VISIT_BEFORE_MUNMAP : VISIT_BEHIND_MUNMAP;
+	return err;
+}
+
+int visit_leave(struct visit *v)
+{
+	int err = walk_on(v);
+
+	return err ? fail_to_lead_home(err, v->leader.tid) : 0;
+}
+
+/* Something failed in there: whoever was led away walks home when it is let go, the leader last. */
+static int give_up(struct visit *v)
+{
+	struct stop stop;
+	int err = 0;
+
+	if (v->thread.tid && v->thread.walk) {
+		v->leader.walk = 0;
+		return set_home(&v->thread);
+	}
+	if (v->runs) {
+		v->area = v->leader.home.unmap;	/* it may be there, and to unmap it is right if not */
+		err = thread_halt(v->leader.tid, &stop);
+	}
+	v->place = VISIT_INSIDE;
+	return err;
 }
 
 int visit_end(struct visit *v)
 {
-	int err = lead_home(v);
+	int err = 0;
 
-	if (v->mem >= 0)
+	if (v->leader.walk && v->place != VISIT_BEHIND_MUNMAP)
+		err = give_up(v);
+	while (!err && v->leader.walk)
+		err = walk_on(v);
+	if (v->pid && v->mem >= 0)
 		close(v->mem);
-	v->mem = -1;
-	wait_deadline(0);
-	return err;
+	v->pid = 0;
+	return err ? fail_to_lead_home(err, v->leader.tid) : 0;
 }

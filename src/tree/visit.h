@@ -4,6 +4,10 @@
  *
  * The leader comes first and stays in the area that it maps; other threads, one at a time, work in the same area.
  * At every instant each of them would walk home by itself, should the tool die.
+ *
+ * The leader's way has steps, and each function starts one and does not wait for its end: several processes, visited
+ * side by side, take their steps while the tool is with another.  Waiting ends with -ETIMEDOUT by wait_deadline()
+ * (kernel/ptrace.h), which is the caller's.
  */
 #ifndef TINYCKPT_TREE_VISIT_H
 #define TINYCKPT_TREE_VISIT_H
@@ -20,25 +24,42 @@ struct visitor {		/* one thread that is in the area */
 	pid_t tid;
 	struct arch_home home;
 	uint64_t stub;		/* dead bytes that are its way home */
-	uint64_t walk;		/* where in them the walk begins */
+	uint64_t walk;		/* where in them the walk begins; 0: it was not led away, or is back */
+	int arrival;		/* the operation of its program that shows that it is done */
 };
 
 struct visit {
 	pid_t pid;
-	uint64_t area;
+	uint64_t area;		/* 0: not mapped */
 	int mem;		/* /proc/PID/mem: it writes where the task itself may not */
 	uint64_t dead;		/* dead bytes of an executable mapping, room for two ways home */
 	struct visitor leader, thread;
+	enum {
+		VISIT_AT_HOME, VISIT_BEFORE_MMAP, VISIT_BEHIND_MMAP, VISIT_INSIDE, VISIT_BEFORE_MUNMAP, VISIT_BEHIND_MUNMAP,
+	} place;		/* where the leader is, or is about to be */
+	bool runs;		/* it was let go, and not yet waited for */
 	void *buffer;		/* VISIT_PROGRAM_MAX bytes, the caller's: where programs are built */
 };
 
-/* free_area: at least VISIT_AREA bytes there are free in the process.  All return 0 or a negative errno, said. */
+/* free_area: VISIT_AREA bytes there are free in the process.  All functions return 0 or a negative errno, said. */
 enum { VISIT_AREA = 64 * 1024 };
 int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, void *buffer);
+int visit_enter(struct visit *v);	/* twice: to the entry of mmap(2), and behind it */
 
-/* An empty program for a thread of the process, to be filled in and run; results are read with program_result(). */
+/* An empty program for a thread of the process, to be filled in; results are read with program_result(). */
 void visit_program(struct visit *v, pid_t tid, struct program *p);
-int visit_run(struct visit *v, pid_t tid, struct program *p);
+
+/* The leader works it off; it stays inside.  The program is read back by finish, and its buffer free in between. */
+int visit_start(struct visit *v, struct program *p);
+int visit_finish(struct visit *v, struct program *p);
+
+/* Another thread enters, works it off, and is home again: v->thread.home tells its registers and signal mask there. */
+int visit_thread(struct visit *v, pid_t tid, struct program *p);
+
+int visit_leave(struct visit *v);	/* twice: to the entry of munmap(2), and behind it */
+
+/* Everyone is home again, and the area is gone.  Also to be called when anything above failed. */
+int visit_end(struct visit *v);
 
 /*
  * Is a thread that is held still on its way home from a visit whose tool was killed?  Then it must be let go and held
@@ -48,8 +69,5 @@ bool visit_is_away(pid_t pid, pid_t tid);
 
 /* What mlockall(2) asked for mappings to come (MCL_*): nothing but a new mapping, such as the area, tells. */
 uint32_t visit_mlockall(const struct visit *v);
-
-/* Everyone is home again, and the area is gone.  Also to be called when something failed in between. */
-int visit_end(struct visit *v);
 
 #endif

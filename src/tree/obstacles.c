@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/obstacles.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "arch.h"
+#include "kernel/abi.h"
+#include "kernel/procfs.h"
+#include "kernel/ptrace.h"
+
+static void check_namespaces(struct save *s, const struct process *p)
+{
+	static const char *const names[] = { "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time",
+					     "time_for_children", "user", "uts" };
+	char theirs[64];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char *own = s->namespaces[i];
+
+		if (!*own && proc_link(own, sizeof(s->namespaces[i]), "/proc/self/ns/%s", names[i]) < 0)
+			continue;	/* the kernel has no such namespace */
+		if (proc_link(theirs, sizeof(theirs), "/proc/%d/ns/%s", p->pid, names[i]) >= 0 && strcmp(own, theirs))
+			obstacle(s, "it lives in another %s namespace than tinyckpt: not supported", names[i]);
+	}
+}
+
+static void check_timers(struct save *s, const struct process *p)
+{
+	char text[256];
+
+	if (proc_readf(text, sizeof(text), "/proc/%d/timers", p->pid) > 0)
+		obstacle(s, "a POSIX timer (timer_create): not supported yet");
+}
+
+static void check_thread(struct save *s, const struct process *p, pid_t tid)
+{
+	struct proc_status st;
+	struct arch_regs regs;
+	const char *why;
+
+	if (proc_status(p->pid, tid, &st))
+		return;
+	if (st.seccomp)
+		obstacle(s, "thread %d: seccomp %s: not supported", tid, st.seccomp == 1 ? "strict mode" : "filters");
+	if (st.shadow_stack)
+		obstacle(s, "thread %d: a shadow stack: not supported", tid);
+	if (st.groups_lost)
+		obstacle(s, "thread %d: more than %d supplementary groups", tid, PROC_GROUPS_MAX);
+	if (tid != p->pid && syscall(SYS_kcmp, p->pid, tid, KCMP_FILES, 0, 0) > 0)
+		obstacle(s, "thread %d: it has a descriptor table of its own (unshare): not supported", tid);
+	if (tid != p->pid && syscall(SYS_kcmp, p->pid, tid, KCMP_FS, 0, 0) > 0)
+		obstacle(s, "thread %d: it has a working directory of its own (unshare): not supported", tid);
+	if (s->checking)
+		return;
+	if (!thread_regs(tid, &regs) && (why = arch_refuse(&regs)))
+		obstacle(s, "thread %d: %s", tid, why);
+}
+
+/*
+ * Do two processes share what only threads may?  kcmp(2) is an order, so each kind has the processes seen so far sorted,
+ * and a new one finds its place, or its equal, in few steps.  Signal handlers are shared only where memory is (clone(2)).
+ */
+static void check_shared(struct save *s, const struct process *p)
+{
+	static const struct {
+		int what;
+		const char *name;
+	} kinds[] = { { KCMP_VM, "its memory" }, { KCMP_FILES, "its descriptor table" }, { KCMP_FS, "its working directory" } };
+
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+		struct buffer *sorted = &s->sharing[k];
+		size_t low = 0, high = sorted->len / sizeof(pid_t);
+		pid_t *pids;
+
+		while (low < high) {
+			size_t middle = low + (high - low) / 2;
+			pid_t other = ((pid_t *)(void *)sorted->data)[middle];
+			long order = syscall(SYS_kcmp, p->pid, other, kinds[k].what, 0, 0);
+
+			if (order == 0)
+				obstacle(s, "it shares %s with process %d: not supported", kinds[k].name, other);
+			if (order == 0 || order < 0)
+				return;
+			if (order == 1)
+				high = middle;
+			else
+				low = middle + 1;
+		}
+		if (buffer_append(sorted, &p->pid, sizeof(p->pid)))
+			return;
+		pids = (pid_t *)(void *)sorted->data;
+		memmove(&pids[low + 1], &pids[low], sorted->len - (low + 1) * sizeof(pid_t));
+		pids[low] = p->pid;
+	}
+}
+
+static int count(void *arg, int number)
+{
+	(void)number;
+	++*(size_t *)arg;
+	return 0;
+}
+
+int obstacles_find(struct save *s, const struct process *p)
+{
+	struct proc_stat st;
+	char path[32];
+	size_t tasks = 0;
+
+	if (p->zombie) {
+		snprintf(path, sizeof(path), "/proc/%d/task", p->pid);
+		proc_numbers(path, count, &tasks);
+		if (tasks > 1)
+			obstacle(s, "its main thread ended while others run on: not supported");
+		return 0;
+	}
+	check_namespaces(s, p);
+	check_timers(s, p);
+	check_shared(s, p);
+	if (!proc_stat(p->pid, 0, &st) && st.tty_nr && !s->options->inherit_stdio)
+		obstacle(s, "it has a controlling terminal (device %d:%d): --inherit-stdio leaves it behind", st.tty_nr >> 8 & 0xfff,
+			 (st.tty_nr & 0xff) | (st.tty_nr >> 12 & 0xfff00));
+	for (size_t i = 0; i < p->threads_n; i++)
+		check_thread(s, p, p->threads[i].tid);
+	return 0;
+}
