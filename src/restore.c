@@ -86,9 +86,10 @@ static int on_tree(struct restore *r, const struct record *rec)
 	if (!r->tree.root || r->tree.highest_fd > (1u << 24))
 		return fail(EIMAGE, "the description of the tree is absurd");
 	r->world = r->tree.highest_fd < RESTORE_OWN_FDS ? RESTORE_OWN_FDS : (int)r->tree.highest_fd + 1;
-	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < limit.rlim_max) {
+	/* prlimit(2), as musl's setrlimit brings half a KiB along */
+	if (!prlimit(0, RLIMIT_NOFILE, NULL, &limit) && limit.rlim_cur < limit.rlim_max) {
 		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
+		prlimit(0, RLIMIT_NOFILE, &limit, NULL);
 	}
 	return reborn_area(r);
 }
@@ -297,13 +298,13 @@ static void stay_on_one_processor(cpu_set_t *before)
 int restore_tree(const struct restore_options *options, int *status)
 {
 	cpu_set_t processors;
-	struct restore r = { .options = options, .page_size = (uint64_t)sysconf(_SC_PAGESIZE), .contents_fd = -1 };
+	struct restore r = { .options = options, .page_size = (uint64_t)getpagesize(), .contents_fd = -1 };
 	int err = image_open(&r.image, options->image);
 
 	if (err)
 		return err;
 	stay_on_one_processor(&processors);
-	r.program = aligned_alloc(16, REBORN_PROGRAM_MAX);
+	r.program = malloc(REBORN_PROGRAM_MAX);
 	if (!r.program)
 		err = fail(ENOMEM, "out of memory");
 	if (!err)

@@ -189,6 +189,8 @@ static void save_free(struct save *s)
 	buffer_free(&s->carriers);
 	buffer_free(&s->busy);
 	buffer_free(&s->late);
+	buffer_free(&s->areas);
+	buffer_free(&s->parents);
 	for (size_t i = 0; i < sizeof(s->sharing) / sizeof(*s->sharing); i++)
 		buffer_free(&s->sharing[i]);
 	buffer_free(&s->outside);
@@ -198,8 +200,8 @@ static void save_free(struct save *s)
 
 static int save_init(struct save *s, const struct save_options *options)
 {
-	*s = (struct save){ .options = options, .page_size = (uint64_t)sysconf(_SC_PAGESIZE) };
-	s->program = aligned_alloc(16, VISIT_PROGRAM_MAX);
+	*s = (struct save){ .options = options, .page_size = (uint64_t)getpagesize() };
+	s->program = malloc(VISIT_PROGRAM_MAX);
 	return s->program ? 0 : fail(ENOMEM, "out of memory");
 }
 

@@ -74,6 +74,7 @@ struct save {
 	bool outside_known;
 	struct buffer sharing[4];	/* pid_t, see check_shared() */
 	struct buffer late;		/* struct late_advice */
+	struct buffer areas, parents;	/* of the process at hand, see tree/memory.c */
 	struct opened stdio[3];		/* the root's standard streams, when they may be inherited */
 	int highest_fd;
 	void *program;			/* VISIT_PROGRAM_MAX bytes */

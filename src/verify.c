@@ -83,7 +83,7 @@ static struct verified *find(const struct verify *v, uint32_t pid)
 static int on_header(struct verify *v, const struct record *rec)
 {
 	Header m;
-	uint64_t missing, own = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t missing, own = (uint64_t)getpagesize();
 	int err = record_decode(rec, Header_fields, &m);
 
 	if (err)

@@ -64,7 +64,7 @@ static int open_tried(const char *path, int flags)
 /* One page of our own, on which try() is called. */
 static int on_page(int flags, int (*try)(void *page, size_t size))
 {
-	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = (size_t)getpagesize();
 	char *page = mmap(NULL, size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
 	int err;
 

@@ -148,6 +148,19 @@ static void groups(struct proc_status *st, const char *p)
 	}
 }
 
+/* As strstr(3), which would bring 1 KB along. */
+static bool has_word(const char *list, const char *word)
+{
+	const size_t len = strlen(word);
+
+	for (list += strspn(list, " \t"); *list; list += strspn(list, " \t")) {
+		if (strcspn(list, " \t") == len && !memcmp(list, word, len))
+			return true;
+		list += strcspn(list, " \t");
+	}
+	return false;
+}
+
 int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 {
 	char text[6144];
@@ -190,7 +203,7 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 		FIELD("CapAmb", st->cap_amb = hex(value));
 		FIELD("NoNewPrivs", st->no_new_privs = atoi(value) != 0);
 		FIELD("Seccomp", st->seccomp = atoi(value));
-		FIELD("x86_Thread_features", st->shadow_stack = strstr(value, "shstk") != NULL);
+		FIELD("x86_Thread_features", st->shadow_stack = has_word(value, "shstk"));
 #undef FIELD
 	}
 	st->kernel_thread = !has_mm;
@@ -410,55 +423,52 @@ static int if_child(void *arg, int pid)
 	return search->each(search->arg, pid);
 }
 
-struct children_of {
-	pid_t pid;
-	int (*each)(void *arg, int child);
-	void *arg;
-	bool lacking;
-};
-
-static int children_of_thread(void *arg, int tid)
+int proc_thread_children(pid_t pid, pid_t tid, int (*each)(void *arg, int child), void *arg)
 {
-	struct children_of *of = arg;
 	char path[64], text[16384];
 	ssize_t len;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", of->pid, tid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, tid);
 	len = proc_read(path, text, sizeof(text));
-	if (len == -ENOENT) {
-		of->lacking = true;
-		return 1;
-	}
+	if (len == -ENOENT || len == (ssize_t)sizeof(text) - 1)	/* not there, or more than fits */
+		return -ENOENT;
 	if (len < 0)
 		return 0;
-	if ((size_t)len == sizeof(text) - 1) {	/* more than fits: the other way is always right */
-		of->lacking = true;
-		return 1;
-	}
 	for (char *p = text, *end;; p = end) {
 		long child = strtol(p, &end, 10);
 		int ret;
 
 		if (end == p)
 			return 0;
-		ret = of->each(of->arg, (int)child);
+		ret = each(arg, (int)child);
 		if (ret)
 			return ret;
 	}
 }
 
+struct children_of {
+	pid_t pid;
+	int (*each)(void *arg, int child);
+	void *arg;
+};
+
+static int children_of_thread(void *arg, int tid)
+{
+	const struct children_of *of = arg;
+
+	return proc_thread_children(of->pid, tid, of->each, of->arg);
+}
+
 int proc_children(pid_t pid, int (*each)(void *arg, int child), void *arg)
 {
-	struct children_of of = { pid, each, arg, false };
+	struct children_of of = { pid, each, arg };
 	struct child_search search = { pid, each, arg };
 	char path[64];
 	int ret;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	ret = proc_numbers(path, children_of_thread, &of);
-	if (!of.lacking)
-		return ret;
-	return proc_numbers("/proc", if_child, &search);
+	return ret == -ENOENT ? proc_numbers("/proc", if_child, &search) : ret;
 }
 
 int proc_fdinfo(pid_t pid, int fd, struct proc_fdinfo *info)

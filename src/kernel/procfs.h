@@ -81,6 +81,9 @@ int proc_numbers(const char *directory, int (*each)(void *arg, int number), void
 /* Calls each(arg, pid) for every child of pid, zombies included. */
 int proc_children(pid_t pid, int (*each)(void *arg, int child), void *arg);
 
+/* The same for the children of one thread; -ENOENT: the kernel does not tell (CONFIG_PROC_CHILDREN), or not of so many. */
+int proc_thread_children(pid_t pid, pid_t tid, int (*each)(void *arg, int child), void *arg);
+
 /* /proc/PID/fdinfo/FD */
 struct proc_fdinfo {
 	uint64_t pos;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "interpreter.h"
 
@@ -41,7 +42,11 @@ long program_data(struct program *p, const void *from, size_t len);
 /* Address in the task of operation i. */
 long program_at(const struct program *p, int i);
 
-/* Once the task has run it and the image was read back: the result of operation i; data by its address. */
+/* Puts the program into the process, and gets it back once the task has run it.  0 or a negative errno. */
+int program_send(const struct program *p, pid_t pid);
+int program_fetch(struct program *p, pid_t pid);
+
+/* Once it was fetched: the result of operation i; data by its address. */
 long program_result(const struct program *p, int i);
 const void *program_read(const struct program *p, long address);
 struct op *program_ops(const struct program *p);

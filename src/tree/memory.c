@@ -142,8 +142,8 @@ struct pages {
 	struct save *s;
 	pid_t pid;
 	const struct process *parent;
-	struct buffer areas;		/* struct area */
-	struct buffer parents;		/* struct vma's heads: see parent_vma */
+	struct buffer *areas;		/* struct area; kept by save, to be filled again for each process */
+	struct buffer *parents;		/* struct parent_vma, likewise */
 	Pages m;
 	size_t filled;			/* pages in m */
 	Runs drop, guard;
@@ -163,16 +163,16 @@ static int note_parent_vma(void *arg, struct vma *v)
 
 	if (v->shared || v->hugetlb || is_kernels_own(v) || is_ignored(v))
 		return 0;
-	return buffer_append(&p->parents, &pv, sizeof(pv)) ? -ENOMEM : 0;
+	return buffer_append(p->parents, &pv, sizeof(pv)) ? -ENOMEM : 0;
 }
 
 static bool is_inherited(const struct pages *p, const struct vma *v)
 {
-	const struct parent_vma *pv = (const struct parent_vma *)(void *)p->parents.data;
+	const struct parent_vma *pv = (const struct parent_vma *)(void *)p->parents->data;
 
 	if (v->shared || v->hugetlb)
 		return false;
-	for (size_t i = 0; i < p->parents.len / sizeof(*pv); i++)
+	for (size_t i = 0; i < p->parents->len / sizeof(*pv); i++)
 		if (pv[i].start <= v->start && v->end <= pv[i].end && pv[i].dev == v->dev && pv[i].ino == v->ino &&
 		    (!v->ino || pv[i].pgoff + (v->start - pv[i].start) == v->pgoff))
 			return true;
@@ -249,7 +249,7 @@ static int save_vma(void *arg, struct vma *v)
 			err = late(p, v, MADV_DONTFORK);
 		if (!err && v->wipeonfork)
 			err = late(p, v, MADV_WIPEONFORK);
-		if (!err && !v->shared && (v->resident || v->swapped || v->hugetlb || a.inherited) && buffer_append(&p->areas, &a, sizeof(a)))
+		if (!err && !v->shared && (v->resident || v->swapped || v->hugetlb || a.inherited) && buffer_append(p->areas, &a, sizeof(a)))
 			err = fail(ENOMEM, "out of memory");
 	}
 	return err ? err : SAVE_RECORD(p->s, RECORD_VMA, Vma_fields, &m, NULL, 0);
@@ -442,7 +442,7 @@ static int open_pagemap(pid_t pid)
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open_file(path, O_RDONLY);
 	return fd < 0 ? fail_errno("%s", path) : fd;
 }
 
@@ -524,7 +524,7 @@ static int scan_pagemap(struct pages *p, const struct area *a, int own)
 
 static int save_pages(struct pages *p)
 {
-	const struct area *a = (const struct area *)(void *)p->areas.data;
+	const struct area *a = (const struct area *)(void *)p->areas->data;
 	CLEANUP_CLOSE int own = open_pagemap(p->pid);
 	CLEANUP_CLOSE int parents = -1;
 	CLEANUP_CLOSE int mem = -1;
@@ -535,7 +535,7 @@ static int save_pages(struct pages *p)
 	if (own < 0)
 		return own;
 	snprintf(path, sizeof(path), "/proc/%d/mem", p->pid);
-	p->mem = mem = open(path, O_RDONLY | O_CLOEXEC);
+	p->mem = mem = open_file(path, O_RDONLY);
 	if (mem < 0)
 		return fail_errno("%s", path);
 	if (p->parent) {
@@ -543,7 +543,7 @@ static int save_pages(struct pages *p)
 		if (parents < 0)
 			return parents;
 	}
-	for (size_t i = 0; !err && i < p->areas.len / sizeof(*a); i++) {
+	for (size_t i = 0; !err && i < p->areas->len / sizeof(*a); i++) {
 		err = a[i].inherited || no_scan ? 1 : scan_pagemap(p, &a[i], own);
 		if (err == 1) {
 			no_scan |= !a[i].inherited;
@@ -559,15 +559,13 @@ static int save_pages(struct pages *p)
 
 int memory_save(struct save *s, const struct process *process)
 {
-	CLEANUP_FREE struct pages *p = calloc(1, sizeof(*p));
+	struct pages pages = {
+		.s = s, .pid = process->pid, .areas = &s->areas, .parents = &s->parents,
+		.m = { .process = (uint32_t)process->pid, .page_shift = (uint32_t)__builtin_ctzl(s->page_size) },
+	}, *p = &pages;
 	int err = 0;
 
-	if (!p)
-		return fail(ENOMEM, "out of memory");
-	p->s = s;
-	p->pid = process->pid;
-	p->m.process = (uint32_t)process->pid;
-	p->m.page_shift = (uint32_t)__builtin_ctzl(s->page_size);
+	s->areas.len = s->parents.len = 0;
 	if (process->parent >= 0 && !s->tree.processes[process->parent].zombie) {
 		p->parent = &s->tree.processes[process->parent];
 		err = proc_vmas(p->parent->pid, false, note_parent_vma, p);
@@ -576,7 +574,5 @@ int memory_save(struct save *s, const struct process *process)
 		err = proc_vmas(p->pid, true, save_vma, p);
 	if (!err)
 		err = save_pages(p);
-	buffer_free(&p->areas);
-	buffer_free(&p->parents);
 	return err;
 }

@@ -189,11 +189,9 @@ static int each_opening(struct walk *w)
 
 int openings_save(struct save *s)
 {
-	CLEANUP_FREE struct opened *o = malloc(sizeof(*o));
-	struct walk w = { .s = s, .o = o };
+	struct opened o;
+	struct walk w = { .s = s, .o = &o };
 
-	if (!o)
-		return fail(ENOMEM, "out of memory");
 	for (size_t i = 0; i < s->tree.n; i++) {
 		const struct process *p = &s->tree.processes[i];
 		CONTEXT("pid %d (%s)", p->pid, p->comm);

@@ -85,9 +85,7 @@ int reborn_run(struct restore *r, pid_t tid, struct program *p, const char *what
 		return 0;
 	if (program_call(p, 0, OP_TRAP, 0) < 0 || p->full)
 		return fail(E2BIG, "%s: a program that does not fit", what);
-	err = task_write(tid, p->base, p->image, p->ops * sizeof(struct op));
-	if (!err && p->data < p->size)
-		err = task_write(tid, p->base + p->data, p->image + p->data, p->size - p->data);
+	err = program_send(p, tid);
 	if (!err)
 		err = thread_regs(tid, &regs);
 	if (!err) {
@@ -97,9 +95,7 @@ int reborn_run(struct restore *r, pid_t tid, struct program *p, const char *what
 	if (!err)
 		err = run_to_trap(tid);
 	if (!err)
-		err = task_read(tid, p->image, p->base, p->ops * sizeof(struct op));
-	if (!err && p->data < p->size)
-		err = task_read(tid, p->image + p->data, p->base + p->data, p->size - p->data);
+		err = program_fetch(p, tid);
 	if (err)
 		return fail(err, "task %d: %s: it could not be run: %s", tid, what, strerror(-err));
 	for (size_t i = 0; i < p->ops; i++) {
@@ -163,9 +159,7 @@ int reborn_leave(struct restore *r, pid_t tid)
 		stops += 2;
 	}
 	program_call(&p, 0, SYS_munmap, (long)r->area, REBORN_AREA);
-	err = task_write(tid, p.base, p.image, p.ops * sizeof(struct op));
-	if (!err && p.data < p.size)
-		err = task_write(tid, p.base + p.data, p.image + p.data, p.size - p.data);
+	err = program_send(&p, tid);
 	if (!err)
 		err = thread_regs(tid, &regs);
 	if (!err) {

@@ -233,7 +233,7 @@ static ssize_t save_regsets(pid_t tid, Thread *m, uint8_t *body, const struct ar
 	return (ssize_t)at;
 }
 
-static void save_credentials(Thread *m, const struct proc_status *st)
+static void see_credentials(Thread *m, const struct proc_status *st)
 {
 	memcpy(m->uid, st->uid, sizeof(st->uid));
 	memcpy(m->gid, st->gid, sizeof(st->gid));
@@ -248,70 +248,77 @@ static void save_credentials(Thread *m, const struct proc_status *st)
 	m->no_new_privs = st->no_new_privs;
 }
 
-static void save_scheduling(Thread *m, pid_t tid)
+static void see_scheduling(Thread *m, const struct proc_stat *stat)
 {
-	struct sched_param param = { 0 };
+	const pid_t tid = (pid_t)m->tid;
 	long len = syscall(SYS_sched_getaffinity, tid, sizeof(m->affinity.bytes), m->affinity.bytes);
 
 	m->affinity.size = len > 0 ? (pb_size_t)len : 0;
-	m->sched_policy = (uint32_t)syscall(SYS_sched_getscheduler, tid);
-	if (!syscall(SYS_sched_getparam, tid, &param))
-		m->sched_priority = (uint32_t)param.sched_priority;
-	m->nice = getpriority(PRIO_PROCESS, (id_t)tid);
+	m->sched_policy = (uint32_t)syscall(SYS_sched_getscheduler, tid);	/* with SCHED_RESET_ON_FORK */
+	m->sched_priority = stat->rt_priority;
+	m->nice = stat->nice;
 	m->ioprio = (uint32_t)syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, tid);
 }
 
-static int save_thread(struct save *s, const struct process *p, const struct visitor *who, const struct thread_answers *a,
-		       const struct proc_status *st)
+/* What is seen of a thread from outside, be it stopped or at work. */
+static int see_thread(Thread *m, pid_t pid, pid_t tid, struct proc_status *st)
 {
-	uint8_t *body = image_body(&s->image);
-	const pid_t tid = who->tid;
-	const struct arch_regs *regs = &who->home.regs;
-	Thread m = { .pid = (uint32_t)p->pid, .tid = (uint32_t)tid, .sigmask = who->home.sigmask };
-	struct rseq_configuration rseq = { 0 };
-	struct arch_interrupted call;
 	struct proc_stat stat;
 	void *robust = NULL;
 	size_t robust_len = 0;
+	int err = proc_stat(pid, tid, &stat);
+
+	if (!err)
+		err = proc_status(pid, tid, st);
+	if (err)
+		return fail(err, "thread %d: its status: %s", tid, strerror(-err));
+	*m = (Thread){ .pid = (uint32_t)pid, .tid = (uint32_t)tid };
+	snprintf(m->comm, sizeof(m->comm), "%s", stat.comm);
+	if (!syscall(SYS_get_robust_list, tid, &robust, &robust_len)) {
+		m->robust_list = (uintptr_t)robust;
+		m->robust_len = (uint32_t)robust_len;
+	}
+	see_credentials(m, st);
+	see_scheduling(m, &stat);
+	return 0;
+}
+
+/* m: as see_thread() left it. */
+static int save_thread(struct save *s, Thread *m, const struct visitor *who, const struct thread_answers *a)
+{
+	const pid_t pid = (pid_t)m->pid, tid = (pid_t)m->tid;
+	const struct arch_regs *regs = &who->home.regs;
+	uint8_t *body = image_body(&s->image);
+	struct arch_interrupted call;
 	ssize_t len;
 	int err;
 
 	if (a->no_tid_address)
 		return fail(EHOLDS, "thread %d: this kernel does not tell where it clears its thread ID (CONFIG_CHECKPOINT_RESTORE)", tid);
-	m.altstack_sp = (uintptr_t)a->altstack.ss_sp;
-	m.altstack_size = a->altstack.ss_size;
-	m.altstack_flags = (uint32_t)a->altstack.ss_flags;
-	m.clear_child_tid = a->tid_address;
-	m.pdeathsig = (uint32_t)a->pdeathsig;
-	m.timerslack = a->timerslack;
-	m.securebits = a->securebits;
-
-	err = proc_stat(p->pid, tid, &stat);
-	if (err)
-		return fail(err, "thread %d: %s", tid, strerror(-err));
-	snprintf(m.comm, sizeof(m.comm), "%s", stat.comm);
-	if (!syscall(SYS_get_robust_list, tid, &robust, &robust_len)) {
-		m.robust_list = (uintptr_t)robust;
-		m.robust_len = (uint32_t)robust_len;
-	}
-	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, tid, sizeof(rseq), &rseq) > 0 && rseq.rseq_abi_pointer) {
-		m.rseq = rseq.rseq_abi_pointer;
-		m.rseq_len = rseq.rseq_abi_size;
-		m.rseq_signature = rseq.signature;
+	m->altstack_sp = (uintptr_t)a->altstack.ss_sp;
+	m->altstack_size = a->altstack.ss_size;
+	m->altstack_flags = (uint32_t)a->altstack.ss_flags;
+	m->clear_child_tid = a->tid_address;
+	m->pdeathsig = (uint32_t)a->pdeathsig;
+	m->timerslack = a->timerslack;
+	m->securebits = a->securebits;
+	m->sigmask = who->home.sigmask;
+	if (who->rseq.rseq_abi_pointer) {
+		m->rseq = who->rseq.rseq_abi_pointer;
+		m->rseq_len = who->rseq.rseq_abi_size;
+		m->rseq_signature = who->rseq.signature;
 	}
 	arch_interrupted(regs, &call);
-	err = resolve_restart(p->pid, tid, regs, &call);
+	err = resolve_restart(pid, tid, regs, &call);
 	if (err)
 		return err;
-	m.interrupted = (uint32_t)call.error;
-	m.syscall = (uint32_t)call.nr;
-	save_credentials(&m, st);
-	save_scheduling(&m, tid);
+	m->interrupted = (uint32_t)call.error;
+	m->syscall = (uint32_t)call.nr;
 
-	len = save_regsets(tid, &m, body, regs);
+	len = save_regsets(tid, m, body, regs);
 	if (len < 0)
 		return (int)len;
-	err = SAVE_RECORD(s, RECORD_THREAD, Thread_fields, &m, body, (size_t)len);
+	err = SAVE_RECORD(s, RECORD_THREAD, Thread_fields, m, body, (size_t)len);
 	s->totals.threads++;
 	return err ? err : save_pending(s, tid, false);
 }
@@ -342,26 +349,24 @@ static int save_sigactions(struct save *s, const struct process_facts *f, const 
 static int save_descriptors(struct save *s, const struct process *p)
 {
 	const struct place *place = (const struct place *)(void *)s->places.data;
-	CLEANUP_FREE Descriptors *m = calloc(1, sizeof(*m));
+	Descriptors m;
 	pb_size_t n = 0;
 
-	if (!m)
-		return fail(ENOMEM, "out of memory");
 	for (size_t i = 0, all = s->places.len / sizeof(*place); i <= all; i++) {
 		if (n == 128 || (i == all && n)) {
 			int err;
 
-			m->fd_count = m->file_count = m->cloexec_count = n;
-			err = SAVE_RECORD(s, RECORD_DESCRIPTORS, Descriptors_fields, m, NULL, 0);
+			m.fd_count = m.file_count = m.cloexec_count = n;
+			err = SAVE_RECORD(s, RECORD_DESCRIPTORS, Descriptors_fields, &m, NULL, 0);
 			if (err)
 				return err;
 			n = 0;
 		}
 		if (i == all || place[i].pid != p->pid || place[i].fd < 0)
 			continue;
-		m->fd[n] = (uint32_t)place[i].fd;
-		m->file[n] = place[i].id;
-		m->cloexec[n++] = place[i].cloexec;
+		m.fd[n] = (uint32_t)place[i].fd;
+		m.file[n] = place[i].id;
+		m.cloexec[n++] = place[i].cloexec;
 	}
 	return 0;
 }
@@ -440,27 +445,27 @@ static int save_advice(struct save *s, const struct process *p)
 	return 0;
 }
 
-/* One thread other than the leader: asked, led home, written. */
+/* One thread other than the leader: asked, and seen from outside meanwhile; led home, written. */
 static int ask_other(struct save *s, const struct process *p, struct visit *v, pid_t tid)
 {
 	struct thread_facts f = { 0 };
 	struct thread_answers a;
 	struct proc_status st;
 	struct program prog;
-	struct visitor who;
-	int err = proc_status(p->pid, tid, &st);
+	Thread m;
+	int err;
 
-	if (err)
-		return fail(err, "thread %d: its status: %s", tid, strerror(-err));
 	visit_program(v, tid, &prog);
 	ask_thread(&prog, &f);
-	err = visit_thread(v, tid, &prog);
+	err = visit_thread_start(v, tid, &prog);
+	if (!err)
+		err = see_thread(&m, p->pid, tid, &st);
+	if (!err)
+		err = visit_thread_end(v, &prog);
 	if (err)
 		return err;
 	a = thread_answers(&prog, &f);
-	who = v->thread;
-	who.tid = tid;
-	return save_thread(s, p, &who, &a, &st);
+	return save_thread(s, &m, &v->thread, &a);
 }
 
 /* A process on its way through the steps below. */
@@ -500,14 +505,15 @@ static int write_records(struct save *s, struct asked *a)
 	const struct process *p = a->p;
 	struct thread_answers leader;
 	struct proc_status st;
+	Thread m;
 	int err = visit_finish(&a->visit, &a->program);
 
 	if (err)
 		return err;
 	leader = thread_answers(&a->program, &a->leader);
-	err = proc_status(p->pid, p->pid, &st);
+	err = see_thread(&m, p->pid, p->pid, &st);
 	if (err)
-		return fail(err, "its status: %s", strerror(-err));
+		return err;
 	if (st.locked)
 		a->facts.mlockall = visit_mlockall(&a->visit);
 	err = save_state(s, p, &a->facts, &a->program, &st);
@@ -520,10 +526,11 @@ static int write_records(struct save *s, struct asked *a)
 	if (!err)
 		err = save_pending(s, p->pid, true);
 	for (size_t i = 1; !err && i < p->threads_n; i++) {
-		wait_deadline(STEP_MS);
+		if (i % 16 == 0)	/* a page cache that is being written to flash can hold up the records */
+			wait_deadline(STEP_MS);
 		err = ask_other(s, p, &a->visit, p->threads[i].tid);
 	}
-	return err ? err : save_thread(s, p, &a->visit.leader, &leader, &st);
+	return err ? err : save_thread(s, &m, &a->visit.leader, &leader);
 }
 
 static int leave(struct save *s, struct asked *a)

@@ -102,27 +102,31 @@ static int add_thread(void *arg, int tid)
 	return 0;
 }
 
-static int hold_threads(struct process *p, size_t from)
+/* Waits for those that were not waited for yet. */
+static int hold_threads(struct process *p)
 {
-	for (size_t i = from; i < p->threads_n; i++) {
+	while (p->halted < p->threads_n) {
+		pid_t tid = p->threads[p->halted].tid;
 		struct stop stop;
-		int err = thread_halted(p->threads[i].tid, &stop);
+		int err = thread_halted(tid, &stop);
 
 		if (err == -ESRCH) {	/* ended between being found and being held */
-			p->threads[i--] = p->threads[--p->threads_n];
+			p->threads[p->halted] = p->threads[--p->threads_n];
 			continue;
 		}
 		if (err == -ETIMEDOUT)
 			return fail(ETIMEDOUT, "thread %d does not stop: it sleeps where no signal reaches it, or waits for a vfork child",
-				    p->threads[i].tid);
+				    tid);
 		if (err)
-			return fail(err, "thread %d: cannot be held: %s", p->threads[i].tid, strerror(-err));
+			return fail(err, "thread %d: cannot be held: %s", tid, strerror(-err));
 		if (stop.kind == STOP_GROUP)
 			p->stop_signal = stop.signal;
+		p->halted++;
 	}
 	return 0;
 }
 
+/* All threads are there when a look that was taken while all known ones stood still finds no other. */
 static int collect_threads(struct adding *a)
 {
 	struct process *p = &a->tree->processes[a->index];
@@ -132,24 +136,26 @@ static int collect_threads(struct adding *a)
 	size_t known;
 	int err;
 
-	if (p->zombie)
+	if (p->zombie || p->complete)
 		return 0;
-	err = proc_stat(p->pid, 0, &st);
-	if (err && err != -ESRCH)
-		return fail(err, "/proc/%d/stat: %s", p->pid, strerror(-err));
-	if (err || st.state == 'Z' || st.state == 'X') {
-		p->zombie = !err;
-		return 0;
-	}
 	snprintf(path, sizeof(path), "/proc/%d/task", p->pid);
 	do {
+		err = a->tree->held ? hold_threads(p) : 0;
+		if (err)
+			return err;
 		known = p->threads_n;
+		err = known ? 0 : proc_stat(p->pid, 0, &st);
+		if (err && err != -ESRCH)
+			return fail(err, "/proc/%d/stat: %s", p->pid, strerror(-err));
+		if (err || (!known && (st.state == 'Z' || st.state == 'X'))) {
+			p->zombie = !err;
+			return 0;
+		}
 		err = proc_numbers(path, add_thread, a);
 		if (err && err != -ESRCH)
 			return err;
-		if (a->tree->held && (err = hold_threads(p, known)))
-			return err;
 	} while (p->threads_n > known);
+	p->complete = a->tree->held;
 	return 0;
 }
 
@@ -158,6 +164,7 @@ static int add_child(void *arg, int pid)
 	struct adding *a = arg;
 	struct tree *tree = a->tree;
 	struct process p = { .pid = pid, .parent = (int)a->index };
+	struct adding child = { .tree = tree, .index = tree->n };
 	struct proc_stat st;
 	int err;
 
@@ -175,7 +182,19 @@ static int add_child(void *arg, int pid)
 		return err;
 	tree->processes[tree->n++] = p;
 	a->changed = true;
-	return 0;
+	/* it stops while others are looked at */
+	return tree->held && !p.zombie ? add_thread(&child, pid) : 0;
+}
+
+static int collect_children(struct adding *a)
+{
+	const struct process *p = &a->tree->processes[a->index];
+	const pid_t pid = p->pid;
+	int err = p->complete ? 0 : -ENOENT;
+
+	for (size_t i = 0; !err && i < a->tree->processes[a->index].threads_n; i++)
+		err = proc_thread_children(pid, a->tree->processes[a->index].threads[i].tid, add_child, a);
+	return err == -ENOENT ? proc_children(pid, add_child, a) : err;
 }
 
 /* What is held can have changed its group or session up to that moment. */
@@ -215,7 +234,7 @@ static int collect(struct tree *tree, pid_t root, bool hold)
 		for (a.index = 0; !err && a.index < tree->n; a.index++) {
 			err = collect_threads(&a);
 			if (!err)
-				err = proc_children(tree->processes[a.index].pid, add_child, &a);
+				err = collect_children(&a);
 			if (err == -ESRCH)
 				err = 0;
 		}

@@ -19,6 +19,8 @@ struct process {
 	int stop_signal;	/* it was stopped (SIGSTOP and its kin) when it was held; 0: it ran */
 	struct thread *threads;	/* the leader first */
 	size_t threads_n;
+	size_t halted;		/* so many of them, the first ones, are known to stand still */
+	bool complete;		/* all do, and there can be no other */
 };
 
 struct tree {

@@ -92,7 +92,7 @@ static int search_dead(void *arg, struct vma *v)
  */
 static void leave_restartable_sequence(const struct visit *v, struct visitor *who)
 {
-	struct rseq_configuration rseq;
+	const uint64_t rseq = who->rseq.rseq_abi_pointer;
 	struct {
 		uint32_t version, flags;
 		uint64_t start_ip, post_commit_offset, abort_ip;
@@ -100,15 +100,13 @@ static void leave_restartable_sequence(const struct visit *v, struct visitor *wh
 	uint64_t cs_at = 0, none = 0;
 	enum { RSEQ_CS = 8 };	/* offset in struct rseq */
 
-	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(rseq), &rseq) <= 0 || !rseq.rseq_abi_pointer)
-		return;
-	if (task_read(v->pid, &cs_at, rseq.rseq_abi_pointer + RSEQ_CS, sizeof(cs_at)) || !cs_at ||
+	if (!rseq || task_read(v->pid, &cs_at, rseq + RSEQ_CS, sizeof(cs_at)) || !cs_at ||
 	    task_read(v->pid, &cs, cs_at, sizeof(cs)))
 		return;
 	if (arch_pc(&who->home.regs) - cs.start_ip >= cs.post_commit_offset)
 		return;
 	arch_set_pc(&who->home.regs, cs.abort_ip);
-	task_write(v->pid, rseq.rseq_abi_pointer + RSEQ_CS, &none, sizeof(none));
+	task_write(v->pid, rseq + RSEQ_CS, &none, sizeof(none));
 }
 
 /*
@@ -147,6 +145,8 @@ static int stand_at_home(struct visit *v, struct visitor *who)
 		err = thread_sigmask(who->tid, &who->home.sigmask);
 	if (err)
 		return fail(err, "thread %d: its registers: %s", who->tid, strerror(-err));
+	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(who->rseq), &who->rseq) <= 0)
+		who->rseq.rseq_abi_pointer = 0;
 	leave_restartable_sequence(v, who);
 	undo_interruption(v, who);
 	len = arch_home(code, who->stub, &who->home, &walk);
@@ -405,9 +405,7 @@ static int start(struct visit *v, struct visitor *who, uint64_t stack, struct pr
 	who->arrival = add_stay(p, v, who);
 	if (p->full)
 		return fail(E2BIG, "a program for it does not fit the area");
-	err = task_write(v->pid, p->base, p->image, p->ops * sizeof(struct op));
-	if (!err)
-		err = task_write(v->pid, p->base + p->data, p->image + p->data, p->size - p->data);
+	err = program_send(p, v->pid);
 	arch_set_entry(&regs, v->area, stack, p->base);
 	if (!err)
 		err = thread_set_regs(who->tid, &regs);
@@ -425,9 +423,7 @@ static int finish(struct visit *v, struct visitor *who, struct program *p)
 	if (!err)
 		err = thread_halt(who->tid, &stop);
 	if (!err)
-		err = task_read(v->pid, p->image, p->base, p->ops * sizeof(struct op));
-	if (!err)
-		err = task_read(v->pid, p->image + p->data, p->base + p->data, p->size - p->data);
+		err = program_fetch(p, v->pid);
 	return err ? fail(err, "thread %d: could not be asked: %s", who->tid, strerror(-err)) : 0;
 }
 
@@ -457,7 +453,7 @@ static int fail_to_lead_home(int err, pid_t tid)
 	return fail(err, "thread %d: could not be led home by the tool, and walks by itself: %s", tid, strerror(-err));
 }
 
-int visit_thread(struct visit *v, pid_t tid, struct program *p)
+int visit_thread_start(struct visit *v, pid_t tid, struct program *p)
 {
 	int err;
 
@@ -467,22 +463,26 @@ int visit_thread(struct visit *v, pid_t tid, struct program *p)
 	err = stand_at_home(v, &v->thread);
 	if (!err)
 		err = set_outside(v, 0);
-	if (!err)
-		err = start(v, &v->thread, v->area + AREA_THREAD_STACK, p);
-	if (!err)
-		err = finish(v, &v->thread, p);
+	return err ? err : start(v, &v->thread, v->area + AREA_THREAD_STACK, p);
+}
+
+int visit_thread_end(struct visit *v, struct program *p)
+{
+	struct visitor *who = &v->thread;
+	int err = finish(v, who, p);
+
 	if (err)
 		return err;
 
 	/* It stands where signals are delivered: the kernel itself restarts what it was in. */
-	err = set_home(&v->thread);
+	err = set_home(who);
 	if (!err)
 		err = set_outside(v, 1);
 	if (!err)
-		err = thread_set_regs(tid, &v->thread.home.regs);
+		err = thread_set_regs(who->tid, &who->home.regs);
 	if (err)
-		return fail_to_lead_home(err, tid);
-	v->thread.tid = 0;
+		return fail_to_lead_home(err, who->tid);
+	who->walk = 0;
 	return 0;
 }
 
@@ -543,7 +543,7 @@ static int give_up(struct visit *v)
 	struct stop stop;
 	int err = 0;
 
-	if (v->thread.tid && v->thread.walk) {
+	if (v->thread.walk) {
 		v->leader.walk = 0;
 		return set_home(&v->thread);
 	}

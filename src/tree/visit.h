@@ -14,6 +14,7 @@
 
 #include <stdint.h>
 
+#include "kernel/abi.h"
 #include "kernel/program.h"
 #include "kernel/ptrace.h"
 #include "tree/tree.h"
@@ -25,6 +26,7 @@ struct visitor {		/* one thread that is in the area */
 	struct arch_home home;
 	uint64_t stub;		/* dead bytes that are its way home */
 	uint64_t walk;		/* where in them the walk begins; 0: it was not led away, or is back */
+	struct rseq_configuration rseq;	/* rseq_abi_pointer 0: none */
 	int arrival;		/* the operation of its program that shows that it is done */
 };
 
@@ -53,8 +55,9 @@ void visit_program(struct visit *v, pid_t tid, struct program *p);
 int visit_start(struct visit *v, struct program *p);
 int visit_finish(struct visit *v, struct program *p);
 
-/* Another thread enters, works it off, and is home again: v->thread.home tells its registers and signal mask there. */
-int visit_thread(struct visit *v, pid_t tid, struct program *p);
+/* Another thread enters and works it off, and is home again; v->thread.home tells its registers and signal mask there. */
+int visit_thread_start(struct visit *v, pid_t tid, struct program *p);
+int visit_thread_end(struct visit *v, struct program *p);
 
 int visit_leave(struct visit *v);	/* twice: to the entry of munmap(2), and behind it */
 
