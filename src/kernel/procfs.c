@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -17,19 +18,100 @@
 #include "base/io.h"
 #include "base/scope.h"
 
+/*
+ * Most paths lead into the same process one after another.  From the second on they are looked up from its directory,
+ * which is kept: with a thousand descriptors, the way there is a good part of the cost.
+ */
+static struct {
+	pid_t pid;
+	int fd;		/* -1: asked for only once so far */
+} kept = { 0, -1 };
+
+static void keep(pid_t pid, int fd)
+{
+	if (kept.fd >= 0)
+		close(kept.fd);
+	kept.pid = pid;
+	kept.fd = fd;
+}
+
+/* Where to look up *path from, which then is what is left of it. */
+static int start_of(const char **path)
+{
+	const size_t root = strlen("/proc/");
+	char directory[32], *end;
+	pid_t pid;
+
+	if (strncmp(*path, "/proc/", root))
+		return AT_FDCWD;
+	pid = (pid_t)strtol(*path + root, &end, 10);
+	if (pid <= 0 || *end != '/')
+		return AT_FDCWD;
+	if (kept.pid != pid) {
+		keep(pid, -1);
+	} else if (kept.fd < 0) {
+		snprintf(directory, sizeof(directory), "/proc/%d", pid);
+		keep(pid, open_file(directory, O_PATH | O_DIRECTORY));
+	}
+	if (kept.fd < 0)
+		return AT_FDCWD;
+	*path = end + 1;
+	return kept.fd;
+}
+
+/* Not found there: the kept directory may be that of a process that had the number before. */
+static bool look_again(int from)
+{
+	if (from == AT_FDCWD || (errno != ENOENT && errno != ESRCH))
+		return false;
+	keep(0, -1);
+	return true;
+}
+
+int proc_open(const char *path, int flags)
+{
+	const char *rest = path;
+	int from = start_of(&rest);
+	int fd = (int)syscall(SYS_openat, from, rest, flags | O_CLOEXEC | O_LARGEFILE);
+
+	return fd < 0 && look_again(from) ? open_file(path, flags) : fd;
+}
+
+int proc_lookup(const char *path, struct stat *st)
+{
+	const char *rest = path;
+	int from = start_of(&rest);
+	int ret = fstatat(from, rest, st, 0);
+
+	return ret && look_again(from) ? stat(path, st) : ret;
+}
+
+ssize_t proc_readlink(const char *path, char *to, size_t cap)
+{
+	const char *rest = path;
+	int from = start_of(&rest);
+	ssize_t len = readlinkat(from, rest, to, cap - 1);
+
+	if (len < 0 && look_again(from))
+		len = readlink(path, to, cap - 1);
+	if (len == (ssize_t)cap - 1) {
+		errno = ENAMETOOLONG;
+		len = -1;
+	}
+	to[len < 0 ? 0 : len] = '\0';
+	return len;
+}
+
+/* One read(2): what a file of one record (seq_file's single_open) has to tell comes whole, or as far as there is room. */
 ssize_t proc_read(const char *path, char *text, size_t cap)
 {
-	CLEANUP_CLOSE int fd = open_file(path, O_RDONLY);
-	size_t len = 0;
-	int err;
+	CLEANUP_CLOSE int fd = proc_open(path, O_RDONLY);
+	ssize_t len = fd < 0 ? -1 : read(fd, text, cap - 1);
 
-	if (fd < 0)
+	if (len < 0)
 		return -errno;
-	err = read_upto(fd, text, cap - 1, &len);
-	if (err)
-		return err;
 	text[len] = '\0';
-	return (ssize_t)len;
+	return len;
 }
 
 ssize_t proc_readf(char *text, size_t cap, const char *fmt, ...)
@@ -52,13 +134,8 @@ ssize_t proc_link(char *to, size_t cap, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(path, sizeof(path), fmt, args);
 	va_end(args);
-	len = readlink(path, to, cap);
-	if (len < 0)
-		return -errno;
-	if ((size_t)len >= cap)
-		return -ENAMETOOLONG;
-	to[len] = '\0';
-	return len;
+	len = proc_readlink(path, to, cap);
+	return len < 0 ? -errno : len;
 }
 
 /* The fields behind the command name, by the number that proc(5) gives them, from 3 (state) on. */
@@ -338,7 +415,7 @@ int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), vo
 	char *line;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, smaps ? "smaps" : "maps");
-	fd = open_file(path, O_RDONLY);
+	fd = proc_open(path, O_RDONLY);
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	lines.fd = fd;
@@ -384,7 +461,7 @@ struct kernel_dirent {
 
 int proc_numbers(const char *directory, int (*each)(void *arg, int number), void *arg)
 {
-	CLEANUP_CLOSE int fd = open_file(directory, O_RDONLY | O_DIRECTORY);
+	CLEANUP_CLOSE int fd = proc_open(directory, O_RDONLY | O_DIRECTORY);
 	uint8_t entries[4096] __attribute__((aligned(8)));
 	long got;
 
@@ -426,14 +503,18 @@ static int if_child(void *arg, int pid)
 int proc_thread_children(pid_t pid, pid_t tid, int (*each)(void *arg, int child), void *arg)
 {
 	char path[64], text[16384];
-	ssize_t len;
+	CLEANUP_CLOSE int fd = -1;
+	size_t len;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, tid);
-	len = proc_read(path, text, sizeof(text));
-	if (len == -ENOENT || len == (ssize_t)sizeof(text) - 1)	/* not there, or more than fits */
+	fd = proc_open(path, O_RDONLY);
+	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
-	if (len < 0)
+	if (fd < 0 || read_upto(fd, text, sizeof(text) - 1, &len))
 		return 0;
+	if (len == sizeof(text) - 1)	/* more than fits */
+		return -ENOENT;
+	text[len] = '\0';
 	for (char *p = text, *end;; p = end) {
 		long child = strtol(p, &end, 10);
 		int ret;

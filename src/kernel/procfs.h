@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 enum { COMM_LEN = 16 };
@@ -97,6 +98,11 @@ int proc_fdinfo(pid_t pid, int fd, struct proc_fdinfo *info);
 /* Reads a small file whole; text is terminated.  Returns its length or a negative errno. */
 ssize_t proc_read(const char *path, char *text, size_t cap);
 ssize_t proc_readf(char *text, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* open(2) (close-on-exec), stat(2) and readlink(2) by a path in /proc; -1 and errno as those have them. */
+int proc_open(const char *path, int flags);
+int proc_lookup(const char *path, struct stat *st);
+ssize_t proc_readlink(const char *path, char *to, size_t cap);	/* ends the text by a NUL; ENAMETOOLONG: it does not fit */
 
 /* Target of a symbolic link in /proc: length or a negative errno; -ENAMETOOLONG when it does not fit. */
 ssize_t proc_link(char *to, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -442,7 +442,7 @@ static int open_pagemap(pid_t pid)
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
-	fd = open_file(path, O_RDONLY);
+	fd = proc_open(path, O_RDONLY);
 	return fd < 0 ? fail_errno("%s", path) : fd;
 }
 
@@ -535,7 +535,7 @@ static int save_pages(struct pages *p)
 	if (own < 0)
 		return own;
 	snprintf(path, sizeof(path), "/proc/%d/mem", p->pid);
-	p->mem = mem = open_file(path, O_RDONLY);
+	p->mem = mem = proc_open(path, O_RDONLY);
 	if (mem < 0)
 		return fail_errno("%s", path);
 	if (p->parent) {

@@ -28,14 +28,13 @@ static int look(struct walk *w, const char *link)
 	ssize_t len;
 	size_t deleted = strlen(" (deleted)");
 
-	if (stat(o->access, &o->st))
+	if (proc_lookup(o->access, &o->st))
 		return -errno;
 	o->dev = o->st.st_dev;
 	o->ino = o->st.st_ino;
-	len = readlink(link, o->path, sizeof(o->path) - 1);
+	len = proc_readlink(link, o->path, sizeof(o->path));
 	if (len < 0)
 		return -errno;
-	o->path[len] = '\0';
 	o->deleted = o->st.st_nlink == 0 && (size_t)len > deleted && !strcmp(o->path + (size_t)len - deleted, " (deleted)");
 	/* a name that is gone while hard links remain also reads "(deleted)"; so may an honest file name: see if it is there */
 	if (!o->deleted && (size_t)len > deleted && !strcmp(o->path + (size_t)len - deleted, " (deleted)"))

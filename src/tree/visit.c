@@ -221,7 +221,7 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 
 	*v = (struct visit){ .pid = p->pid, .buffer = buffer };
 	snprintf(path, sizeof(path), "/proc/%d/mem", p->pid);
-	v->mem = open_file(path, O_WRONLY);
+	v->mem = proc_open(path, O_WRONLY);
 	if (v->mem < 0)
 		return fail_errno("%s", path);
 	proc_vmas(p->pid, false, search_dead, &search);
