@@ -30,7 +30,7 @@
 #include "tree/remap.h"
 #include "tree/revive.h"
 
-enum { RESTORE_STEP_MS = 60000 };
+enum { RESTORE_STEP_MS = 60000, RESTORE_STEP_RECORDS = 16 };
 
 int world_add(struct restore *r, int fd, uint32_t id)
 {
@@ -191,7 +191,7 @@ static int make_tree(struct restore *r)
 	int err;
 
 	while ((err = image_next(&r->image, &rec)) > 0) {
-		if (rec.type != RECORD_PAGES && rec.type != RECORD_VMA)
+		if (rec.type != RECORD_PAGES && rec.type != RECORD_VMA && r->steps++ % RESTORE_STEP_RECORDS == 0)
 			wait_deadline(RESTORE_STEP_MS);
 		err = on_record(r, &rec);
 		if (err)

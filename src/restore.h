@@ -6,8 +6,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "arch.h"
 #include "base/buffer.h"
 #include "image/reader.h"
+#include "kernel/procfs.h"
 #include "process.pb.h"
 #include "thread.pb.h"
 
@@ -43,6 +45,17 @@ struct mapped {
 	char name[24];
 };
 
+/* What every task that is made here starts with, as it comes down from the tool; asked for once. */
+struct inheritance {
+	bool known;
+	struct proc_status status;
+	uint8_t affinity[128];
+	long affinity_len;
+	uint32_t policy, priority, ioprio, securebits;
+	uint64_t timerslack;
+	int nice;
+};
+
 struct restore {
 	const struct restore_options *options;
 	struct image_reader image;
@@ -58,6 +71,10 @@ struct restore {
 
 	uint64_t area;			/* in every process: the blob, programs, stacks */
 	void *program;			/* where programs are built */
+	struct arch_regs entry;		/* registers to enter it with; all tasks have the same segments */
+	bool entry_known;
+	struct inheritance inherited;
+	unsigned int steps;		/* of the deadline, see make_tree() */
 
 	struct buffer born;		/* struct born */
 	struct buffer ghosts;		/* struct ghost: dead session leaders that live until the tree is settled */

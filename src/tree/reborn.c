@@ -76,22 +76,32 @@ static int run_to_trap(pid_t tid)
 	}
 }
 
-int reborn_run(struct restore *r, pid_t tid, struct program *p, const char *what)
+/* Sends the program and has the task stand before it. */
+static int enter(struct restore *r, pid_t tid, const struct program *p)
 {
 	struct arch_regs regs;
+	int err = program_send(p, tid);
+
+	if (!err && !r->entry_known) {
+		err = thread_regs(tid, &r->entry);
+		r->entry_known = !err;
+	}
+	if (err)
+		return err;
+	regs = r->entry;
+	arch_set_entry(&regs, r->area, r->area + REBORN_STACK, p->base);
+	return thread_set_regs(tid, &regs);
+}
+
+int reborn_run(struct restore *r, pid_t tid, struct program *p, const char *what)
+{
 	int err;
 
 	if (!p->ops)
 		return 0;
 	if (program_call(p, 0, OP_TRAP, 0) < 0 || p->full)
 		return fail(E2BIG, "%s: a program that does not fit", what);
-	err = program_send(p, tid);
-	if (!err)
-		err = thread_regs(tid, &regs);
-	if (!err) {
-		arch_set_entry(&regs, r->area, r->area + REBORN_STACK, p->base);
-		err = thread_set_regs(tid, &regs);
-	}
+	err = enter(r, tid, p);
 	if (!err)
 		err = run_to_trap(tid);
 	if (!err)
@@ -149,7 +159,6 @@ static int to_syscall_stop(pid_t tid)
 int reborn_leave(struct restore *r, pid_t tid)
 {
 	struct program p;
-	struct arch_regs regs;
 	int stops = 2;	/* before and behind each call */
 	int err;
 
@@ -159,13 +168,7 @@ int reborn_leave(struct restore *r, pid_t tid)
 		stops += 2;
 	}
 	program_call(&p, 0, SYS_munmap, (long)r->area, REBORN_AREA);
-	err = program_send(&p, tid);
-	if (!err)
-		err = thread_regs(tid, &regs);
-	if (!err) {
-		arch_set_entry(&regs, r->area, r->area + REBORN_STACK, p.base);
-		err = thread_set_regs(tid, &regs);
-	}
+	err = enter(r, tid, &p);
 	/* behind munmap there is nothing to return to: it stays in the stop until it gets its final registers */
 	while (!err && stops--)
 		err = to_syscall_stop(tid);

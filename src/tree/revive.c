@@ -237,24 +237,42 @@ int revive_pending(struct restore *r, const struct record *rec)
 
 /* --- threads --- */
 
-/* Scheduling is set from outside, before the thread loses its rights, and only where it differs. */
-static int set_scheduling(const Thread *m)
+/* tid: a task that was made and not changed yet */
+static int learn_inheritance(struct restore *r, pid_t tid)
 {
-	pid_t tid = (pid_t)m->tid;
-	struct sched_param param = { .sched_priority = (int)m->sched_priority }, now = { 0 };
-	uint8_t affinity[128] = { 0 };
-	long len = syscall(SYS_sched_getaffinity, tid, sizeof(affinity), affinity);
+	struct inheritance *in = &r->inherited;
+	struct sched_param param = { 0 };
+	int err = proc_status(getpid(), getpid(), &in->status);
 
-	if (m->affinity.size && (len != m->affinity.size || memcmp(affinity, m->affinity.bytes, m->affinity.size)) &&
+	if (err)
+		return fail(err, "tinyckpt's own status: %s", strerror(-err));
+	in->affinity_len = syscall(SYS_sched_getaffinity, tid, sizeof(in->affinity), in->affinity);
+	syscall(SYS_sched_getparam, tid, &param);
+	in->priority = (uint32_t)param.sched_priority;
+	in->policy = (uint32_t)syscall(SYS_sched_getscheduler, tid);
+	in->nice = getpriority(PRIO_PROCESS, (id_t)tid);
+	in->ioprio = (uint32_t)syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, tid);
+	in->securebits = (uint32_t)syscall(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0);
+	in->timerslack = (uint64_t)syscall(SYS_prctl, PR_GET_TIMERSLACK, 0, 0, 0, 0);
+	in->known = true;
+	return 0;
+}
+
+/* Scheduling is set from outside, before the thread loses its rights, and only where it differs. */
+static int set_scheduling(const struct inheritance *in, const Thread *m)
+{
+	const pid_t tid = (pid_t)m->tid;
+	const struct sched_param param = { .sched_priority = (int)m->sched_priority };
+
+	if (m->affinity.size && (in->affinity_len != m->affinity.size || memcmp(in->affinity, m->affinity.bytes, m->affinity.size)) &&
 	    syscall(SYS_sched_setaffinity, tid, m->affinity.size, m->affinity.bytes))
 		return fail_errno("thread %d: its processors", tid);
-	syscall(SYS_sched_getparam, tid, &now);
-	if (((uint32_t)syscall(SYS_sched_getscheduler, tid) != m->sched_policy || now.sched_priority != param.sched_priority) &&
+	if ((in->policy != m->sched_policy || in->priority != m->sched_priority) &&
 	    syscall(SYS_sched_setscheduler, tid, m->sched_policy, &param))
 		return fail_errno("thread %d: scheduling policy %u, priority %u", tid, m->sched_policy, m->sched_priority);
-	if (getpriority(PRIO_PROCESS, (id_t)tid) != m->nice && setpriority(PRIO_PROCESS, (id_t)tid, m->nice))
+	if (in->nice != m->nice && setpriority(PRIO_PROCESS, (id_t)tid, m->nice))
 		return fail_errno("thread %d: nice %d", tid, m->nice);
-	if ((uint32_t)syscall(SYS_ioprio_get, 1, tid) != m->ioprio && syscall(SYS_ioprio_set, 1, tid, m->ioprio))
+	if (in->ioprio != m->ioprio && syscall(SYS_ioprio_set, 1, tid, m->ioprio))
 		return fail_errno("thread %d: I/O priority %#x", tid, m->ioprio);
 	return 0;
 }
@@ -268,19 +286,21 @@ static void add_name(struct program *p, const Thread *m)
 	program_call(p, OP_MUST, SYS_prctl, PR_SET_NAME, program_data(p, comm, sizeof(comm)));
 }
 
-static void add_thread_areas(struct program *p, const Thread *m)
+static void add_thread_areas(struct program *p, const struct inheritance *in, const Thread *m)
 {
 	stack_t altstack = { .ss_sp = (void *)(uintptr_t)m->altstack_sp, .ss_size = m->altstack_size, .ss_flags = (int)m->altstack_flags };
 
 	/* SS_ONSTACK is no setting: it follows from the stack pointer */
 	altstack.ss_flags &= ~SS_ONSTACK;
-	program_call(p, OP_MUST, SYS_sigaltstack, program_data(p, &altstack, sizeof(altstack)), 0);
+	if (altstack.ss_size || altstack.ss_flags != SS_DISABLE)
+		program_call(p, OP_MUST, SYS_sigaltstack, program_data(p, &altstack, sizeof(altstack)), 0);
 	program_call(p, 0, SYS_set_tid_address, (long)m->clear_child_tid);
 	if (m->robust_len)
 		program_call(p, OP_MUST, SYS_set_robust_list, (long)m->robust_list, (long)m->robust_len);
 	if (m->rseq)
 		program_call(p, OP_MUST, SYS_rseq, (long)m->rseq, (long)m->rseq_len, 0, (long)m->rseq_signature);
-	program_call(p, OP_MUST, SYS_prctl, PR_SET_TIMERSLACK, (long)m->timerslack);
+	if (m->timerslack != in->timerslack)
+		program_call(p, OP_MUST, SYS_prctl, PR_SET_TIMERSLACK, (long)m->timerslack);
 }
 
 /* struct __user_cap_header_struct and _data of linux/capability.h, version 3 */
@@ -302,12 +322,27 @@ static void add_capset(struct program *p, const Thread *m)
 
 enum { SECBIT_NO_SETUID_FIXUP_ = 1 << 2 };
 
+/* A thread of root with everything goes on to share its credentials with the others, which the kernel keeps but once. */
+static bool same_credentials(const struct inheritance *in, const Thread *m)
+{
+	const struct proc_status *st = &in->status;
+
+	return !memcmp(st->uid, m->uid, sizeof(st->uid)) && !memcmp(st->gid, m->gid, sizeof(st->gid)) && !st->groups_lost &&
+	       st->groups_n == m->groups_count && !memcmp(st->groups, m->groups, st->groups_n * sizeof(*st->groups)) &&
+	       st->cap_inh == m->cap_inheritable && st->cap_prm == m->cap_permitted && st->cap_eff == m->cap_effective &&
+	       st->cap_bnd == m->cap_bounding && st->cap_amb == m->cap_ambient && in->securebits == m->securebits;
+}
+
 /*
  * From root with everything to what the thread had (capabilities(7)): identities first, with the kernel told not to
- * touch capabilities meanwhile; then the sets from the outermost inward; last what forbids going back.
+ * touch capabilities meanwhile; then the sets from the outermost inward.
  */
-static int add_credentials(struct program *p, const Thread *m, const struct proc_status *own)
+static int add_credentials(struct program *p, const struct inheritance *in, const Thread *m)
 {
+	const struct proc_status *own = &in->status;
+
+	if (same_credentials(in, m))
+		return 0;
 	if (m->cap_permitted & ~own->cap_prm)
 		return fail(EPERM, "thread %u: it had capabilities (%#" PRIx64 ") that tinyckpt has not", m->tid,
 			    m->cap_permitted & ~own->cap_prm);
@@ -333,11 +368,16 @@ static int add_credentials(struct program *p, const Thread *m, const struct proc
 	}
 	program_call(p, OP_MUST, SYS_prctl, PR_SET_SECUREBITS, (long)m->securebits);
 	add_capset(p, m);
+	return 0;
+}
+
+/* What forbids going back, and what a change of credentials would have reset. */
+static void add_last_settings(struct program *p, const Thread *m)
+{
 	if (m->no_new_privs)
 		program_call(p, OP_MUST, SYS_prctl, PR_SET_NO_NEW_PRIVS, 1);
 	if (m->pdeathsig)
 		program_call(p, OP_MUST, SYS_prctl, PR_SET_PDEATHSIG, (long)m->pdeathsig);
-	return 0;
 }
 
 /* What the leader does for the process, last, while it still has its rights. */
@@ -377,7 +417,6 @@ static int finish_process(struct restore *r, struct program *p)
 int revive_thread(struct restore *r, const struct record *rec)
 {
 	Thread *m = &r->thread;
-	struct proc_status own;
 	struct program p;
 	bool leader;
 	int err = in_process(r, "a thread");
@@ -393,21 +432,23 @@ int revive_thread(struct restore *r, const struct record *rec)
 	    !m->regset_type_count || m->regset_type[0] != NT_PRSTATUS || m->regset_len[0] != sizeof(struct arch_regs) ||
 	    m->tid > 4194304 || !m->tid)
 		return fail(EIMAGE, "thread %u: absurd", m->tid);
-	err = proc_status(getpid(), getpid(), &own);
-	if (!err && !leader)
-		err = birth_thread(r, r->pid, (pid_t)m->tid);
+	err = leader ? 0 : birth_thread(r, r->pid, (pid_t)m->tid);
+	if (!err && !r->inherited.known)
+		err = learn_inheritance(r, (pid_t)m->tid);
 	if (!err)
-		err = set_scheduling(m);
+		err = set_scheduling(&r->inherited, m);
 	if (err)
 		return err;
 
 	reborn_program(r, &p);
 	add_name(&p, m);
-	add_thread_areas(&p, m);
+	add_thread_areas(&p, &r->inherited, m);
 	if (leader)
 		err = finish_process(r, &p);
 	if (!err)
-		err = add_credentials(&p, m, &own);
+		err = add_credentials(&p, &r->inherited, m);
+	if (!err)
+		add_last_settings(&p, m);
 	if (!err && leader && r->state.dumpable < 2)	/* 2 cannot be asked for: it comes with the credentials */
 		program_call(&p, 0, SYS_prctl, PR_SET_DUMPABLE, (long)r->state.dumpable);
 	if (!err)
