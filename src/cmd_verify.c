@@ -20,20 +20,12 @@ static void whole(const char *path, const struct verify *v)
 	       (unsigned long long)v->found.pages_stored);
 }
 
-static int run(int argc, char **argv)
+static int verify_one(const char *path)
 {
-	static const struct option options[] = { { 0 } };
 	struct verify v = { .here = true };
 	struct image_reader image;
-	const char *path;
-	int err;
+	int err = image_open(&image, path);
 
-	if (next_option(argc, argv, "", options) != -1)
-		return EXIT_USAGE;
-	if (argc - optind != 1)
-		return usage_error("one image is needed");
-	path = argv[optind];
-	err = image_open(&image, path);
 	if (err)
 		return exit_code(err);
 	{
@@ -47,12 +39,31 @@ static int run(int argc, char **argv)
 	return v.foreign ? EXIT_IMAGE : v.busy ? EXIT_FAILED : EXIT_DONE;
 }
 
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = { { 0 } };
+	int worst = EXIT_DONE;
+
+	if (next_option(argc, argv, "", options) != -1)
+		return EXIT_USAGE;
+	if (argc == optind)
+		return usage_error("an image is needed");
+	for (int i = optind; i < argc; i++) {
+		int status = verify_one(argv[i]);
+
+		if (status > worst)
+			worst = status;
+	}
+	return worst;
+}
+
 static const struct command verify_command = {
 	.order = 4,
 	.name = "verify",
-	.arguments = "IMAGE",
-	.summary = "Tell whether an image is whole, and whether it would restore here; restores nothing",
-	.help = "IMAGE `-` is standard input.  Exit code 1: what stands in the way may pass (a process ID is taken); 4: it may not.\n",
+	.arguments = "IMAGE...",
+	.summary = "Tell whether images are whole, and whether they would restore here; restores nothing",
+	.help = "IMAGE `-` is standard input.  Exit code 1: what stands in the way may pass (a process ID is taken); 4: it may not.\n"
+		"Of several images, the worst decides.\n",
 	.run = run,
 };
 COMMAND(verify_command);

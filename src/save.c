@@ -154,6 +154,7 @@ static int write_processes(struct save *s)
 		CONTEXT("pid %d (%s)", p->pid, p->comm);
 		int err = write_process(s, p);
 
+		log_debug("its memory");
 		if (!err && !p->zombie)
 			err = memory_save(s, p);
 		if (err)

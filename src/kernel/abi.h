@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 #include <sys/ioctl.h>
+#include <sys/ptrace.h>	/* first: it may have as enumerators what are macros here */
 #include <sys/syscall.h>
 
 /* Linux 6.7, Documentation/admin-guide/mm/pagemap.rst */

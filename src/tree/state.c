@@ -510,6 +510,7 @@ static int write_records(struct save *s, struct asked *a)
 
 	if (err)
 		return err;
+	log_debug("its state: %zu threads", p->threads_n);
 	leader = thread_answers(&a->program, &a->leader);
 	err = see_thread(&m, p->pid, p->pid, &st);
 	if (err)

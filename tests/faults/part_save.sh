@@ -25,26 +25,26 @@ victim_options=(--longjmp)
 fresh "${victim_options[@]}"
 strike_all save "save --leave-running, undisturbed" "$(printf '%s\n' 1000000 1000000 1000000)" -u 1
 
-strike_calls save "save --leave-running killed at its system calls" 300 "$most" "${stops_kind[@]}"
-strike_times "save --leave-running killed at random times" 100
+strike_calls save "save --leave-running killed at its system calls" 100 "$most" "${stops_kind[@]}"
+strike_times "save --leave-running killed at random times" 50
 # A supervisor that tries again at once: the second save meets threads that are still on their way home from the first.
-strike_calls again "save --leave-running killed, and at once another save" 25 40 -f
+strike_calls again "save --leave-running killed, and at once another save" 16 20 -f
 
 victim_options=(--longjmp --children 2)
 victim_program=$build/victim.static
 fresh "${victim_options[@]}"
-strike_calls save "save --leave-running of a tree killed at its system calls" 40 60 "${stops_kind[@]}"
+strike_calls save "save --leave-running of a tree killed at its system calls" 25 30 "${stops_kind[@]}"
 strike_times "save --leave-running of a tree killed at random times" 20
 victim_program=$build/victim
 
 victim_options=()
 fresh
-strike_calls save "save --leave-running ended by SIGTERM" 20 30 -f -s 15
-strike_calls save "save --leave-running ended by SIGINT" 10 20 -f -s 2
+strike_calls save "save --leave-running ended by SIGTERM" 12 15 -f -s 15
+strike_calls save "save --leave-running ended by SIGINT" 8 10 -f -s 2
 strike_times "save --leave-running ended by SIGTERM at random times" 10 -s 15
 
 # One system call fails. Whatever tinyckpt makes of it, the victim must not feel it.
 for error in 5 12; do
-	strike_calls save "save --leave-running with a call that fails (errno $error)" 20 40 -E $error
-	strike_calls save "save --leave-running with a call that fails and would change something (errno $error)" 20 40 -f -E $error
+	strike_calls save "save --leave-running with a call that fails (errno $error)" 12 16 -E $error
+	strike_calls save "save --leave-running with a call that fails and would change something (errno $error)" 12 16 -f -E $error
 done

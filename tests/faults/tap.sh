@@ -65,3 +65,23 @@ enter() {
 	shift
 	TAP_INSIDE=1 exec unshare --mount --propagation private "${options[@]}" "$@"
 }
+
+# lanes SCRIPT "PART..." "PART...": the script for either list of parts, side by side, each with PIDs of its own; exits.
+lanes() {
+	local second lane status=0
+	local -a here beside
+
+	read -r -a here <<<"$2"
+	read -r -a beside <<<"$3"
+	second=$(mktemp) || exit 2
+	"$1" "${beside[@]}" >"$second" 2>&1 &
+	lane=$!
+	{
+		"$1" "${here[@]}" 2>&1 || status=1
+		wait $lane || status=1
+		cat "$second"
+	} > >(renumber)
+	wait $!
+	rm -f "$second"
+	exit $status
+}

@@ -100,7 +100,7 @@ randoms() {
 stops_kind=(-f)
 restore_kind=(-x)
 [ "${FAULTS:-}" != full ] || stops_kind=() restore_kind=()
-most=600
+most=200
 [ "${FAULTS:-}" != full ] || most=1000000
 
 # strike_all MODE LABEL INSTANTS KILLER-OPTION...: one line of TAP for all instants (see strike.c). A victim that was harmed

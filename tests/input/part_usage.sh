@@ -42,7 +42,7 @@ for command in $commands; do
 	usage "$command with an unknown option" "frobnicate" "$command" --frobnicate
 	usage "$command with an unknown letter" "Y" "$command" -Y
 	case $command in check) ;; *) usage "$command without its argument" "." "$command" ;; esac
-	usage "$command with too many arguments" "." "$command" 4000000 4000001
+	case $command in verify) ;; *) usage "$command with too many arguments" "." "$command" 4000000 4000001 ;; esac
 	usage "$command --log without a file" "log" "$command" --log
 	refuses "$command --log to where no file can be" 1,2 "nowhere" "$command" --log "$work/nowhere/log" 4000000
 done
