@@ -241,12 +241,12 @@ static int collect(struct tree *tree, pid_t root, bool hold)
 	} while (!err && hold && a.changed);
 
 	refresh(tree);
-	if (hold)
-		wait_deadline(0);
 	if (!err && hold && !tree->processes[0].threads_n && !tree->processes[0].zombie)
 		err = fail(ESRCH, "process %d ended just now", root);
 	if (err)
 		tree_release(tree);
+	if (hold)
+		wait_deadline(0);
 	return err;
 }
 
@@ -283,9 +283,17 @@ void tree_release(struct tree *tree)
 {
 	if (!tree->held)
 		return;
-	for (size_t i = 0; i < tree->n; i++)
-		for (size_t j = 0; j < tree->processes[i].threads_n; j++)
-			thread_detach(tree->processes[i].threads[j].tid, 0);
+	for (size_t i = 0; i < tree->n; i++) {
+		const struct process *p = &tree->processes[i];
+
+		for (size_t j = 0; j < p->threads_n; j++) {
+			struct stop stop;
+
+			/* Not yet known to stand still, it may stand before a signal, which would be lost. */
+			if (j < p->halted || !thread_halted(p->threads[j].tid, &stop))
+				thread_detach(p->threads[j].tid, 0);
+		}
+	}
 	tree->held = false;
 }
 

@@ -43,6 +43,7 @@ static int start(char **argv, bool filter)
 		return gate[1];
 	}
 	close(gate[1]);
+	signal(SIGINT, SIG_DFL);	/* which a shell has its background jobs ignore */
 	if (read(gate[0], &byte, 1) == 1 && (!filter || !looks_install_filter()))
 		execvp(argv[0], argv);
 	perror(argv[0]);
