@@ -27,7 +27,7 @@ struct born {
 	pid_t pid, parent, sid, pgid;
 	bool zombie, in_session;	/* in_session: it leads a session and has made it */
 	int stop_signal;
-	uint32_t exit_status;
+	uint32_t exit_status, exit_signal;
 	char comm[64];
 };
 

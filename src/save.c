@@ -65,6 +65,7 @@ int save_carrier(struct save *s, uint64_t dev, uint64_t ino, uint32_t *id, bool 
 /* Everything that can be seen from outside and stands in the way, all of it. */
 static int check_tree(struct save *s)
 {
+	obstacles_of_tree(s);
 	for (size_t i = 0; i < s->tree.n; i++) {
 		const struct process *p = &s->tree.processes[i];
 		CONTEXT("pid %d (%s)", p->pid, p->comm);

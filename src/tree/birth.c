@@ -272,9 +272,21 @@ static int session_of_dead_leader(struct restore *r, pid_t parent, pid_t sid)
 	return err;
 }
 
+/* A child of the same parent that is in the session: it can have a sibling (CLONE_PARENT), with the exit signal it has. */
+static struct born *sibling_in_session(struct restore *r, const Process *m)
+{
+	struct born *all = (struct born *)(void *)r->born.data;
+
+	for (size_t i = 0; i < r->born.len / sizeof(*all); i++)
+		if (all[i].parent == (pid_t)m->parent && all[i].sid == (pid_t)m->sid && all[i].exit_signal == m->exit_signal)
+			return &all[i];
+	return NULL;
+}
+
+/* Where in a tree a process may be in which session: check_sessions() in tree/obstacles.c tells the same beforehand. */
 static int make_child(struct restore *r, const Process *m)
 {
-	struct born *parent = birth_find(r, (pid_t)m->parent);
+	struct born *parent = birth_find(r, (pid_t)m->parent), *sibling;
 	int err = 0;
 
 	if (!parent || parent->zombie)
@@ -286,6 +298,11 @@ static int make_child(struct restore *r, const Process *m)
 		return err;
 	if (m->sid == m->pid || getsid(parent->pid) == (pid_t)m->sid)
 		return clone_in(r, parent->pid, (pid_t)m->pid, 0, m->exit_signal);
+	sibling = sibling_in_session(r, m);
+	if (sibling) {
+		err = lead_session(r, sibling);
+		return err ? err : clone_in(r, sibling->pid, (pid_t)m->pid, CLONE_PARENT, 0);
+	}
 	err = session_of_dead_leader(r, parent->pid, (pid_t)m->sid);
 	return err ? err : clone_in(r, (pid_t)m->sid, (pid_t)m->pid, 0, m->exit_signal);
 }
@@ -309,6 +326,7 @@ int birth(struct restore *r, const struct record *rec)
 	b.zombie = m.zombie;
 	b.stop_signal = m.stop_signal < 65 ? (int)m.stop_signal : 0;
 	b.exit_status = m.exit_status;
+	b.exit_signal = m.exit_signal;
 	memcpy(b.comm, m.comm, sizeof(b.comm));
 	CONTEXT("pid %d (%s)", b.pid, b.comm);
 	err = m.parent ? make_child(r, &m) : make_first(r, &m);
@@ -376,34 +394,56 @@ static int group_of_dead_leader(struct restore *r, struct born *first)
 	return end_ghost(r, group, first->pid);
 }
 
+static bool is_group_of_another(const struct restore *r, const struct born *b)
+{
+	const struct born *all = (const struct born *)(const void *)r->born.data;
+
+	for (size_t i = 0; i < r->born.len / sizeof(*all); i++)
+		if (all[i].pgid == b->pid && &all[i] != b)
+			return true;
+	return false;
+}
+
+/* Leads what it leads, or has left since to others. */
+static int lead_group(struct restore *r, struct born *b)
+{
+	int err = lead_session(r, b);
+
+	if (!err && (b->pgid == b->pid || is_group_of_another(r, b)))
+		err = join_group(r, b, b->pid);
+	if (!err && getsid(b->pid) != b->sid)
+		err = fail(EOPNOTSUPP, "its session %d has no leader in the tree and cannot be made again", b->sid);
+	return err;
+}
+
+static int join_others_group(struct restore *r, struct born *b)
+{
+	if (getpgid(b->pid) == b->pgid)
+		return 0;
+	if (birth_find(r, b->pgid) || (getpgid(b->pgid) == b->pgid && getsid(b->pgid) == b->sid))
+		return join_group(r, b, b->pgid);
+	return group_of_dead_leader(r, b);
+}
+
+/* Leaders first; those that left their own group last, when it has its members. */
 static int settle_groups(struct restore *r)
 {
+	enum { LEADERS, MEMBERS, LEAVERS };
 	struct born *all = (struct born *)(void *)r->born.data;
 	size_t n = r->born.len / sizeof(*all);
 
-	for (size_t i = 0; i < n; i++) {
-		CONTEXT("pid %d (%s)", all[i].pid, all[i].comm);
-		int err = lead_session(r, &all[i]);
+	for (int turn = LEADERS; turn <= LEAVERS; turn++) {
+		for (size_t i = 0; i < n; i++) {
+			CONTEXT("pid %d (%s)", all[i].pid, all[i].comm);
+			int err = 0;
 
-		if (!err && all[i].pgid == all[i].pid)
-			err = join_group(r, &all[i], all[i].pid);
-		if (err)
-			return err;
-		if (getsid(all[i].pid) != all[i].sid)
-			return fail(EOPNOTSUPP, "its session %d has no leader in the tree and cannot be made again", all[i].sid);
-	}
-	for (size_t i = 0; i < n; i++) {
-		CONTEXT("pid %d (%s)", all[i].pid, all[i].comm);
-		int err;
-
-		if (getpgid(all[i].pid) == all[i].pgid)
-			continue;
-		if (birth_find(r, all[i].pgid) || (getpgid(all[i].pgid) == all[i].pgid && getsid(all[i].pgid) == all[i].sid))
-			err = join_group(r, &all[i], all[i].pgid);
-		else
-			err = group_of_dead_leader(r, &all[i]);
-		if (err)
-			return err;
+			if (turn == LEADERS)
+				err = lead_group(r, &all[i]);
+			else if (is_group_of_another(r, &all[i]) == (turn == LEAVERS))
+				err = join_others_group(r, &all[i]);
+			if (err)
+				return err;
+		}
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "arch.h"
+#include "base/log.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
@@ -126,4 +127,61 @@ int obstacles_find(struct save *s, const struct process *p)
 	for (size_t i = 0; i < p->threads_n; i++)
 		check_thread(s, p, p->threads[i].tid);
 	return 0;
+}
+
+static unsigned int exit_signal(pid_t pid)
+{
+	struct proc_stat st;
+
+	return proc_stat(pid, 0, &st) ? 0 : (unsigned int)st.exit_signal;
+}
+
+/* A sibling that restore makes before it and that can bring it into its session. */
+static bool has_sibling_in_session(struct tree *tree, size_t i)
+{
+	const struct process *p = &tree->processes[i];
+
+	for (size_t j = 1; j < i; j++) {
+		struct process *q = &tree->processes[j];
+
+		if (q->parent != p->parent || q->sid != p->sid || exit_signal(q->pid) != exit_signal(p->pid))
+			continue;
+		if (q->sid == q->pid)
+			q->sid_in_birth = q->sid;
+		return q->sid_in_birth == p->sid;
+	}
+	return false;
+}
+
+/* Is this the first of its session whose leader is dead, and can so be under one parent? */
+static bool can_have_ghost(const struct tree *tree, size_t i)
+{
+	const struct process *p = &tree->processes[i];
+
+	if (tree_has(tree, p->sid))
+		return false;
+	for (size_t j = 0; j < i; j++)
+		if (tree->processes[j].sid == p->sid && tree->processes[j].parent != p->parent)
+			return false;
+	return true;
+}
+
+void obstacles_of_tree(struct save *s)
+{
+	struct tree *tree = &s->tree;
+
+	for (size_t i = 0; i < tree->n; i++) {
+		struct process *p = &tree->processes[i], *parent = i ? &tree->processes[p->parent] : NULL;
+		CONTEXT("pid %d (%s)", p->pid, p->comm);
+
+		if (!parent) {
+			p->sid_in_birth = p->sid == p->pid ? 0 : p->sid;
+			continue;
+		}
+		if ((p->sid == p->pid || p->sid == parent->sid) && parent->sid == parent->pid)
+			parent->sid_in_birth = parent->sid;
+		p->sid_in_birth = p->sid == p->pid ? parent->sid_in_birth : p->sid;
+		if (p->sid != p->pid && parent->sid_in_birth != p->sid && !has_sibling_in_session(tree, i) && !can_have_ghost(tree, i))
+			obstacle(s, "it is in session %d, from which its place in the tree cannot be reached again: not supported", p->sid);
+	}
 }

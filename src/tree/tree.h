@@ -13,6 +13,7 @@ struct thread {
 
 struct process {
 	pid_t pid, ppid, pgid, sid;
+	pid_t sid_in_birth;	/* the session that restore has it in while it makes the tree, see obstacles_of_tree() */
 	char comm[64];
 	int parent;		/* index in the tree; -1: the root */
 	bool zombie;
