@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptors of kinds that are not supported, and locks that hang on descriptors. */
+#include "kind.h"
+
+#include <linux/bpf.h>
+#include <linux/perf_event.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/fanotify.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+static int other_fd = -1;
+
+/* Descriptors of the kernel's own kinds */
+
+static int make_eventfd(void)
+{
+	return eventfd(5, EFD_NONBLOCK);
+}
+
+static void check_eventfd(int fd)
+{
+	uint64_t count = 0;
+
+	expect(read(fd, &count, 8) == 8 && count == 5, "the counter is %llu", (unsigned long long)count);
+}
+
+static int make_epoll(void)
+{
+	struct epoll_event event = {.events = EPOLLOUT, .data.u64 = 77};
+	int fd = epoll_create1(0), ends[2];
+
+	must(pipe(ends));
+	must(epoll_ctl(fd, EPOLL_CTL_ADD, ends[1], &event));
+	return fd;
+}
+
+static void check_epoll(int fd)
+{
+	struct epoll_event event = {0};
+
+	expect(epoll_wait(fd, &event, 1, 0) == 1 && event.data.u64 == 77, "the registration is lost");
+}
+
+static int make_timerfd(void)
+{
+	struct itimerspec time = {.it_value.tv_sec = 1000};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+
+	must(timerfd_settime(fd, 0, &time, NULL));
+	return fd;
+}
+
+static void check_timerfd(int fd)
+{
+	struct itimerspec time = {0};
+
+	expect(timerfd_gettime(fd, &time) == 0 && time.it_value.tv_sec > 900, "%lld s remain", (long long)time.it_value.tv_sec);
+}
+
+static int make_signalfd(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_NONBLOCK);
+}
+
+static void check_signalfd(int fd)
+{
+	struct signalfd_siginfo info = {0};
+
+	raise(SIGUSR1);
+	expect(read(fd, &info, sizeof info) == sizeof info && info.ssi_signo == SIGUSR1, "no signal comes");
+}
+
+static int make_inotify(void)
+{
+	int fd = inotify_init1(IN_NONBLOCK);
+
+	must(mkdir(test_path("watched"), 0755));
+	must(inotify_add_watch(fd, test_path("watched"), IN_CREATE));
+	return fd;
+}
+
+static void check_inotify(int fd)
+{
+	char event[512];
+
+	close(must(open(test_path("watched/new"), O_WRONLY | O_CREAT, 0644)));
+	expect(read(fd, event, sizeof event) > 0, "no event comes");
+}
+
+static int make_fanotify(void)
+{
+	return fanotify_init(FAN_CLASS_NOTIF, O_RDONLY);
+}
+
+static int make_memfd(void)
+{
+	int fd = memfd_create("held", 0);
+
+	must(write(fd, "content", 7));
+	return fd;
+}
+
+static void check_memfd(int fd)
+{
+	char text[8] = "";
+
+	expect(pread(fd, text, 7, 0) == 7 && strcmp(text, "content") == 0, "it holds \"%s\"", text);
+}
+
+static int make_userfaultfd(void)
+{
+	return syscall(SYS_userfaultfd, O_NONBLOCK);
+}
+
+static int make_pidfd(void)
+{
+#ifdef SYS_pidfd_open
+	return syscall(SYS_pidfd_open, getpid(), 0);
+#else
+	return -1;
+#endif
+}
+
+static int make_io_uring(void)
+{
+	/* struct io_uring_params is 120 bytes of zeros for a plain ring. */
+	char parameters[120] = {0};
+
+	return syscall(425, 4, parameters);
+}
+
+static int make_perf_event(void)
+{
+	struct perf_event_attr attributes = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof attributes, .config = PERF_COUNT_SW_CPU_CLOCK,
+	};
+
+	return syscall(SYS_perf_event_open, &attributes, 0, -1, -1, 0);
+}
+
+static int make_bpf(void)
+{
+	union bpf_attr attributes = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1};
+
+	return syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes);
+}
+
+static int make_mqueue(void)
+{
+	char name[32];
+
+	snprintf(name, sizeof name, "/tinyckpt-test-%d", getpid());
+	int queue = syscall(SYS_mq_open, name + 1, O_RDWR | O_CREAT | O_EXCL, 0600, NULL);
+
+	syscall(SYS_mq_unlink, name + 1);
+	return queue;
+}
+
+/* Sockets */
+
+static int make_unix_pair(void)
+{
+	int ends[2];
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+	other_fd = ends[1];
+	must(write(other_fd, "queued", 6));
+	return ends[0];
+}
+
+static void check_pair(int fd)
+{
+	char text[8] = "";
+
+	expect(read(fd, text, 6) == 6 && strcmp(text, "queued") == 0, "the queue holds \"%s\"", text);
+}
+
+static int make_unix_listener(void)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	/* A relative name: the directory's may be too long. */
+	strcpy(address.sun_path, "socket");
+	must(chdir(test_path("")));
+	must(bind(fd, (struct sockaddr *)&address, sizeof address));
+	must(listen(fd, 3));
+	return fd;
+}
+
+static int make_inet(int type)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, type, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) || (type == SOCK_STREAM && listen(fd, 1)))
+		return -1;
+	return fd;
+}
+
+static int make_tcp_listener(void)
+{
+	return make_inet(SOCK_STREAM);
+}
+
+static int make_udp(void)
+{
+	return make_inet(SOCK_DGRAM);
+}
+
+static int make_netlink(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW, 0);
+}
+
+static int make_packet(void)
+{
+	return socket(AF_PACKET, SOCK_DGRAM, 0);
+}
+
+/* Devices */
+
+static int make_pty(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+
+	if (master < 0 || grantpt(master) || unlockpt(master))
+		return -1;
+	other_fd = must(open(ptsname(master), O_RDWR | O_NOCTTY));
+	return master;
+}
+
+static int make_kmsg(void)
+{
+	return open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+}
+
+/* What sticks to a file */
+
+static int open_file(void)
+{
+	return must(open(test_path("file"), O_RDWR | O_CREAT, 0644));
+}
+
+static int make_posix_lock(void)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_start = 10, .l_len = 20};
+	int fd = open_file();
+
+	must(fcntl(fd, F_SETLK, &lock));
+	return fd;
+}
+
+static void check_posix_lock(int fd)
+{
+	pid_t child = must(fork());
+
+	if (child == 0) {
+		struct flock lock = {.l_type = F_WRLCK, .l_start = 15, .l_len = 1};
+
+		_exit(fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK && lock.l_pid == getppid() ? 0 : 1);
+	}
+	test_join(child);
+}
+
+static int make_flock(void)
+{
+	int fd = open_file();
+
+	must(flock(fd, LOCK_EX));
+	return fd;
+}
+
+static void check_flock(int fd)
+{
+	(void)fd;
+	expect(flock(open_file(), LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK, "the lock is gone");
+}
+
+static int make_ofd_lock(void)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_len = 5};
+	int fd = open_file();
+
+	must(fcntl(fd, F_OFD_SETLK, &lock));
+	return fd;
+}
+
+static void check_ofd_lock(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_len = 1};
+
+	(void)fd;
+	expect(fcntl(open_file(), F_OFD_SETLK, &lock) == -1, "the lock is gone");
+}
+
+static int make_lease(void)
+{
+	int fd = open_file();
+
+	return fcntl(fd, F_SETLEASE, F_WRLCK) ? -1 : fd;
+}
+
+static void check_lease(int fd)
+{
+	expect(fcntl(fd, F_GETLEASE) == F_WRLCK, "the lease is gone");
+}
+
+/* The path that it was opened by is gone, the file is not: another name leads to it. */
+static int make_linked_elsewhere(void)
+{
+	char other[4096];
+	int fd = open_file();
+
+	snprintf(other, sizeof other, "%s", test_path("other-name"));
+	must(link(test_path("file"), other));
+	must(unlink(test_path("file")));
+	return fd;
+}
+
+const struct kind descriptor_kinds[] = {
+	{"eventfd", make_eventfd, check_eventfd, NULL},
+	{"epoll", make_epoll, check_epoll, NULL},
+	{"timerfd", make_timerfd, check_timerfd, NULL},
+	{"signalfd", make_signalfd, check_signalfd, NULL},
+	{"inotify", make_inotify, check_inotify, NULL},
+	{"fanotify", make_fanotify, NULL, NULL},
+	{"memfd", make_memfd, check_memfd, NULL},
+	{"userfaultfd", make_userfaultfd, NULL, NULL},
+	{"pidfd", make_pidfd, NULL, NULL},
+	{"io_uring", make_io_uring, NULL, NULL},
+	{"perf_event", make_perf_event, NULL, NULL},
+	{"bpf", make_bpf, NULL, NULL},
+	{"mqueue", make_mqueue, NULL, NULL},
+	{"unix_pair", make_unix_pair, check_pair, NULL},
+	{"unix_listener", make_unix_listener, NULL, NULL},
+	{"tcp_listener", make_tcp_listener, NULL, NULL},
+	{"udp", make_udp, NULL, NULL},
+	{"netlink", make_netlink, NULL, NULL},
+	{"packet", make_packet, NULL, NULL},
+	{"pty", make_pty, NULL, NULL},
+	{"kmsg", make_kmsg, NULL, NULL},
+	{"posix_lock", make_posix_lock, check_posix_lock, NULL},
+	{"flock", make_flock, check_flock, NULL},
+	{"ofd_lock", make_ofd_lock, check_ofd_lock, NULL},
+	{"lease", make_lease, check_lease, NULL},
+	{"linked_elsewhere", make_linked_elsewhere, NULL, NULL},
+	{NULL, NULL, NULL, NULL},
+};

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* What processes have that has no descriptor. */
+#include "kind.h"
+
+#include <linux/aio_abi.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+pid_t kind_helper;
+
+static timer_t timer;
+
+static int make_posix_timer(void)
+{
+	struct itimerspec time = {.it_value.tv_sec = 1000};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 1};
+
+	must(timer_create(CLOCK_MONOTONIC, &event, &timer));
+	must(timer_settime(timer, 0, &time, NULL));
+	return NO_DESCRIPTOR;
+}
+
+static void check_posix_timer(int fd)
+{
+	struct itimerspec time = {0};
+
+	(void)fd;
+	expect(timer_gettime(timer, &time) == 0 && time.it_value.tv_sec > 900, "%lld s remain", (long long)time.it_value.tv_sec);
+}
+
+static void spoil_posix_timer(void)
+{
+	must(timer_delete(timer));
+}
+
+static char *segment;
+
+static int make_sysv_shm(void)
+{
+	int id = shmget(IPC_PRIVATE, 65536, IPC_CREAT | 0600);
+
+	if (id < 0)
+		return -1;
+	segment = must(shmat(id, NULL, 0));
+	must(shmctl(id, IPC_RMID, NULL));
+	fill_pattern(segment, 65536, 601);
+	return NO_DESCRIPTOR;
+}
+
+static void check_sysv_shm(int fd)
+{
+	(void)fd;
+	expect_pattern("segment", segment, 65536, 601);
+}
+
+static void spoil_sysv_shm(void)
+{
+	segment[5]++;
+}
+
+static int make_seccomp(void)
+{
+	static struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog program = {1, &allow};
+
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) ? -1 : NO_DESCRIPTOR;
+}
+
+static bool spoiled;
+
+static void spoil_by_flag(void)
+{
+	spoiled = true;
+}
+
+static void check_seccomp(int fd)
+{
+	(void)fd;
+	expect(prctl(PR_GET_SECCOMP) == 2 && !spoiled, "the filter is gone");
+}
+
+static void live_elsewhere(void *arg)
+{
+	char before[64] = "", now[64] = "";
+
+	if (unshare((intptr_t)arg))
+		_exit(99);
+	must(readlink("/proc/self/ns/uts", before, sizeof before - 1));
+	test_child_ready();
+	test_wait();
+	must(readlink("/proc/self/ns/uts", now, sizeof now - 1));
+	expect(strcmp(before, now) == 0 && !test_breaking(), "the namespace was %s and is %s", before, now);
+}
+
+static int make_namespace(int flag)
+{
+	pid_t probe = must(fork());
+	int status = -1;
+
+	if (probe == 0)
+		_exit(unshare(flag) ? 1 : 0);
+	must(waitpid(probe, &status, 0));
+	if (status)
+		return -1;
+	kind_helper = test_child(live_elsewhere, (void *)(intptr_t)flag);
+	return NO_DESCRIPTOR;
+}
+
+static int make_ns_uts(void)
+{
+	return make_namespace(CLONE_NEWUTS);
+}
+
+static int make_ns_mnt(void)
+{
+	return make_namespace(CLONE_NEWNS);
+}
+
+static int make_ns_net(void)
+{
+	return make_namespace(CLONE_NEWNET);
+}
+
+static int make_ns_user(void)
+{
+	return make_namespace(CLONE_NEWUSER);
+}
+
+static void check_helper(int fd)
+{
+	(void)fd;
+	test_join(kind_helper);
+}
+
+static volatile int shared_word;
+
+static int share_memory(void *arg)
+{
+	(void)arg;
+	while (!shared_word)
+		syscall(SYS_sched_yield), usleep(2000);
+	shared_word = 2;
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+static int make_clone_vm(void)
+{
+	static char stack[65536] __attribute__((aligned(64)));
+
+	kind_helper = must(clone(share_memory, stack + sizeof stack, CLONE_VM | SIGCHLD, NULL));
+	return NO_DESCRIPTOR;
+}
+
+static void check_clone_vm(int fd)
+{
+	(void)fd;
+	shared_word = 1;
+	must(waitpid(kind_helper, NULL, 0));
+	expect(shared_word == 2 && !spoiled, "the memory is not shared");
+}
+
+static int make_aio(void)
+{
+	aio_context_t context = 0;
+
+	return syscall(SYS_io_setup, 4, &context) ? -1 : NO_DESCRIPTOR;
+}
+
+static void check_flag(int fd)
+{
+	(void)fd;
+	expect(!spoiled, "spoiled");
+}
+
+/*
+ * Members of a dead leader's session under two parents: the first came to a subreaper in between, the second, later, to
+ * the root.
+ */
+static void belong(void *arg)
+{
+	(void)arg;
+	pid_t session = getsid(0);
+
+	test_child_ready();
+	test_wait();
+	expect(getsid(0) == session, "session %d became %d", session, getsid(0));
+}
+
+static void bear_and_die(void *arg)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%d", test_child(belong, arg));
+	must(symlink(text, test_path("member")));
+	test_child_ready();
+}
+
+static void lead_and_die(void *arg)
+{
+	setsid();
+	test_join(test_child(bear_and_die, arg));
+	test_child(belong, arg);
+	test_child_ready();
+	while (access(test_path("adopted"), F_OK))
+		test_nap(1);
+}
+
+static void adopt(void *arg)
+{
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	pid_t leader = test_child(lead_and_die, arg);
+
+	must(prctl(PR_SET_CHILD_SUBREAPER, 0));
+	must(mkdir(test_path("adopted"), 0755));
+	test_join(leader);
+	test_child_ready();
+	test_wait();
+}
+
+static int make_divided_session(void)
+{
+	char text[16] = "";
+
+	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
+	test_child(adopt, NULL);
+	must(readlink(test_path("member"), text, sizeof text - 1));
+	kind_helper = atoi(text);
+	return NO_DESCRIPTOR;
+}
+
+const struct kind process_kinds[] = {
+	{"posix_timer", make_posix_timer, check_posix_timer, spoil_posix_timer},
+	{"sysv_shm", make_sysv_shm, check_sysv_shm, spoil_sysv_shm},
+	{"seccomp", make_seccomp, check_seccomp, spoil_by_flag},
+	{"ns_uts", make_ns_uts, check_helper, spoil_by_flag},
+	{"ns_mnt", make_ns_mnt, check_helper, spoil_by_flag},
+	{"ns_net", make_ns_net, check_helper, spoil_by_flag},
+	{"ns_user", make_ns_user, check_helper, spoil_by_flag},
+	{"clone_vm", make_clone_vm, check_clone_vm, spoil_by_flag},
+	{"aio", make_aio, check_flag, spoil_by_flag},
+	{"divided_session", make_divided_session, check_flag, spoil_by_flag},
+	{NULL, NULL, NULL, NULL},
+};
