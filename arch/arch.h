@@ -88,8 +88,12 @@ const char *arch_refuse(const struct arch_regs *regs);
  * The way home.  Writes code to `to` (ARCH_HOME_MAX bytes) that will lie at address `at` of a task:
  *   at + 4               ARCH_HOME_MAGIC, by which a later visit knows it
  *   at + 0               a system call instruction, by which the tracer lets the task map the area; behind it, always,
- *   at + *walk           munmap(unmap, unmap_len); stack pointer; signal mask (the old mask is written to old_mask if
- *                        that is not 0); flags; all registers; jump to the program counter of regs.
+ *   at + walk            munmap(unmap, unmap_len); flags, by way of the stack pointer, so that every signal has to be
+ *                        blocked until then; stack pointer; then
+ *   at + unmask          signal mask (the old mask is written to old_mask if that is not 0); all registers; jump to
+ *                        the program counter of regs.  With the flags and the stack pointer of regs it may be entered here.
+ *   at + interrupted     the same for a thread that has a signal to handle as soon as its mask is open: a call that
+ *                        returns EINTR for that does
  * A call that the kernel would have restarted is restarted by the code itself.  Returns the number of bytes.
  */
 struct arch_home {
@@ -99,7 +103,10 @@ struct arch_home {
 	size_t unmap_len;
 	uintptr_t old_mask;
 };
-size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, size_t *walk);
+struct arch_way {
+	size_t walk, unmask, interrupted;
+};
+size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct arch_way *way);
 
 /* Features of the CPU that are part of a thread's state or that its code may rely on, as bits of the machine's own. */
 uint64_t arch_cpu_features(void);

@@ -29,6 +29,8 @@ static const char COMMON_HELP[] =
 
 int exit_code(int err)
 {
+	if (err)
+		log_unsaid(err);
 	switch (err) {
 	case 0:
 		return EXIT_DONE;

@@ -114,10 +114,17 @@ static int write_tree(struct save *s)
 	};
 
 	for (size_t i = 0; i < s->tree.n; i++) {
+		const struct process *p = &s->tree.processes[i];
+		CONTEXT("pid %d (%s)", p->pid, p->comm);
 		char path[32];
+		int err;
 
-		snprintf(path, sizeof(path), "/proc/%d/fd", s->tree.processes[i].pid);
-		proc_numbers(path, highest_fd, s);
+		if (p->zombie)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/fd", p->pid);
+		err = proc_numbers(path, highest_fd, s);
+		if (err)
+			return fail(err, "its descriptors: %s", strerror(-err));
 	}
 	m.highest_fd = (uint32_t)s->highest_fd;
 	return SAVE_RECORD(s, RECORD_TREE, Tree_fields, &m, NULL, 0);

@@ -63,7 +63,7 @@ static void jump(struct code *c, uint64_t to)
 	imm64(c, to);
 }
 
-size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, size_t *walk)
+size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct arch_way *way)
 {
 	struct code code = { to, 0 }, *c = &code;
 	struct arch_regs final = home->regs;
@@ -88,7 +88,7 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, size_t
 	zero_at = c->len;
 	imm64(c, 0);		/* struct timespec {0, 0} */
 	imm64(c, 0);
-	*walk = c->len;
+	way->walk = c->len;
 
 	load_eax(c, SYS_munmap);
 	load(c, RDI, home->unmap);
@@ -99,6 +99,7 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, size_t
 	load(c, RSP, at + flags_at);
 	BYTES(c, "\x9d");	/* popfq */
 	load(c, RSP, final.x.rsp);
+	way->unmask = c->len;
 
 	/*
 	 * pause, select and their kin return EINTR when a handler has run, and nothing would wake them again if the
@@ -114,6 +115,11 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, size_t
 		load(c, R8, 8);
 		syscall_(c);
 		BYTES(c, "\x48\x89\xc3");	/* mov %rax, %rbx */
+		BYTES(c, "\xeb\x07");		/* jmp over the next */
+		way->interrupted = c->len;
+		BYTES(c, "\x48\xc7\xc3\xfc\xff\xff\xff");	/* mov $-EINTR, %rbx */
+	} else {
+		way->interrupted = way->unmask;
 	}
 
 	load_eax(c, SYS_rt_sigprocmask);

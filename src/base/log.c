@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 static const char *log_command;
 static int log_level = LOG_NOTICE;
 static int log_fd = 2;
+static bool error_said;
 
 static char context[512];
 static size_t context_len;
@@ -52,6 +54,7 @@ static void print(int level, const char *reason, const char *fmt, va_list args)
 	size_t len = 0;
 	int saved = errno;
 
+	error_said |= level == LOG_ERROR;
 	if (level > log_level)
 		return;
 	len = append_text(raw, len, sizeof(raw), "tinyckpt: ");
@@ -122,6 +125,12 @@ void context_pop(const size_t *length)
 {
 	context_len = *length;
 	context[context_len] = '\0';
+}
+
+void log_unsaid(int err)
+{
+	if (!error_said)
+		fail(err, "%s", strerror(abs(err)));
 }
 
 const char *log_context(void)

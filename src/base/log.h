@@ -56,6 +56,9 @@ int fail_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold))
 size_t context_push(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void context_pop(const size_t *length);
 
+/* Says the error if no error was said: no run fails without a word. */
+void log_unsaid(int err);
+
 /* What stands in front of a line's text now: "pid 42 (sensor): ", or "". */
 const char *log_context(void);
 

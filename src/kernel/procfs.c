@@ -290,6 +290,7 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 /* A line reader over a file that may be long: constant memory. */
 struct lines {
 	int fd;
+	int err;	/* why there is no next one, when that is not the end */
 	size_t len, at;
 	char buf[8192];
 };
@@ -310,11 +311,15 @@ static char *lines_next(struct lines *l)
 		memmove(l->buf, l->buf + l->at, l->len - l->at);
 		l->len -= l->at;
 		l->at = 0;
-		if (l->len == sizeof(l->buf))
+		if (l->len == sizeof(l->buf)) {
+			l->err = -EPROTO;
 			return NULL;
+		}
 		got = read(l->fd, l->buf + l->len, sizeof(l->buf) - l->len);
-		if (got <= 0)
+		if (got <= 0) {
+			l->err = got < 0 ? -errno : 0;
 			return NULL;
+		}
 		l->len += (size_t)got;
 	}
 }
@@ -419,6 +424,7 @@ int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), vo
 	if (fd < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	lines.fd = fd;
+	lines.err = 0;
 	lines.len = lines.at = 0;
 	while ((line = lines_next(&lines))) {
 		/* a head line begins with a small hexadecimal digit, a detail with a capital letter */
@@ -447,6 +453,8 @@ int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), vo
 		else if (!strncmp(line, "VmFlags:", 8))
 			vm_flags(v, line + 8);
 	}
+	if (lines.err)
+		return lines.err;
 	return have ? each(arg, v) : 0;
 }
 
@@ -504,14 +512,14 @@ int proc_thread_children(pid_t pid, pid_t tid, int (*each)(void *arg, int child)
 {
 	char path[64], text[16384];
 	CLEANUP_CLOSE int fd = -1;
-	size_t len;
+	size_t len = 0;
+	int err;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, tid);
 	fd = proc_open(path, O_RDONLY);
-	if (fd < 0 && errno == ENOENT)
-		return -ENOENT;
-	if (fd < 0 || read_upto(fd, text, sizeof(text) - 1, &len))
-		return 0;
+	err = fd < 0 ? -errno : read_upto(fd, text, sizeof(text) - 1, &len);
+	if (err)
+		return err == -ESRCH ? 0 : err;
 	if (len == sizeof(text) - 1)	/* more than fits */
 		return -ENOENT;
 	text[len] = '\0';

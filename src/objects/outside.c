@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "objects/outside.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static int see_descriptor(void *arg, int fd)
 	if (!strncmp(link, "pipe:[", 6)) {
 		struct outside_pipe p = { strtoull(link + 6, NULL, 10), search->pid };
 
-		(void)buffer_append(&search->s->outside, &p, sizeof(p));
+		return buffer_append(&search->s->outside, &p, sizeof(p));
 	}
 	return 0;
 }
@@ -41,12 +42,23 @@ static int see_process(void *arg, int pid)
 {
 	struct search *search = arg;
 	char path[32];
+	int ret;
 
 	if (pid == getpid() || tree_has(&search->s->tree, pid))
 		return 0;
 	search->pid = pid;
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	return proc_numbers(path, see_descriptor, search) == 1;
+	ret = proc_numbers(path, see_descriptor, search);
+	return ret == -ESRCH || ret == -EACCES ? 0 : ret;	/* gone, or none that we may see */
+}
+
+/* What was not seen is not known to be absent. */
+static void look_through(struct search *search)
+{
+	int err = proc_numbers("/proc", see_process, search);
+
+	if (err < 0)
+		obstacle(search->s, "the machine's processes cannot be looked through for who else has it open: %s", strerror(-err));
 }
 
 static pid_t find_pipe(struct save *s, uint64_t ino)
@@ -55,7 +67,7 @@ static pid_t find_pipe(struct save *s, uint64_t ino)
 	struct search search = { .s = s };
 
 	if (!s->outside_known)
-		proc_numbers("/proc", see_process, &search);
+		look_through(&search);
 	s->outside_known = true;
 	p = (const struct outside_pipe *)(const void *)s->outside.data;
 	for (size_t i = 0; i < s->outside.len / sizeof(*p); i++)
@@ -70,7 +82,7 @@ bool outside_holder(struct save *s, const struct opened *o, pid_t *pid, char com
 	struct proc_stat st;
 
 	if (o->path[0] == '/')
-		proc_numbers("/proc", see_process, &search);
+		look_through(&search);
 	else
 		search.found = find_pipe(s, o->ino);
 	if (!search.found)

@@ -95,17 +95,18 @@ static int see_end(void *arg, int fd)
 	return 1;
 }
 
-/* pipe2(2) with O_DIRECT marks the writing end alone (fs/pipe.c), and that one may come later. */
-static bool is_in_packet_mode(const struct opened *o, int fd)
+/* pipe2(2) with O_DIRECT marks the writing end alone (fs/pipe.c), and that one may come later.  0 or a negative errno. */
+static int see_packet_mode(const struct opened *o, int fd, bool *packets)
 {
 	struct end_search search = { o, o->info.flags & O_DIRECT };
 	char path[32];
-	int held = 0;
+	int held = 0, err = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", o->pid);
 	if (!search.packets && !ioctl(fd, FIONREAD, &held) && held)
-		proc_numbers(path, see_end, &search);
-	return search.packets;
+		err = proc_numbers(path, see_end, &search);
+	*packets = search.packets;
+	return err < 0 ? fail(err, "%s: looking for its other end: %s", o->what, strerror(-err)) : 0;
 }
 
 static int save_carrier_of(struct save *s, const struct opened *o, uint32_t id)
@@ -117,7 +118,9 @@ static int save_carrier_of(struct save *s, const struct opened *o, uint32_t id)
 	if (fd < 0)
 		return fail_errno("%s: %s", o->what, o->path);
 	m.capacity = (uint32_t)fcntl(fd, F_GETPIPE_SZ);
-	m.packets = is_in_packet_mode(o, fd);
+	err = see_packet_mode(o, fd, &m.packets);
+	if (err)
+		return err;
 	if (is_fifo(o)) {
 		snprintf(m.path, sizeof(m.path), "%s", o->path);
 		m.unlinked = o->deleted;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/obstacles.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -12,6 +13,13 @@
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
 
+/* What cannot be read is not known to be harmless; a process that is only looked at may have ended. */
+static void cannot_tell(struct save *s, const char *what, int err)
+{
+	if (!s->checking || err != -ESRCH)
+		obstacle(s, "%s cannot be read: %s", what, strerror(-err));
+}
+
 static void check_namespaces(struct save *s, const struct process *p)
 {
 	static const char *const names[] = { "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time",
@@ -20,10 +28,15 @@ static void check_namespaces(struct save *s, const struct process *p)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		char *own = s->namespaces[i];
+		ssize_t len = *own ? 1 : proc_link(own, sizeof(s->namespaces[i]), "/proc/self/ns/%s", names[i]);
 
-		if (!*own && proc_link(own, sizeof(s->namespaces[i]), "/proc/self/ns/%s", names[i]) < 0)
+		if (len == -ENOENT)
 			continue;	/* the kernel has no such namespace */
-		if (proc_link(theirs, sizeof(theirs), "/proc/%d/ns/%s", p->pid, names[i]) >= 0 && strcmp(own, theirs))
+		if (len > 0)
+			len = proc_link(theirs, sizeof(theirs), "/proc/%d/ns/%s", p->pid, names[i]);
+		if (len < 0)
+			cannot_tell(s, "its namespaces", len == -ENOENT ? -ESRCH : (int)len);
+		else if (strcmp(own, theirs))
 			obstacle(s, "it lives in another %s namespace than tinyckpt: not supported", names[i]);
 	}
 }
@@ -31,9 +44,12 @@ static void check_namespaces(struct save *s, const struct process *p)
 static void check_timers(struct save *s, const struct process *p)
 {
 	char text[256];
+	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/timers", p->pid);
 
-	if (proc_readf(text, sizeof(text), "/proc/%d/timers", p->pid) > 0)
+	if (len > 0)
 		obstacle(s, "a POSIX timer (timer_create): not supported yet");
+	else if (len < 0 && len != -ENOENT)	/* a kernel without timers, or without a file that tells of them */
+		cannot_tell(s, "its timers", (int)len);
 }
 
 static void check_thread(struct save *s, const struct process *p, pid_t tid)
@@ -41,9 +57,12 @@ static void check_thread(struct save *s, const struct process *p, pid_t tid)
 	struct proc_status st;
 	struct arch_regs regs;
 	const char *why;
+	int err = proc_status(p->pid, tid, &st);
 
-	if (proc_status(p->pid, tid, &st))
+	if (err) {
+		cannot_tell(s, "the status of a thread", err);
 		return;
+	}
 	if (st.seccomp)
 		obstacle(s, "thread %d: seccomp %s: not supported", tid, st.seccomp == 1 ? "strict mode" : "filters");
 	if (st.shadow_stack)
@@ -56,7 +75,10 @@ static void check_thread(struct save *s, const struct process *p, pid_t tid)
 		obstacle(s, "thread %d: it has a working directory of its own (unshare): not supported", tid);
 	if (s->checking)
 		return;
-	if (!thread_regs(tid, &regs) && (why = arch_refuse(&regs)))
+	err = thread_regs(tid, &regs);
+	if (err)
+		cannot_tell(s, "the registers of a thread", err);
+	else if ((why = arch_refuse(&regs)))
 		obstacle(s, "thread %d: %s", tid, why);
 }
 
@@ -110,18 +132,24 @@ int obstacles_find(struct save *s, const struct process *p)
 	struct proc_stat st;
 	char path[32];
 	size_t tasks = 0;
+	int err;
 
 	if (p->zombie) {
 		snprintf(path, sizeof(path), "/proc/%d/task", p->pid);
-		proc_numbers(path, count, &tasks);
-		if (tasks > 1)
+		err = proc_numbers(path, count, &tasks);
+		if (err)
+			cannot_tell(s, "its threads", err);
+		else if (tasks > 1)
 			obstacle(s, "its main thread ended while others run on: not supported");
 		return 0;
 	}
 	check_namespaces(s, p);
 	check_timers(s, p);
 	check_shared(s, p);
-	if (!proc_stat(p->pid, 0, &st) && st.tty_nr && !s->options->inherit_stdio)
+	err = proc_stat(p->pid, 0, &st);
+	if (err)
+		cannot_tell(s, "its stat", err);
+	else if (st.tty_nr && !s->options->inherit_stdio)
 		obstacle(s, "it has a controlling terminal (device %d:%d): --inherit-stdio leaves it behind", st.tty_nr >> 8 & 0xfff,
 			 (st.tty_nr & 0xff) | (st.tty_nr >> 12 & 0xfff00));
 	for (size_t i = 0; i < p->threads_n; i++)

@@ -34,12 +34,15 @@ int reborn_area(struct restore *r)
 {
 	struct place_search s = { 0, r->tree.gap_end };
 	void *got;
+	int err;
 
 	if (r->tree.gap_end <= r->tree.gap_start || r->tree.gap_end > ARCH_TASK_SIZE)
 		return fail(EIMAGE, "the addresses that are free in the tree are absurd");
 	/* away from the ends: a stack or a heap may want to grow there */
 	s.at = (r->tree.gap_start + (r->tree.gap_end - r->tree.gap_start) / 2) & ~0xffffULL;
-	proc_vmas(getpid(), false, avoid, &s);
+	err = proc_vmas(getpid(), false, avoid, &s);
+	if (err)
+		return fail(err, "tinyckpt's own mappings: %s", strerror(-err));
 	if (s.at + 4 * REBORN_AREA > s.end)
 		return fail(ENOMEM, "no addresses are free both in the tree and in tinyckpt: try again (they are random)");
 	r->area = s.at;

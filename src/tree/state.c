@@ -371,6 +371,16 @@ static int save_descriptors(struct save *s, const struct process *p)
 	return 0;
 }
 
+/* A file of /proc/PID: its length, 0 (and no text) when the kernel has none such, or a negative error, said. */
+static int read_setting(pid_t pid, const char *name, char *text, size_t cap)
+{
+	ssize_t len = proc_readf(text, cap, "/proc/%d/%s", pid, name);
+
+	if (len == -ENOENT)
+		text[0] = '\0';
+	return len >= 0 ? (int)len : len == -ENOENT ? 0 : fail((int)len, "its %s: %s", name, strerror((int)-len));
+}
+
 static int save_state(struct save *s, const struct process *p, const struct process_facts *f, const struct program *prog,
 		      const struct proc_status *st)
 {
@@ -409,12 +419,19 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 		m.mdwe = (uint32_t)program_result(prog, f->mdwe);
 	if (program_result(prog, f->membarrier) > 0)
 		m.membarrier = (uint32_t)program_result(prog, f->membarrier);
-	if (proc_readf(text, sizeof(text), "/proc/%d/personality", p->pid) > 0)
+	err = read_setting(p->pid, "personality", text, sizeof(text));
+	if (err >= 0) {
 		m.personality = (uint32_t)strtoul(text, NULL, 16);
-	if (proc_readf(text, sizeof(text), "/proc/%d/oom_score_adj", p->pid) > 0)
+		err = read_setting(p->pid, "oom_score_adj", text, sizeof(text));
+	}
+	if (err >= 0) {
 		m.oom_score_adj = atoi(text);
-	if (proc_readf(text, sizeof(text), "/proc/%d/coredump_filter", p->pid) > 0)
+		err = read_setting(p->pid, "coredump_filter", text, sizeof(text));
+	}
+	if (err > 0)	/* a kernel without core dumps has none */
 		m.coredump_filter = (uint32_t)strtoul(text, NULL, 16) + 1;
+	if (err < 0)
+		return err;
 	m.mlockall = f->mlockall;
 	for (size_t i = 0; i < f->stops_n; i++)
 		if (!((const siginfo_t *)program_read(prog, f->stops_at[i]))->si_pid)
@@ -516,8 +533,9 @@ static int write_records(struct save *s, struct asked *a)
 	if (err)
 		return err;
 	if (st.locked)
-		a->facts.mlockall = visit_mlockall(&a->visit);
-	err = save_state(s, p, &a->facts, &a->program, &st);
+		err = visit_mlockall(&a->visit, &a->facts.mlockall);
+	if (!err)
+		err = save_state(s, p, &a->facts, &a->program, &st);
 	if (!err)
 		err = save_sigactions(s, &a->facts, &a->program);
 	if (!err)

@@ -168,8 +168,11 @@ static int add_child(void *arg, int pid)
 	struct proc_stat st;
 	int err;
 
-	if (tree_has(tree, pid) || proc_stat(pid, 0, &st))
+	if (tree_has(tree, pid))
 		return 0;
+	err = proc_stat(pid, 0, &st);
+	if (err)
+		return err == -ESRCH ? 0 : fail(err, "/proc/%d/stat: %s", pid, strerror(-err));
 	if (pid == getpid())
 		return fail(EHOLDS, "tinyckpt itself belongs to that tree: run it from outside");
 	snprintf(p.comm, sizeof(p.comm), "%s", st.comm);
@@ -198,13 +201,17 @@ static int collect_children(struct adding *a)
 }
 
 /* What is held can have changed its group or session up to that moment. */
-static void refresh(struct tree *tree)
+static int refresh(struct tree *tree)
 {
 	for (size_t i = 0; i < tree->n; i++) {
 		struct process *p = &tree->processes[i];
 		struct proc_stat st;
 
-		if (proc_stat(p->pid, 0, &st))
+		int err = proc_stat(p->pid, 0, &st);
+
+		if (err && err != -ESRCH)
+			return fail(err, "/proc/%d/stat: %s", p->pid, strerror(-err));
+		if (err)
 			continue;
 		snprintf(p->comm, sizeof(p->comm), "%s", st.comm);
 		p->zombie = st.state == 'Z';
@@ -212,6 +219,7 @@ static void refresh(struct tree *tree)
 		p->pgid = st.pgrp;
 		p->sid = st.session;
 	}
+	return 0;
 }
 
 static int collect(struct tree *tree, pid_t root, bool hold)
@@ -240,7 +248,8 @@ static int collect(struct tree *tree, pid_t root, bool hold)
 		}
 	} while (!err && hold && a.changed);
 
-	refresh(tree);
+	if (!err)
+		err = refresh(tree);
 	if (!err && hold && !tree->processes[0].threads_n && !tree->processes[0].zombie)
 		err = fail(ESRCH, "process %d ended just now", root);
 	if (err)

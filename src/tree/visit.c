@@ -132,12 +132,44 @@ static void undo_interruption(const struct visit *v, struct visitor *who)
 	}
 }
 
+static int set_outside(const struct visit *v, long outside)
+{
+	return task_write(v->pid, v->area + AREA_OUTSIDE, &outside, sizeof(outside));
+}
+
+/* At an offset of its way home, ready to walk on by itself. */
+static int stand_at(const struct visitor *who, size_t offset)
+{
+	struct arch_regs regs = who->home.regs;
+
+	arch_set_pc(&regs, who->stub + offset);
+	arch_no_restart(&regs);
+	return thread_set_regs(who->tid, &regs);
+}
+
+/* Will it handle a signal as soon as its mask is open? */
+static bool has_to_handle(const struct visit *v, const struct visitor *who)
+{
+	struct proc_status st;
+
+	return who->way.interrupted != who->way.unmask && !proc_status(v->pid, who->tid, &st) &&
+	       (st.sig_pending | st.shared_pending) & st.sig_caught & ~who->home.sigmask;
+}
+
+/*
+ * Where its mask may be opened or closed.  Mask and registers cannot be set at once: in between, should the tool die, the
+ * thread stands where handlers may run, with its own flags and stack pointer, and walks on.
+ */
+static int stand_open(const struct visit *v, const struct visitor *who)
+{
+	return stand_at(who, has_to_handle(v, who) ? who->way.interrupted : who->way.unmask);
+}
+
 /* Lays the way home of one thread into the dead bytes and leaves the thread standing at it, all signals blocked. */
 static int stand_at_home(struct visit *v, struct visitor *who)
 {
 	uint8_t code[ARCH_HOME_MAX];
-	struct arch_regs regs;
-	size_t walk, len;
+	size_t len;
 	int err;
 
 	err = thread_regs(who->tid, &who->home.regs);
@@ -149,17 +181,14 @@ static int stand_at_home(struct visit *v, struct visitor *who)
 		who->rseq.rseq_abi_pointer = 0;
 	leave_restartable_sequence(v, who);
 	undo_interruption(v, who);
-	len = arch_home(code, who->stub, &who->home, &walk);
+	len = arch_home(code, who->stub, &who->home, &who->way);
 	err = pwrite_all(v->mem, code, len, who->stub);
 	if (err)
 		return fail(err, "cannot write behind the vDSO: %s", strerror(-err));
-	who->walk = who->stub + walk;	/* there is a way home from now on, and not before */
+	who->away = true;	/* there is a way home from now on, and not before */
 
 	/* From here on the thread finds home by itself, and only then is it safe to block its signals. */
-	regs = who->home.regs;
-	arch_set_pc(&regs, who->walk);
-	arch_no_restart(&regs);
-	err = thread_set_regs(who->tid, &regs);
+	err = stand_open(v, who);
 	if (!err)
 		err = thread_set_sigmask(who->tid, ALL_SIGNALS);
 	if (err)
@@ -167,17 +196,19 @@ static int stand_at_home(struct visit *v, struct visitor *who)
 	return 0;
 }
 
-/* The order matters: a way home with a good stack pointer, then the mask, then the registers. */
-static int set_home(struct visitor *who)
+/* The last steps home, every signal being blocked; inside: the area is still there. */
+static int go_home(const struct visit *v, struct visitor *who, bool inside)
 {
-	struct arch_regs regs = who->home.regs;
-	int err;
+	int err = stand_open(v, who);
 
-	arch_set_pc(&regs, who->walk);
-	arch_no_restart(&regs);
-	err = thread_set_regs(who->tid, &regs);
+	if (!err && inside)
+		err = set_outside(v, 1);
 	if (!err)
 		err = thread_set_sigmask(who->tid, who->home.sigmask);
+	if (!err)
+		err = thread_set_regs(who->tid, &who->home.regs);
+	if (!err)
+		who->away = false;
 	return err;
 }
 
@@ -224,7 +255,9 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	v->mem = proc_open(path, O_WRONLY);
 	if (v->mem < 0)
 		return fail_errno("%s", path);
-	proc_vmas(p->pid, false, search_dead, &search);
+	err = proc_vmas(p->pid, false, search_dead, &search);
+	if (err < 0)
+		return fail(err, "its mappings: %s", strerror(-err));
 	if (!search.found)
 		return fail(EHOLDS, "no dead bytes in any of its executable mappings to enter by");
 	v->dead = search.found;
@@ -317,12 +350,13 @@ bool visit_is_away(pid_t pid, pid_t tid)
 	return !task_read(pid, blob, pc & ~(uintptr_t)0xfff, sizeof(blob)) && !memcmp(blob, interpreter_blob, sizeof(blob));
 }
 
-uint32_t visit_mlockall(const struct visit *v)
+int visit_mlockall(const struct visit *v, uint32_t *flags)
 {
 	struct area_search search = { .area = v->area };
+	int err = proc_vmas(v->pid, true, see_area, &search);
 
-	proc_vmas(v->pid, true, see_area, &search);
-	return search.flags;
+	*flags = search.flags;
+	return err < 0 ? fail(err, "its mappings: %s", strerror(-err)) : 0;
 }
 
 static bool is_leader(const struct visit *v, pid_t tid)
@@ -359,11 +393,11 @@ static int add_stay(struct program *p, const struct visit *v, const struct visit
 	/* gone: the leader lets the other thread leave first */
 	if (who == &v->leader) {
 		program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, (long)(v->area + AREA_OUTSIDE), 0, program_at(p, gone + 2));
-		program_call(p, 0, OP_LEAVE, (long)who->walk);
+		program_call(p, 0, OP_LEAVE, (long)(who->stub + who->way.walk));
 		program_call(p, 0, SYS_rt_sigtimedwait, set, 0, quick, 8);
 		program_call(p, 0, OP_JUMP, program_at(p, gone));
 	} else {
-		program_call(p, 0, OP_LEAVE, (long)who->walk);
+		program_call(p, 0, OP_LEAVE, (long)(who->stub + who->way.walk));
 	}
 	if (!p->full)
 		program_ops(p)[arrival].ret = NOT_YET;
@@ -443,11 +477,6 @@ int visit_finish(struct visit *v, struct program *p)
 	return err;
 }
 
-static int set_outside(const struct visit *v, long outside)
-{
-	return task_write(v->pid, v->area + AREA_OUTSIDE, &outside, sizeof(outside));
-}
-
 static int fail_to_lead_home(int err, pid_t tid)
 {
 	return fail(err, "thread %d: could not be led home by the tool, and walks by itself: %s", tid, strerror(-err));
@@ -475,15 +504,8 @@ int visit_thread_end(struct visit *v, struct program *p)
 		return err;
 
 	/* It stands where signals are delivered: the kernel itself restarts what it was in. */
-	err = set_home(who);
-	if (!err)
-		err = set_outside(v, 1);
-	if (!err)
-		err = thread_set_regs(who->tid, &who->home.regs);
-	if (err)
-		return fail_to_lead_home(err, who->tid);
-	who->walk = 0;
-	return 0;
+	err = go_home(v, who, true);
+	return err ? fail_to_lead_home(err, who->tid) : 0;
 }
 
 /*
@@ -497,12 +519,10 @@ static int settle_at_home(struct visit *v)
 	int err = thread_interrupt(who->tid);
 
 	if (!err)
-		err = thread_set_sigmask(who->tid, who->home.sigmask);
-	if (!err)
-		err = thread_set_regs(who->tid, &who->home.regs);
+		err = go_home(v, who, false);
 	if (!err)
 		(void)pwrite_all(v->mem, zero, sizeof(zero), v->dead);
-	who->walk = 0;
+	who->away = false;
 	v->place = VISIT_AT_HOME;
 	return err;
 }
@@ -513,13 +533,7 @@ static int walk_on(struct visit *v)
 	struct visitor *who = &v->leader;
 	int err;
 
-	if (v->place == VISIT_INSIDE) {
-		err = set_home(who);
-		if (!err && v->area)
-			err = thread_set_sigmask(who->tid, ALL_SIGNALS);
-	} else {
-		err = wait_syscall_stop(who->tid);
-	}
+	err = v->place == VISIT_INSIDE ? stand_at(who, who->way.walk) : wait_syscall_stop(who->tid);
 	v->runs = false;
 	if (!err && (!v->area || v->place == VISIT_BEHIND_MUNMAP))
 		return settle_at_home(v);
@@ -543,9 +557,9 @@ static int give_up(struct visit *v)
 	struct stop stop;
 	int err = 0;
 
-	if (v->thread.walk) {
-		v->leader.walk = 0;
-		return set_home(&v->thread);
+	if (v->thread.away) {
+		v->leader.away = false;
+		return stand_at(&v->thread, v->thread.way.walk);
 	}
 	if (v->runs) {
 		v->area = v->leader.home.unmap;	/* it may be there, and to unmap it is right if not */
@@ -559,9 +573,9 @@ int visit_end(struct visit *v)
 {
 	int err = 0;
 
-	if (v->leader.walk && v->place != VISIT_BEHIND_MUNMAP)
+	if (v->leader.away && v->place != VISIT_BEHIND_MUNMAP)
 		err = give_up(v);
-	while (!err && v->leader.walk)
+	while (!err && v->leader.away)
 		err = walk_on(v);
 	if (v->pid && v->mem >= 0)
 		close(v->mem);

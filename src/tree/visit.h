@@ -25,7 +25,8 @@ struct visitor {		/* one thread that is in the area */
 	pid_t tid;
 	struct arch_home home;
 	uint64_t stub;		/* dead bytes that are its way home */
-	uint64_t walk;		/* where in them the walk begins; 0: it was not led away, or is back */
+	struct arch_way way;	/* offsets in them */
+	bool away;		/* it is on, or at, its way home */
 	struct rseq_configuration rseq;	/* rseq_abi_pointer 0: none */
 	int arrival;		/* the operation of its program that shows that it is done */
 };
@@ -71,6 +72,6 @@ int visit_end(struct visit *v);
 bool visit_is_away(pid_t pid, pid_t tid);
 
 /* What mlockall(2) asked for mappings to come (MCL_*): nothing but a new mapping, such as the area, tells. */
-uint32_t visit_mlockall(const struct visit *v);
+int visit_mlockall(const struct visit *v, uint32_t *flags);
 
 #endif
