@@ -430,8 +430,7 @@ int record_decode(const struct record *rec, const pb_msgdesc_t *fields, void *me
 	pb_istream_t in = pb_istream_from_buffer(rec->message, rec->message_len);
 
 	if (!pb_decode(&in, fields, message))
-		return fail(EIMAGE, "record type %u at byte %" PRIu64 ": %s", rec->type, rec->offset,
-			    PB_GET_ERROR(&in));
+		return fail(EIMAGE, "record type %u at byte %" PRIu64 ": it cannot be decoded", rec->type, rec->offset);
 	return 0;
 }
 

@@ -109,7 +109,7 @@ static int put_frame(struct image_writer *w, uint16_t type, uint16_t flags, cons
 	size_t frame;
 
 	if (fields && !pb_encode(&out, fields, message))
-		return w->error = fail(EMSGSIZE, "record type %u: cannot be encoded: %s", type, PB_GET_ERROR(&out));
+		return w->error = fail(EMSGSIZE, "record type %u: cannot be encoded", type);
 	put_le16(header, type);
 	put_le16(header + 2, flags);
 	put_le32(header + 4, (uint32_t)out.bytes_written);
