@@ -263,11 +263,11 @@ $(unit_tests): $(B)/unit/%: $(B)/unit/tests/unit/%.o \
 	$(call say,LINK,$@)
 	$(Q)$(HOSTCC) -fsanitize=address,undefined -o $@ $(filter %.o,$^) -lcmocka -lcap-ng $(nanopb_libs)
 
-fuzz_source := $(filter src/base/% src/image/%,$(sources)) $(pb_c)
+fuzz_source := $(filter-out src/main.c src/cmd_%.c %/crc32c.c,$(all_source)) src/image/crc32c.c
 fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 $(fuzzers): $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(call objects_in,fuzz,$(fuzz_source)) $(B)/fuzz.flags
 	$(call say,LINK,$@)
-	$(Q)$(FUZZCC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) $(nanopb_libs)
+	$(Q)$(FUZZCC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) -lcap-ng $(nanopb_libs)
 
 .PHONY: unit fuzzers
 unit: $(unit_tests)

@@ -32,34 +32,6 @@
 
 enum { RESTORE_STEP_MS = 60000, RESTORE_STEP_RECORDS = 16 };
 
-int world_add(struct restore *r, int fd, uint32_t id)
-{
-	int err = 0;
-
-	if (id != r->last_id + 1)
-		err = fail(EIMAGE, "open file %u: not in its place, %u is due", id, r->last_id + 1);
-	else if (dup3(fd, r->world + (int)id, O_CLOEXEC) < 0)
-		err = errno == EBADF || errno == EMFILE ? fail(EMFILE, "more open files than tinyckpt may have (RLIMIT_NOFILE)")
-							: fail_errno("open file %u", id);
-	else
-		r->last_id = id;
-	close(fd);
-	return err;
-}
-
-void world_contents_end(struct restore *r)
-{
-	if (r->contents_fd >= 0)
-		close(r->contents_fd);
-	r->contents_fd = -1;
-	r->contents_of = 0;
-}
-
-int world_fd(const struct restore *r, uint32_t id)
-{
-	return id && id <= r->last_id ? r->world + (int)id : -1;
-}
-
 static int on_header(struct restore *r, const struct record *rec)
 {
 	Header m;

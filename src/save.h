@@ -2,85 +2,7 @@
 #ifndef TINYCKPT_SAVE_H
 #define TINYCKPT_SAVE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/buffer.h"
-#include "image/writer.h"
-#include "objects/object.h"
-#include "tree/tree.h"
-
-struct save_options {
-	pid_t pid;
-	const char *output;	/* a path; "-": standard output */
-	bool leave_running;
-	bool inherit_stdio;
-};
-
-/* One open file description (or mapped file, directory, ...) that has its id already. */
-struct description {
-	uint32_t id;
-	pid_t pid;		/* a process that has it, and as which descriptor: what kcmp(2) compares with */
-	int fd;			/* -1: known by its inode and flags alone */
-	uint64_t dev, ino;
-	uint64_t pos;
-	unsigned int flags;
-	const struct object_ops *ops;
-};
-
-/* One place of a description in a process. */
-struct place {
-	pid_t pid;
-	int fd;			/* or one of these: */
-	uint32_t id;
-	bool cloexec;
-};
-enum { PLACE_EXE = -2, PLACE_CWD = -3, PLACE_ROOT = -4 };
-
-/* A pipe or an unlinked inode that descriptions are openings of. */
-struct carrier {
-	uint32_t id;
-	uint64_t dev, ino;
-};
-
-struct address_range {
-	uint64_t start, end;
-};
-
-/* madvise(2) that restore has to put off until the last fork. */
-struct late_advice {
-	pid_t pid;
-	uint64_t start, end;
-	uint32_t advice;
-};
-
-struct save {
-	const struct save_options *options;
-	struct tree tree;
-	struct image_writer image;
-	struct image_totals totals;
-
-	unsigned int obstacles;		/* so many things stand in the way; each was named */
-	char namespaces[10][40];	/* the tool's own, as links, "": none; read once */
-	bool checking;			/* `check`: obstacles are the result, not an error */
-	struct buffer *named;		/* `check`: their texts go there too, each ended by a NUL; else NULL */
-
-	uint32_t last_id;
-	struct buffer descriptions;	/* struct description */
-	struct buffer places;		/* struct place, by process */
-	struct buffer carriers;		/* struct carrier */
-	struct buffer busy;		/* struct address_range: taken in any process, sorted */
-	struct buffer outside;		/* struct outside_pipe, see objects/outside.c */
-	bool outside_known;
-	struct buffer sharing[4];	/* pid_t, see check_shared() */
-	struct buffer late;		/* struct late_advice */
-	struct buffer areas, parents;	/* of the process at hand, see tree/memory.c */
-	struct opened stdio[3];		/* the root's standard streams, when they may be inherited */
-	int highest_fd;
-	void *program;			/* VISIT_PROGRAM_MAX bytes */
-	struct address_range gap;	/* free in every process */
-	uint64_t page_size;
-};
+#include "job/save.h"
 
 /* What check_workload() found. */
 struct verdict {
@@ -94,18 +16,5 @@ int check_workload(const struct save_options *options, struct verdict *verdict);
 
 /* Saves the tree by the options.  0 or a negative error (base/error.h), said. */
 int save_tree(const struct save_options *options);
-
-/* Notes, and says, that something cannot be saved. */
-void obstacle(struct save *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-/* The next id; they count up from 1 in the order of the records. */
-uint32_t save_next_id(struct save *s);
-
-/* The id of the carrier with this inode; *known: it is in the image already, else the caller writes it now. */
-int save_carrier(struct save *s, uint64_t dev, uint64_t ino, uint32_t *id, bool *known);
-
-/* Writes one record; a shorthand for objects. */
-#define SAVE_RECORD(s, type, fields, message, body, len) \
-	image_write(&(s)->image, type, RECORD_MUST_UNDERSTAND, fields, message, body, len)
 
 #endif

@@ -10,9 +10,10 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "file.pb.h"
-#include "restore.h"
-#include "save.h"
-#include "verify.h"
+#include "job/restore.h"
+#include "job/save.h"
+#include "job/verify.h"
+#include "objects/object.h"
 
 /* Documentation/admin-guide/devices.txt: memory devices (major 1): null, zero, full, random, urandom */
 static bool stateless(dev_t rdev)

@@ -11,9 +11,10 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "file.pb.h"
-#include "restore.h"
-#include "save.h"
-#include "verify.h"
+#include "job/restore.h"
+#include "job/save.h"
+#include "job/verify.h"
+#include "objects/object.h"
 
 /* What open(2) may be told again.  O_CREAT and its kin are not kept by the kernel; O_ASYNC wants an owner. */
 static const unsigned int FLAGS = O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | O_DIRECTORY | O_NOFOLLOW |

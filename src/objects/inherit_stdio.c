@@ -8,10 +8,11 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "file.pb.h"
+#include "job/restore.h"
+#include "job/save.h"
+#include "job/verify.h"
+#include "objects/object.h"
 #include "objects/outside.h"
-#include "restore.h"
-#include "save.h"
-#include "verify.h"
 
 /* A terminal, a socket, or a pipe that leads out; a file or /dev/null needs no replacement. */
 static bool is_foreign(const struct save *s, const struct opened *o)

@@ -10,16 +10,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include "config.h"
 #include "image/reader.h"
-#include "kernel/procfs.h"
+#include "job/opened.h"
 
 struct save;
 struct restore;
 struct verify;
-struct obstacles;
 
 enum record_objects {
 	RECORD_FILE = 40,
@@ -29,19 +27,6 @@ enum record_objects {
 	RECORD_DEVICE = 44,
 	RECORD_INHERITED = 45,
 	RECORD_PIPE_DATA = 46,
-};
-
-struct opened {
-	pid_t pid;
-	int fd;			/* -1: no descriptor: mapped, a directory, a program */
-	bool mapped;
-	char what[48];		/* "fd 7", "mapping 7f00-7f10", "its working directory" */
-	char access[80];	/* a path in /proc that leads to it, whatever became of its name */
-	char path[4096];	/* its name as the kernel gives it, "(deleted)" taken off */
-	bool deleted;
-	uint64_t dev, ino;	/* of st, or as /proc/PID/maps has them (overlay and btrfs differ) */
-	struct stat st;
-	struct proc_fdinfo info;
 };
 
 struct object_ops {

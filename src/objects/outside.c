@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "objects/object.h"
 #include "objects/outside.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #ifndef TINYCKPT_OBJECTS_OUTSIDE_H
 #define TINYCKPT_OBJECTS_OUTSIDE_H
 
-#include "save.h"
+#include "job/save.h"
 
 /* Does a process outside the tree have the same inode open?  Which, the first one found. */
 bool outside_holder(struct save *s, const struct opened *o, pid_t *pid, char comm[64]);

@@ -13,10 +13,11 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "file.pb.h"
+#include "job/restore.h"
+#include "job/save.h"
+#include "job/verify.h"
+#include "objects/object.h"
 #include "objects/outside.h"
-#include "restore.h"
-#include "save.h"
-#include "verify.h"
 
 static bool match(const struct save *s, const struct opened *o)
 {

@@ -17,9 +17,10 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "file.pb.h"
-#include "restore.h"
-#include "save.h"
-#include "verify.h"
+#include "job/restore.h"
+#include "job/save.h"
+#include "job/verify.h"
+#include "objects/object.h"
 
 static bool is_shared_memory(const struct opened *o)
 {

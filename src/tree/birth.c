@@ -21,8 +21,8 @@
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
-#include "tree/records.h"
 #include "tree/reborn.h"
+#include "tree/records.h"
 
 /* A number can be held by a zombie that init is about to reap: so long it is worth waiting. */
 enum { NUMBER_WAIT_MS = 3000, NUMBER_POLL_MS = 2 };

@@ -3,7 +3,7 @@
 #ifndef TINYCKPT_TREE_BIRTH_H
 #define TINYCKPT_TREE_BIRTH_H
 
-#include "restore.h"
+#include "job/restore.h"
 
 /* Makes the process of a RECORD_PROCESS: the root, or forked from its parent.  It stands still, signals blocked. */
 int birth(struct restore *r, const struct record *rec);

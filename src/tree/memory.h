@@ -3,7 +3,7 @@
 #ifndef TINYCKPT_TREE_MEMORY_H
 #define TINYCKPT_TREE_MEMORY_H
 
-#include "save.h"
+#include "job/save.h"
 
 /* Names the mappings of a process that cannot be saved, and notes its busy addresses.  0 or a negative errno. */
 int memory_check(struct save *s, const struct process *p);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "kernel/abi.h"
+#include "objects/object.h"
 
 struct walk {
 	struct save *s;

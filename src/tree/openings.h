@@ -3,7 +3,7 @@
 #ifndef TINYCKPT_TREE_OPENINGS_H
 #define TINYCKPT_TREE_OPENINGS_H
 
-#include "save.h"
+#include "job/save.h"
 
 /*
  * Walks over every descriptor, mapped file and directory of the tree: names what stands in the way (obstacle()); while

@@ -8,8 +8,8 @@
 #ifndef TINYCKPT_TREE_REBORN_H
 #define TINYCKPT_TREE_REBORN_H
 
+#include "job/restore.h"
 #include "kernel/program.h"
-#include "restore.h"
 
 enum {
 	REBORN_BLOB = 0x1000,		/* offsets in the area */

@@ -3,7 +3,7 @@
 #ifndef TINYCKPT_TREE_REMAP_H
 #define TINYCKPT_TREE_REMAP_H
 
-#include "restore.h"
+#include "job/restore.h"
 
 /* Notes the mapping of a RECORD_VMA for the current process. */
 int remap_note(struct restore *r, const struct record *rec);

@@ -3,7 +3,7 @@
 #ifndef TINYCKPT_TREE_REVIVE_H
 #define TINYCKPT_TREE_REVIVE_H
 
-#include "restore.h"
+#include "job/restore.h"
 
 int revive_state(struct restore *r, const struct record *rec);
 int revive_advice(struct restore *r, const struct record *rec);

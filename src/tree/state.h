@@ -3,7 +3,7 @@
 #ifndef TINYCKPT_TREE_STATE_H
 #define TINYCKPT_TREE_STATE_H
 
-#include "save.h"
+#include "job/save.h"
 
 /* Visits each process and writes its State, Sigactions, Descriptors, Thread and Pending records.  0 or a negative errno. */
 int state_save(struct save *s);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "kernel/procfs.h"
+#include "objects/object.h"
 
 static const uint64_t PF_KTHREAD = 0x00200000;	/* include/linux/sched.h */
 

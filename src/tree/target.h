@@ -3,7 +3,7 @@
 #ifndef TINYCKPT_TREE_TARGET_H
 #define TINYCKPT_TREE_TARGET_H
 
-#include "save.h"
+#include "job/save.h"
 
 /* 0, or a negative errno after a line that says why not: no such process, a kernel thread, tinyckpt or what it runs in. */
 int target_check(pid_t pid);

@@ -27,14 +27,6 @@ static struct thread *find_thread(struct process *p, pid_t tid)
 	return NULL;
 }
 
-bool tree_has(const struct tree *tree, pid_t pid)
-{
-	for (size_t i = 0; i < tree->n; i++)
-		if (tree->processes[i].pid == pid)
-			return true;
-	return false;
-}
-
 size_t tree_threads(const struct tree *tree)
 {
 	size_t n = 0;

@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The process tree as it is held still for a save. */
+/* Finding, holding and letting go the process tree of a save. */
 #ifndef TINYCKPT_TREE_TREE_H
 #define TINYCKPT_TREE_TREE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <sys/types.h>
-
-struct thread {
-	pid_t tid;
-};
-
-struct process {
-	pid_t pid, ppid, pgid, sid;
-	pid_t sid_in_birth;	/* the session that restore has it in while it makes the tree, see obstacles_of_tree() */
-	char comm[64];
-	int parent;		/* index in the tree; -1: the root */
-	bool zombie;
-	int stop_signal;	/* it was stopped (SIGSTOP and its kin) when it was held; 0: it ran */
-	struct thread *threads;	/* the leader first */
-	size_t threads_n;
-	size_t halted;		/* so many of them, the first ones, are known to stand still */
-	bool complete;		/* all do, and there can be no other */
-};
-
-struct tree {
-	struct process *processes;	/* a parent before its children */
-	size_t n;
-	bool held;
-};
+#include "job/tree.h"
 
 /*
  * Finds the tree rooted at pid.  hold: stops every thread of it, until nothing new turns up; what is stopped goes on
@@ -45,6 +20,5 @@ void tree_kill(struct tree *tree);
 void tree_free(struct tree *tree);
 
 size_t tree_threads(const struct tree *tree);
-bool tree_has(const struct tree *tree, pid_t pid);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Fuzzer of the image reader (libFuzzer, or AFL++'s driver for it): reads the input as a file, bodies checked and
- * skipped, and as a stream, and decodes the records it knows.
+ * skipped, and as a stream, and decodes the records it knows; then verifies it record by record, as all that restores does.
  *
  * Checksums would keep the fuzzer outside, so here they are all 0: this file is linked in the place of
  * arch/ARCH/crc32c.c. The mutator starts from a whole image and mends what would otherwise hide the rest: magic,
@@ -20,6 +20,7 @@
 #include "image/crc32c.h"
 #include "image/reader.h"
 #include "pages.pb.h"
+#include "verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
@@ -113,6 +114,17 @@ static void read_file(int fd)
 	image_close(&r);
 }
 
+static void verify_file(int fd)
+{
+	struct verify v = { .here = false };
+	struct image_reader r;
+
+	if (lseek(fd, 0, SEEK_SET) || image_open_fd(&r, fd))
+		return;
+	(void)verify_image(&v, &r);
+	image_close(&r);
+}
+
 static void read_stream(const uint8_t *data, size_t size)
 {
 	struct image_reader r;
@@ -138,6 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || write_all(fd, data, size))
 		abort();
 	read_file(fd);
+	verify_file(fd);
 	close(fd);
 	read_stream(data, size);
 	return 0;

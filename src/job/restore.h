@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* A restore under way: what all that take part in it know of it. */
+#ifndef TINYCKPT_JOB_RESTORE_H
+#define TINYCKPT_JOB_RESTORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "arch.h"
+#include "base/buffer.h"
+#include "image/reader.h"
+#include "kernel/procfs.h"
+#include "process.pb.h"
+#include "thread.pb.h"
+
+/* The tool's own descriptors stay below the world. */
+enum { RESTORE_OWN_FDS = 32 };
+
+struct restore_options {
+	const char *image;	/* a path; "-": standard input */
+	bool detach;
+	const char *pidfile;	/* or NULL */
+};
+
+/* A process of the tree that was made anew. */
+struct born {
+	pid_t pid, parent, sid, pgid;
+	bool zombie, in_session;	/* in_session: it leads a session and has made it */
+	int stop_signal;
+	uint32_t exit_status, exit_signal;
+	char comm[64];
+};
+
+struct ghost {
+	pid_t sid, parent;
+};
+
+/* A mapping of the process that is being mapped. */
+struct mapped {
+	uint64_t start, end, pgoff, huge;
+	uint32_t file;
+	uint32_t crc;
+	uint8_t prot, kind, advice;
+	bool shared, grows_down, locked, hugepage, nohugepage, noreserve, dontdump, mergeable, inherited, onfault;
+	char name[24];
+};
+
+/* What every task that is made here starts with, as it comes down from the tool; asked for once. */
+struct inheritance {
+	bool known;
+	struct proc_status status;
+	uint8_t affinity[128];
+	long affinity_len;
+	uint32_t policy, priority, ioprio, securebits;
+	uint64_t timerslack;
+	int nice;
+};
+
+struct restore {
+	const struct restore_options *options;
+	struct image_reader image;
+	uint64_t page_size;
+	Tree tree;
+
+	/* the world: every open file description of the tree, description id at descriptor world + id */
+	int world;
+	uint32_t last_id;
+	uint32_t contents_of;		/* the unlinked file that contents belong to */
+	uint64_t contents_size;
+	int contents_fd;		/* writable; gone before anything may be executed from it */
+
+	uint64_t area;			/* in every process: the blob, programs, stacks */
+	void *program;			/* where programs are built */
+	struct arch_regs entry;		/* registers to enter it with; all tasks have the same segments */
+	bool entry_known;
+	struct inheritance inherited;
+	unsigned int steps;		/* of the deadline, see make_tree() */
+
+	struct buffer born;		/* struct born */
+	struct buffer ghosts;		/* struct ghost: dead session leaders that live until the tree is settled */
+	struct buffer threads;		/* pid_t: every thread that is held */
+	struct buffer again;		/* pid_t: threads whose sleep goes on with what remained */
+
+	/* what the records that come next belong to */
+	pid_t pid;			/* the process */
+	bool mapping;			/* its mappings are still coming */
+	struct buffer mapped;		/* struct mapped */
+	bool settled;			/* sessions, groups, zombies: the first part is over */
+	State state;			/* second part */
+	uint64_t sigtrap[4];		/* its action, when it is ignored */
+	bool have_thread;		/* a thread that ran its program but has not got its registers */
+	Thread thread;
+	struct buffer registers;
+};
+
+/* Takes over fd as description id.  Closes it on failure. */
+int world_add(struct restore *r, int fd, uint32_t id);
+
+/* The descriptor of id, or -1. */
+int world_fd(const struct restore *r, uint32_t id);
+
+/* No more contents come for the unlinked file that was made last. */
+void world_contents_end(struct restore *r);
+
+#endif

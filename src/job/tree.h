@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* The processes of a save, as they are held still. */
+#ifndef TINYCKPT_JOB_TREE_H
+#define TINYCKPT_JOB_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct thread {
+	pid_t tid;
+};
+
+struct process {
+	pid_t pid, ppid, pgid, sid;
+	pid_t sid_in_birth;	/* the session that restore has it in while it makes the tree, see obstacles_of_tree() */
+	char comm[64];
+	int parent;		/* index in the tree; -1: the root */
+	bool zombie;
+	int stop_signal;	/* it was stopped (SIGSTOP and its kin) when it was held; 0: it ran */
+	struct thread *threads;	/* the leader first */
+	size_t threads_n;
+	size_t halted;		/* so many of them, the first ones, are known to stand still */
+	bool complete;		/* all do, and there can be no other */
+};
+
+struct tree {
+	struct process *processes;	/* a parent before its children */
+	size_t n;
+	bool held;
+};
+
+bool tree_has(const struct tree *tree, pid_t pid);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* A verification under way: what all that take part in it know of it. */
+#ifndef TINYCKPT_JOB_VERIFY_H
+#define TINYCKPT_JOB_VERIFY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "image/reader.h"
+#include "process.pb.h"
+
+struct verify {
+	bool here;			/* also ask whether it would restore on this machine */
+	unsigned int foreign;		/* so many things, each named, make this another machine than the image's */
+	unsigned int busy;		/* and so many may pass: numbers that are taken */
+
+	/* The rest is the walker's and the objects' own. */
+	struct image_totals found;	/* what was counted, to be compared with what the image claims */
+	uint64_t page_size;
+	Tree tree;
+	uint32_t last_id;
+	uint32_t contents_of;		/* the object whose contents may come next, 0: none */
+	uint64_t contents_size;
+	struct buffer processes;	/* struct verified */
+	struct buffer tids;		/* uint32_t: every number that must be free */
+	struct buffer mappings, runs;	/* struct range: of the process at hand */
+	uint32_t pid, tid;		/* what records belong to, 0: nothing */
+	bool states;			/* the second part has begun */
+};
+
+/* Notes what fail() has just said of this machine. */
+void verify_note(struct verify *v, int err);
+
+/* An object takes the next id, as world_add() gives it in restore.  0 or -EIMAGE, said. */
+int verify_id(struct verify *v, uint32_t id);
+
+/* It was taken. */
+bool verify_known(const struct verify *v, uint32_t id);
+
+#endif
