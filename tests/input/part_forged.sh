@@ -123,7 +123,7 @@ while read -r k j type field value; do
 		"$build/falsify" "$good" "$forged" field "$k" "$j" "$n" || continue
 		tried=$((tried + 1))
 		seen=$(survives)
-		if [ "${INPUT:-}" = full ] || [ $((tried % 3)) = 0 ]; then
+		if [ "${INPUT:-}" = full ] || [ $((tried % 5)) = 0 ]; then
 			seen+=$(survives_restore)
 			restored=$((restored + 1))
 		fi
