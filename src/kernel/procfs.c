@@ -428,6 +428,7 @@ int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), vo
 	lines.len = lines.at = 0;
 	while ((line = lines_next(&lines))) {
 		/* a head line begins with a small hexadecimal digit, a detail with a capital letter */
+		/* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.ArraySubscript): a line was read */
 		if (isxdigit((unsigned char)line[0]) && !isupper((unsigned char)line[0])) {
 			int ret;
 

@@ -147,7 +147,7 @@ int reborn_note(struct restore *r, pid_t tid)
 static int to_syscall_stop(pid_t tid)
 {
 	for (;;) {
-		struct stop stop;
+		struct stop stop = { 0 };
 		int err = thread_to_syscall(tid, 0);
 
 		if (!err)

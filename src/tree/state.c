@@ -263,16 +263,16 @@ static void see_scheduling(Thread *m, const struct proc_stat *stat)
 /* What is seen of a thread from outside, be it stopped or at work. */
 static int see_thread(Thread *m, pid_t pid, pid_t tid, struct proc_status *st)
 {
-	struct proc_stat stat;
+	struct proc_stat stat = { 0 };
 	void *robust = NULL;
 	size_t robust_len = 0;
 	int err = proc_stat(pid, tid, &stat);
 
+	*m = (Thread){ .pid = (uint32_t)pid, .tid = (uint32_t)tid };
 	if (!err)
 		err = proc_status(pid, tid, st);
 	if (err)
 		return fail(err, "thread %d: its status: %s", tid, strerror(-err));
-	*m = (Thread){ .pid = (uint32_t)pid, .tid = (uint32_t)tid };
 	snprintf(m->comm, sizeof(m->comm), "%s", stat.comm);
 	if (!syscall(SYS_get_robust_list, tid, &robust, &robust_len)) {
 		m->robust_list = (uintptr_t)robust;
@@ -521,7 +521,7 @@ static int write_records(struct save *s, struct asked *a)
 {
 	const struct process *p = a->p;
 	struct thread_answers leader;
-	struct proc_status st;
+	struct proc_status st = { 0 };
 	Thread m;
 	int err = visit_finish(&a->visit, &a->program);
 
@@ -574,8 +574,10 @@ int state_save(struct save *s)
 	enum { SIDE_BY_SIDE = 16 };
 	size_t room = s->tree.n < SIDE_BY_SIDE ? s->tree.n : SIDE_BY_SIDE;
 	CLEANUP_FREE struct asked *asked = calloc(room, sizeof(*asked));
-	int err = asked ? 0 : fail(ENOMEM, "out of memory");
+	int err = 0;
 
+	if (!asked)
+		return fail(ENOMEM, "out of memory");
 	for (size_t next = 0; !err && next < s->tree.n;) {
 		size_t n = 0;
 

@@ -123,7 +123,7 @@ static int collect_threads(struct adding *a)
 {
 	struct process *p = &a->tree->processes[a->index];
 	CONTEXT("pid %d (%s)", p->pid, p->comm);
-	struct proc_stat st;
+	struct proc_stat st = { 0 };
 	char path[32];
 	size_t known;
 	int err;
