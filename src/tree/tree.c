@@ -300,26 +300,14 @@ void tree_release(struct tree *tree)
 
 void tree_kill(struct tree *tree)
 {
-	struct timespec pause = { 0, 200000 };
-
 	for (size_t i = 0; i < tree->n; i++)
 		kill(tree->processes[i].pid, SIGKILL);
-	/* A tracer has to take note of each death before the parent can. */
+	/* A tracer has to take note of each death before the parent can, whom restore waits for when it needs the numbers. */
 	for (size_t i = 0; i < tree->n; i++) {
 		struct process *p = &tree->processes[i];
 
 		for (size_t j = p->threads_n; j-- > 0;)
 			thread_reap(p->threads[j].tid);
-	}
-	/* Orphans are reaped by init; a restore right after needs their numbers.  It takes as long as it takes: bounded. */
-	for (int tries = 0; tries < 100; tries++) {
-		bool any = false;
-
-		for (size_t i = 1; i < tree->n && !any; i++)
-			any = !kill(tree->processes[i].pid, 0);
-		if (!any)
-			break;
-		nanosleep(&pause, NULL);
 	}
 	tree->held = false;
 }
