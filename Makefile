@@ -104,7 +104,6 @@ $(gen)/config.h: $(config)
 
 obj-$(CONFIG_FILE)          += src/objects/file.c
 obj-$(CONFIG_UNLINKED)      += src/objects/unlinked.c
-obj-$(CONFIG_SHMEM)         += src/objects/shmem.c
 obj-$(CONFIG_PIPE)          += src/objects/pipe.c
 obj-$(CONFIG_DEVICE)        += src/objects/device.c
 obj-$(CONFIG_INHERIT_STDIO) += src/objects/inherit_stdio.c
