@@ -57,7 +57,8 @@ enter() {
 	local -a options
 
 	if [ "$(id -u)" != 0 ]; then
-		echo "1..0 # SKIP needs root: it traces, mounts and restores PIDs"
+		echo "ok 1 - all of it # SKIP needs root: it traces, mounts and restores PIDs"
+		echo "1..1"
 		exit 0
 	fi
 	[ -z "${TAP_INSIDE:-}" ] || return 0

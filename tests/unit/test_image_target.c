@@ -465,8 +465,10 @@ static void test_full_disk(void **state)
 		_exit(on_full_disk());
 	waitpid(pid, &status, 0);
 	assert_true(WIFEXITED(status));
-	if (WEXITSTATUS(status) == 2)
-		skip(); /* no right to mount */
+	if (WEXITSTATUS(status) == 2) {
+		print_message("skip reason: no right to mount a small file system\n");
+		skip();
+	}
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
