@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "objects/object.h"
 #include "objects/outside.h"
 
 #include <errno.h>
@@ -7,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "objects/object.h"
 
 /* A pipe that a process outside the tree has open.  The machine's descriptors are read once. */
 struct outside_pipe {

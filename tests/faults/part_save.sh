@@ -35,6 +35,8 @@ victim_program=$build/victim.static
 fresh "${victim_options[@]}"
 strike_calls save "save --leave-running of a tree killed at its system calls" 25 30 "${stops_kind[@]}"
 strike_times "save --leave-running of a tree killed at random times" 20
+# Several processes are visited side by side: what fails for one must lead all of them home.
+strike_calls save "save --leave-running of a tree with a call that fails (errno 5)" 20 30 -E 5
 victim_program=$build/victim
 
 victim_options=()

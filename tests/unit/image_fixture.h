@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "folder.h"
+
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -90,17 +92,9 @@ static inline int set_up(void **state)
 
 static inline int tear_down(void **state)
 {
-	DIR *dir = opendir(directory);
-	struct dirent *entry;
-
 	(void)state;
-	while ((entry = readdir(dir)))
-		if (unlinkat(dirfd(dir), entry->d_name, 0) < 0)
-			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
-	closedir(dir);
-	rmdir(directory);
 	close(log_file);
-	return 0;
+	return remove_folder(directory);
 }
 
 /*

@@ -30,6 +30,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "folder.h"
+
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -74,15 +76,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	DIR *dir = opendir(directory);
-	struct dirent *entry;
-
 	(void)state;
-	while ((entry = readdir(dir)))
-		if (unlinkat(dirfd(dir), entry->d_name, 0) < 0)
-			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
-	closedir(dir);
-	return rmdir(directory);
+	return remove_folder(directory);
 }
 
 /* Names in the test's directory. */

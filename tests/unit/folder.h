@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* A test's folder goes, with the files and empty folders in it. */
+#ifndef FOLDER_H
+#define FOLDER_H
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static inline int remove_folder(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while ((entry = readdir(dir)))
+		if (unlinkat(dirfd(dir), entry->d_name, 0) < 0)
+			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+	closedir(dir);
+	return rmdir(path);
+}
+
+#endif
