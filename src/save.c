@@ -29,10 +29,12 @@ static int check_tree(struct save *s)
 {
 	obstacles_of_tree(s);
 	for (size_t i = 0; i < s->tree.n; i++) {
-		const struct process *p = &s->tree.processes[i];
+		struct process *p = &s->tree.processes[i];
 		CONTEXT("pid %d (%s)", p->pid, p->comm);
 		int err = obstacles_find(s, p);
 
+		if (!err && !p->zombie)
+			err = openings_find(s, p);
 		if (!err && !p->zombie)
 			err = memory_check(s, p);
 		if (err)
@@ -57,15 +59,6 @@ static int write_header(struct save *s)
 	return SAVE_RECORD(s, RECORD_HEADER, Header_fields, &m, NULL, 0);
 }
 
-static int highest_fd(void *arg, int fd)
-{
-	struct save *s = arg;
-
-	if (fd > s->highest_fd)
-		s->highest_fd = fd;
-	return 0;
-}
-
 static int write_tree(struct save *s)
 {
 	Tree m = {
@@ -73,22 +66,9 @@ static int write_tree(struct save *s)
 		.processes = (uint32_t)s->tree.n,
 		.gap_start = s->gap.start,
 		.gap_end = s->gap.end,
+		.highest_fd = (uint32_t)s->highest_fd,
 	};
 
-	for (size_t i = 0; i < s->tree.n; i++) {
-		const struct process *p = &s->tree.processes[i];
-		CONTEXT("pid %d (%s)", p->pid, p->comm);
-		char path[32];
-		int err;
-
-		if (p->zombie)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/fd", p->pid);
-		err = proc_numbers(path, highest_fd, s);
-		if (err)
-			return fail(err, "its descriptors: %s", strerror(-err));
-	}
-	m.highest_fd = (uint32_t)s->highest_fd;
 	return SAVE_RECORD(s, RECORD_TREE, Tree_fields, &m, NULL, 0);
 }
 
@@ -102,15 +82,11 @@ static int write_process(struct save *s, const struct process *p)
 		.zombie = p->zombie,
 		.stop_signal = (uint32_t)p->stop_signal,
 		.threads = (uint32_t)p->threads_n,
+		.exit_status = p->zombie ? (uint32_t)p->exit_code : 0,
+		.exit_signal = p->exit_signal < 0 ? 0 : (uint32_t)p->exit_signal,
 	};
-	struct proc_stat st;
-	int err = proc_stat(p->pid, 0, &st);
 
-	if (err)
-		return fail(err, "its stat: %s", strerror(-err));
 	snprintf(m.comm, sizeof(m.comm), "%s", p->comm);
-	m.exit_status = p->zombie ? (uint32_t)st.exit_code : 0;
-	m.exit_signal = st.exit_signal < 0 ? 0 : (uint32_t)st.exit_signal;
 	s->totals.processes++;
 	image_mark(&s->image, RECORD_PROCESS, (uint32_t)p->pid);
 	return SAVE_RECORD(s, RECORD_PROCESS, Process_fields, &m, NULL, 0);
@@ -155,13 +131,14 @@ static int write_image(struct save *s)
 static void save_free(struct save *s)
 {
 	image_abandon(&s->image);
+	buffer_free(&s->numbers);
 	buffer_free(&s->descriptions);
 	buffer_free(&s->places);
 	buffer_free(&s->carriers);
 	buffer_free(&s->busy);
 	buffer_free(&s->late);
 	buffer_free(&s->areas);
-	buffer_free(&s->parents);
+	memory_forget_parent(s);
 	for (size_t i = 0; i < sizeof(s->sharing) / sizeof(*s->sharing); i++)
 		buffer_free(&s->sharing[i]);
 	buffer_free(&s->outside);

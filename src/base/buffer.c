@@ -14,11 +14,11 @@ static int reserve(struct buffer *b, size_t len)
 		return -ENOMEM;
 	if (need <= b->cap && b->data)
 		return 0;
-	/* Half as much again, so that many small appends cost little and a large buffer wastes little. */
-	if (__builtin_add_overflow(b->cap, b->cap / 2, &cap) || cap < need)
+	/* Twice as much, so that many small appends cost little: what is not touched takes no memory. */
+	if (__builtin_add_overflow(b->cap, b->cap, &cap) || cap < need)
 		cap = need;
-	if (cap < 64)
-		cap = 64;
+	if (cap < 256)
+		cap = 256;
 	data = realloc(b->data, cap);
 	if (!data)
 		return -ENOMEM;

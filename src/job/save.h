@@ -66,6 +66,8 @@ struct save {
 	bool checking;			/* `check`: obstacles are the result, not an error */
 	struct buffer *named;		/* `check`: their texts go there too, each ended by a NUL; else NULL */
 
+	struct buffer numbers;		/* int: the descriptors of all processes, in their order */
+	int highest_fd;
 	uint32_t last_id;
 	struct buffer descriptions;	/* struct description */
 	struct buffer places;		/* struct place, by process */
@@ -75,9 +77,17 @@ struct save {
 	bool outside_known;
 	struct buffer sharing[4];	/* pid_t, see check_shared() */
 	struct buffer late;		/* struct late_advice */
-	struct buffer areas, parents;	/* of the process at hand, see tree/memory.c */
+	struct {
+		size_t len;		/* 0: not seen yet */
+		uint32_t crc;
+	} vdso;
+	struct buffer areas;		/* of the process at hand, see tree/memory.c */
+	struct {			/* of its parent, which is often the next one's as well */
+		pid_t pid;		/* 0: nobody's */
+		int pagemap;
+		struct buffer vmas;
+	} parent;
 	struct opened stdio[3];		/* the root's standard streams, when they may be inherited */
-	int highest_fd;
 	void *program;			/* VISIT_PROGRAM_MAX bytes */
 	struct address_range gap;	/* free in every process */
 	uint64_t page_size;

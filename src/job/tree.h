@@ -15,6 +15,7 @@ struct process {
 	pid_t pid, ppid, pgid, sid;
 	pid_t sid_in_birth;	/* the session that restore has it in while it makes the tree, see obstacles_of_tree() */
 	char comm[64];
+	int tty_nr, exit_signal, exit_code;	/* as /proc/PID/stat has them */
 	int parent;		/* index in the tree; -1: the root */
 	bool zombie;
 	int stop_signal;	/* it was stopped (SIGSTOP and its kin) when it was held; 0: it ran */
@@ -22,6 +23,7 @@ struct process {
 	size_t threads_n;
 	size_t halted;		/* so many of them, the first ones, are known to stand still */
 	bool complete;		/* all do, and there can be no other */
+	size_t descriptors;	/* so many, see openings_find() */
 };
 
 struct tree {

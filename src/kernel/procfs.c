@@ -138,28 +138,27 @@ ssize_t proc_link(char *to, size_t cap, const char *fmt, ...)
 	return len < 0 ? -errno : len;
 }
 
-/* The fields behind the command name, by the number that proc(5) gives them, from 3 (state) on. */
-static uint64_t stat_field(const char *behind_comm, int wanted)
-{
-	const char *p = behind_comm;
+/* The fields behind the command name, by the number that proc(5) gives them, from 3 (state, no number) on; 0: not there. */
+enum { STAT_FIELDS = 53 };
 
-	for (int field = 3; field < wanted && p; field++) {
-		p = strchr(p, ' ');
-		if (p)
-			p++;
+static void stat_fields(const char *p, uint64_t fields[STAT_FIELDS])
+{
+	for (int i = 3; i < STAT_FIELDS; i++) {
+		const char *end = p + strcspn(p, " ");
+
+		fields[i] = *p == '-' ? (uint64_t)strtoll(p, NULL, 10) : strtoull(p, NULL, 10);
+		p = *end ? end + 1 : end;
 	}
-	if (!p)
-		return 0;
-	return *p == '-' ? (uint64_t)strtoll(p, NULL, 10) : strtoull(p, NULL, 10);
 }
 
 int proc_stat(pid_t pid, pid_t tid, struct proc_stat *st)
 {
 	char text[1024];
-	char *open_paren, *close_paren, *p;
+	uint64_t field[STAT_FIELDS];
+	char *open_paren, *close_paren;
 	ssize_t len;
 
-	if (tid)
+	if (tid && tid != pid)
 		len = proc_readf(text, sizeof(text), "/proc/%d/task/%d/stat", pid, tid);
 	else
 		len = proc_readf(text, sizeof(text), "/proc/%d/stat", pid);
@@ -172,28 +171,28 @@ int proc_stat(pid_t pid, pid_t tid, struct proc_stat *st)
 	memset(st, 0, sizeof(*st));
 	*close_paren = '\0';
 	snprintf(st->comm, sizeof(st->comm), "%s", open_paren + 1);
-	p = close_paren + 2;
-	st->state = *p;
-	st->ppid = (pid_t)stat_field(p, 4);
-	st->pgrp = (pid_t)stat_field(p, 5);
-	st->session = (pid_t)stat_field(p, 6);
-	st->tty_nr = (int)stat_field(p, 7);
-	st->flags = stat_field(p, 9);
-	st->nice = (int)stat_field(p, 19);
-	st->start_code = stat_field(p, 26);
-	st->end_code = stat_field(p, 27);
-	st->start_stack = stat_field(p, 28);
-	st->exit_signal = (int)stat_field(p, 38);
-	st->rt_priority = (unsigned int)stat_field(p, 40);
-	st->policy = (unsigned int)stat_field(p, 41);
-	st->start_data = stat_field(p, 45);
-	st->end_data = stat_field(p, 46);
-	st->start_brk = stat_field(p, 47);
-	st->arg_start = stat_field(p, 48);
-	st->arg_end = stat_field(p, 49);
-	st->env_start = stat_field(p, 50);
-	st->env_end = stat_field(p, 51);
-	st->exit_code = (int)stat_field(p, 52);
+	st->state = close_paren[2];
+	stat_fields(close_paren + 2, field);
+	st->ppid = (pid_t)field[4];
+	st->pgrp = (pid_t)field[5];
+	st->session = (pid_t)field[6];
+	st->tty_nr = (int)field[7];
+	st->flags = field[9];
+	st->nice = (int)field[19];
+	st->start_code = field[26];
+	st->end_code = field[27];
+	st->start_stack = field[28];
+	st->exit_signal = (int)field[38];
+	st->rt_priority = (unsigned int)field[40];
+	st->policy = (unsigned int)field[41];
+	st->start_data = field[45];
+	st->end_data = field[46];
+	st->start_brk = field[47];
+	st->arg_start = field[48];
+	st->arg_end = field[49];
+	st->env_start = field[50];
+	st->env_end = field[51];
+	st->exit_code = (int)field[52];
 	return 0;
 }
 
@@ -241,7 +240,8 @@ static bool has_word(const char *list, const char *word)
 int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 {
 	char text[6144];
-	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/task/%d/status", pid, tid);
+	ssize_t len = tid == pid ? proc_readf(text, sizeof(text), "/proc/%d/status", pid)
+				 : proc_readf(text, sizeof(text), "/proc/%d/task/%d/status", pid, tid);
 	bool has_mm = false;
 
 	if (len < 0)

@@ -29,6 +29,11 @@ int thread_untie(pid_t tid)
 	return request(PTRACE_SETOPTIONS, tid, 0, 0);
 }
 
+int thread_doom(pid_t tid)
+{
+	return request(PTRACE_SETOPTIONS, tid, 0, PTRACE_O_EXITKILL);
+}
+
 int thread_interrupt(pid_t tid)
 {
 	return request(PTRACE_INTERRUPT, tid, 0, 0);
@@ -45,14 +50,17 @@ static void on_deadline(int sig)
 void wait_deadline(unsigned int ms)
 {
 	/* without SA_RESTART: a waitid(2) that waits in vain returns; repeated, should it come just before the call */
-	struct sigaction action = { .sa_handler = on_deadline };
+	const struct sigaction action = { .sa_handler = on_deadline };
+	static bool ready;
 	struct itimerval timer = {
 		.it_value = { ms / 1000, (long)(ms % 1000) * 1000 },
 		.it_interval = { 0, ms ? 20000 : 0 },
 	};
 
 	deadline_passed = 0;
-	sigaction(SIGALRM, &action, NULL);
+	if (!ready)
+		sigaction(SIGALRM, &action, NULL);
+	ready = true;
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 

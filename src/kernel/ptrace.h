@@ -18,6 +18,10 @@ int thread_seize(pid_t tid, unsigned long options);
  * should the tool die, and a SIGTRAP is deadly.
  */
 int thread_untie(pid_t tid);
+
+/* The opposite, for a thread that stands still: it dies with the tool. */
+int thread_doom(pid_t tid);
+
 int thread_interrupt(pid_t tid);
 
 /* How a thread came to stand still. */

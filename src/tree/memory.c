@@ -20,6 +20,7 @@
 #include "kernel/abi.h"
 #include "kernel/ptrace.h"
 #include "pages.pb.h"
+#include "tree/dead_bytes.h"
 #include "tree/openings.h"
 #include "tree/records.h"
 #include "vma.pb.h"
@@ -141,9 +142,7 @@ struct area {
 struct pages {
 	struct save *s;
 	pid_t pid;
-	const struct process *parent;
 	struct buffer *areas;		/* struct area; kept by save, to be filled again for each process */
-	struct buffer *parents;		/* struct parent_vma, likewise */
 	Pages m;
 	size_t filled;			/* pages in m */
 	Runs drop, guard;
@@ -158,42 +157,46 @@ struct parent_vma {
 
 static int note_parent_vma(void *arg, struct vma *v)
 {
-	struct pages *p = arg;
+	struct save *s = arg;
 	struct parent_vma pv = { v->start, v->end, v->pgoff, v->dev, v->ino };
 
 	if (v->shared || v->hugetlb || is_kernels_own(v) || is_ignored(v))
 		return 0;
-	return buffer_append(p->parents, &pv, sizeof(pv)) ? -ENOMEM : 0;
+	return buffer_append(&s->parent.vmas, &pv, sizeof(pv)) ? -ENOMEM : 0;
 }
 
 static bool is_inherited(const struct pages *p, const struct vma *v)
 {
-	const struct parent_vma *pv = (const struct parent_vma *)(void *)p->parents->data;
+	const struct buffer *vmas = &p->s->parent.vmas;
+	const struct parent_vma *pv = (const struct parent_vma *)(void *)vmas->data;
 
 	if (v->shared || v->hugetlb)
 		return false;
-	for (size_t i = 0; i < p->parents->len / sizeof(*pv); i++)
+	for (size_t i = 0; i < vmas->len / sizeof(*pv); i++)
 		if (pv[i].start <= v->start && v->end <= pv[i].end && pv[i].dev == v->dev && pv[i].ino == v->ino &&
 		    (!v->ino || pv[i].pgoff + (v->start - pv[i].start) == v->pgoff))
 			return true;
 	return false;
 }
 
+/* One kernel, one vDSO (those of 32-bit tasks are refused), so that the first process's tells of all. */
 static int save_vdso(struct pages *p, const struct vma *v, Vma *m)
 {
-	uint8_t *text = image_body(&p->s->image);
+	struct save *s = p->s;
+	uint8_t *text = image_body(&s->image);
 	size_t len = v->end - v->start;
-	int err;
+	int err = 0;
 
-	if (strcmp(v->name, "[vdso]") || len > BODY_MAX)
+	if (strcmp(v->name, "[vdso]") || len > BODY_MAX || len <= DEAD_BYTES)
 		return 0;
-	err = task_read(p->pid, text, v->start, len);
-	if (err)
-		return fail(err, "reading its vDSO: %s", strerror(-err));
-	/* the ELF image alone: what lies behind it may have served as dead bytes */
-	len -= 2 * ARCH_HOME_MAX;
-	m->crc = crc32c(0, text, len);
-	return 0;
+	if (len != s->vdso.len) {
+		err = task_read(p->pid, text, v->start, len);
+		/* the ELF image alone: what lies behind it may have served as dead bytes */
+		s->vdso.crc = err ? 0 : crc32c(0, text, len - DEAD_BYTES);
+		s->vdso.len = err ? 0 : len;
+	}
+	m->crc = s->vdso.crc;
+	return err ? fail(err, "reading its vDSO: %s", strerror(-err)) : 0;
 }
 
 static int late(struct pages *p, const struct vma *v, uint32_t advice)
@@ -449,7 +452,7 @@ static int open_pagemap(pid_t pid)
 }
 
 /* One mapping page by page: the way for kernels without PAGEMAP_SCAN, and to compare with the parent. */
-static int walk_pagemap(struct pages *p, const struct area *a, int own, int parents)
+static int walk_pagemap(struct pages *p, const struct area *a, int own)
 {
 	uint64_t page = p->s->page_size;
 	uint64_t mine[PM_WINDOW], theirs[PM_WINDOW];
@@ -462,7 +465,7 @@ static int walk_pagemap(struct pages *p, const struct area *a, int own, int pare
 			n = PM_WINDOW;
 		err = pread_all(own, mine, n * 8, at / page * 8);
 		if (!err && a->inherited)
-			err = pread_all(parents, theirs, n * 8, at / page * 8);
+			err = pread_all(p->s->parent.pagemap, theirs, n * 8, at / page * 8);
 		if (err)
 			return fail(err, "its pagemap at %" PRIx64 ": %s", at, strerror(-err));
 		for (size_t i = 0; i < n; i++) {
@@ -528,7 +531,6 @@ static int save_pages(struct pages *p)
 {
 	const struct area *a = (const struct area *)(void *)p->areas->data;
 	CLEANUP_CLOSE int own = open_pagemap(p->pid);
-	CLEANUP_CLOSE int parents = -1;
 	CLEANUP_CLOSE int mem = -1;
 	char path[32];
 	bool no_scan = false;
@@ -540,16 +542,11 @@ static int save_pages(struct pages *p)
 	p->mem = mem = proc_open(path, O_RDONLY);
 	if (mem < 0)
 		return fail_errno("%s", path);
-	if (p->parent) {
-		parents = open_pagemap(p->parent->pid);
-		if (parents < 0)
-			return parents;
-	}
 	for (size_t i = 0; !err && i < p->areas->len / sizeof(*a); i++) {
 		err = a[i].inherited || no_scan ? 1 : scan_pagemap(p, &a[i], own);
 		if (err == 1) {
 			no_scan |= !a[i].inherited;
-			err = walk_pagemap(p, &a[i], own, parents);
+			err = walk_pagemap(p, &a[i], own);
 		}
 	}
 	if (!err)
@@ -559,22 +556,42 @@ static int save_pages(struct pages *p)
 	return err ? err : flush_runs(p, &p->guard, RECORD_GUARD);
 }
 
+void memory_forget_parent(struct save *s)
+{
+	if (s->parent.pid)
+		close(s->parent.pagemap);
+	s->parent.pid = 0;
+	buffer_free(&s->parent.vmas);
+}
+
+static int learn_parent(struct save *s, const struct process *process)
+{
+	const struct process *parent = process->parent < 0 ? NULL : &s->tree.processes[process->parent];
+	int err;
+
+	if (parent && parent->pid == s->parent.pid)
+		return 0;
+	memory_forget_parent(s);
+	if (!parent || parent->zombie)
+		return 0;
+	s->parent.pagemap = open_pagemap(parent->pid);
+	if (s->parent.pagemap < 0)
+		return s->parent.pagemap;
+	s->parent.pid = parent->pid;
+	err = proc_vmas(parent->pid, false, note_parent_vma, s);
+	return err < 0 ? fail(err, "the mappings of its parent: %s", strerror(-err)) : 0;
+}
+
 int memory_save(struct save *s, const struct process *process)
 {
 	struct pages pages = {
-		.s = s, .pid = process->pid, .areas = &s->areas, .parents = &s->parents,
+		.s = s, .pid = process->pid, .areas = &s->areas,
 		.m = { .process = (uint32_t)process->pid, .page_shift = (uint32_t)__builtin_ctzl(s->page_size) },
 	}, *p = &pages;
-	int err = 0;
+	int err = learn_parent(s, process);
 
-	s->areas.len = s->parents.len = 0;
-	if (process->parent >= 0 && !s->tree.processes[process->parent].zombie) {
-		p->parent = &s->tree.processes[process->parent];
-		err = proc_vmas(p->parent->pid, false, note_parent_vma, p);
-	}
+	s->areas.len = 0;
 	if (!err)
 		err = proc_vmas(p->pid, true, save_vma, p);
-	if (!err)
-		err = save_pages(p);
-	return err;
+	return err ? err : save_pages(p);
 }

@@ -14,4 +14,7 @@ int memory_gap(struct save *s);
 /* Writes the Process record's mm fields, its mappings and its pages. */
 int memory_save(struct save *s, const struct process *p);
 
+/* Children of one parent compare themselves with it: what was learnt of it is kept until this is called. */
+void memory_forget_parent(struct save *s);
+
 #endif

@@ -129,7 +129,6 @@ static int count(void *arg, int number)
 
 int obstacles_find(struct save *s, const struct process *p)
 {
-	struct proc_stat st;
 	char path[32];
 	size_t tasks = 0;
 	int err;
@@ -146,22 +145,12 @@ int obstacles_find(struct save *s, const struct process *p)
 	check_namespaces(s, p);
 	check_timers(s, p);
 	check_shared(s, p);
-	err = proc_stat(p->pid, 0, &st);
-	if (err)
-		cannot_tell(s, "its stat", err);
-	else if (st.tty_nr && !s->options->inherit_stdio)
-		obstacle(s, "it has a controlling terminal (device %d:%d): --inherit-stdio leaves it behind", st.tty_nr >> 8 & 0xfff,
-			 (st.tty_nr & 0xff) | (st.tty_nr >> 12 & 0xfff00));
+	if (p->tty_nr && !s->options->inherit_stdio)
+		obstacle(s, "it has a controlling terminal (device %d:%d): --inherit-stdio leaves it behind", p->tty_nr >> 8 & 0xfff,
+			 (p->tty_nr & 0xff) | (p->tty_nr >> 12 & 0xfff00));
 	for (size_t i = 0; i < p->threads_n; i++)
 		check_thread(s, p, p->threads[i].tid);
 	return 0;
-}
-
-static unsigned int exit_signal(pid_t pid)
-{
-	struct proc_stat st;
-
-	return proc_stat(pid, 0, &st) ? 0 : (unsigned int)st.exit_signal;
 }
 
 /* A sibling that restore makes before it and that can bring it into its session. */
@@ -172,7 +161,7 @@ static bool has_sibling_in_session(struct tree *tree, size_t i)
 	for (size_t j = 1; j < i; j++) {
 		struct process *q = &tree->processes[j];
 
-		if (q->parent != p->parent || q->sid != p->sid || exit_signal(q->pid) != exit_signal(p->pid))
+		if (q->parent != p->parent || q->sid != p->sid || q->exit_signal != p->exit_signal)
 			continue;
 		if (q->sid == q->pid)
 			q->sid_in_birth = q->sid;

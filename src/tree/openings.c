@@ -57,9 +57,8 @@ static void opened_init(struct walk *w, int fd)
 	o->deleted = false;
 }
 
-static int walk_fd(void *arg, int fd)
+static int walk_fd(struct walk *w, int fd)
 {
-	struct walk *w = arg;
 	struct opened *o = w->o;
 	int err;
 
@@ -71,8 +70,6 @@ static int walk_fd(void *arg, int fd)
 		err = look(w, o->access);
 	if (err)
 		return err == -EBADF && w->s->checking ? 0 : fail(err, "fd %d: %s", fd, strerror(-err));
-	if (fd > w->s->highest_fd)
-		w->s->highest_fd = fd;
 	return each_opening(w);
 }
 
@@ -187,22 +184,45 @@ static int each_opening(struct walk *w)
 	return buffer_append(&s->places, &place, sizeof(place)) ? fail(ENOMEM, "out of memory") : 0;
 }
 
+static int note_number(void *arg, int fd)
+{
+	struct save *s = arg;
+
+	if (fd > s->highest_fd)
+		s->highest_fd = fd;
+	return buffer_append(&s->numbers, &fd, sizeof(fd)) ? fail(ENOMEM, "out of memory") : 0;
+}
+
+int openings_find(struct save *s, struct process *p)
+{
+	const size_t before = s->numbers.len;
+	char path[32];
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", p->pid);
+	err = proc_numbers(path, note_number, s);
+	p->descriptors = (s->numbers.len - before) / sizeof(int);
+	if (err == -ESRCH && s->checking)
+		return 0;
+	return err ? fail(err, "its descriptors: %s", strerror(-err)) : 0;
+}
+
 int openings_save(struct save *s)
 {
 	struct opened o;
 	struct walk w = { .s = s, .o = &o };
+	const int *number = (const int *)(void *)s->numbers.data;
 
 	for (size_t i = 0; i < s->tree.n; i++) {
 		const struct process *p = &s->tree.processes[i];
 		CONTEXT("pid %d (%s)", p->pid, p->comm);
-		char path[32];
-		int err;
+		int err = 0;
 
 		if (p->zombie)
 			continue;
 		w.p = p;
-		snprintf(path, sizeof(path), "/proc/%d/fd", p->pid);
-		err = proc_numbers(path, walk_fd, &w);
+		for (size_t k = 0; !err && k < p->descriptors; k++)
+			err = walk_fd(&w, *number++);
 		if (!err)
 			err = walk_link(&w, PLACE_CWD, "cwd", "its working directory", O_PATH | O_DIRECTORY);
 		if (!err)

@@ -5,8 +5,11 @@
 
 #include "job/save.h"
 
+/* Notes the descriptors that a process has, into s->numbers.  0 or a negative errno, said. */
+int openings_find(struct save *s, struct process *p);
+
 /*
- * Walks over every descriptor, mapped file and directory of the tree: names what stands in the way (obstacle()); while
+ * Walks over every noted descriptor, mapped file and directory of the tree: names what stands in the way (obstacle()); while
  * nothing does, writes their records and notes their places.  When s->checking nothing is written.  0 or a negative
  * errno, said.
  */

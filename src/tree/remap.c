@@ -19,6 +19,7 @@
 #include "kernel/procfs.h"
 #include "pages.pb.h"
 #include "tree/birth.h"
+#include "tree/dead_bytes.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
 #include "vma.pb.h"
@@ -146,7 +147,7 @@ bool remap_same_vdso(uint64_t len, uint32_t crc)
 {
 	const void *here = (const void *)getauxval(AT_SYSINFO_EHDR);
 
-	return !crc || (here && len > 2 * ARCH_HOME_MAX && crc32c(0, here, len - 2 * ARCH_HOME_MAX) == crc);
+	return !crc || (here && len > DEAD_BYTES && crc32c(0, here, len - DEAD_BYTES) == crc);
 }
 
 /* By way of a place beside the area, since where they are and where they shall be may overlap. */

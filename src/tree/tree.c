@@ -151,6 +151,18 @@ static int collect_threads(struct adding *a)
 	return 0;
 }
 
+static void see(struct process *p, const struct proc_stat *st)
+{
+	snprintf(p->comm, sizeof(p->comm), "%s", st->comm);
+	p->zombie = st->state == 'Z';
+	p->ppid = st->ppid;
+	p->pgid = st->pgrp;
+	p->sid = st->session;
+	p->tty_nr = st->tty_nr;
+	p->exit_signal = st->exit_signal;
+	p->exit_code = st->exit_code;
+}
+
 static int add_child(void *arg, int pid)
 {
 	struct adding *a = arg;
@@ -167,11 +179,7 @@ static int add_child(void *arg, int pid)
 		return err == -ESRCH ? 0 : fail(err, "/proc/%d/stat: %s", pid, strerror(-err));
 	if (pid == getpid())
 		return fail(EHOLDS, "tinyckpt itself belongs to that tree: run it from outside");
-	snprintf(p.comm, sizeof(p.comm), "%s", st.comm);
-	p.zombie = st.state == 'Z';
-	p.ppid = st.ppid;
-	p.pgid = st.pgrp;
-	p.sid = st.session;
+	see(&p, &st);
 	err = grow(&tree->processes, tree->n, sizeof(*tree->processes));
 	if (err)
 		return err;
@@ -198,18 +206,12 @@ static int refresh(struct tree *tree)
 	for (size_t i = 0; i < tree->n; i++) {
 		struct process *p = &tree->processes[i];
 		struct proc_stat st;
-
 		int err = proc_stat(p->pid, 0, &st);
 
 		if (err && err != -ESRCH)
 			return fail(err, "/proc/%d/stat: %s", p->pid, strerror(-err));
-		if (err)
-			continue;
-		snprintf(p->comm, sizeof(p->comm), "%s", st.comm);
-		p->zombie = st.state == 'Z';
-		p->ppid = st.ppid;
-		p->pgid = st.pgrp;
-		p->sid = st.session;
+		if (!err)
+			see(p, &st);
 	}
 	return 0;
 }
@@ -300,12 +302,20 @@ void tree_release(struct tree *tree)
 
 void tree_kill(struct tree *tree)
 {
+	/* From here on the tree ends whole: should the tool die, the kernel goes on with it. */
 	for (size_t i = 0; i < tree->n; i++)
-		kill(tree->processes[i].pid, SIGKILL);
-	/* A tracer has to take note of each death before the parent can, whom restore waits for when it needs the numbers. */
-	for (size_t i = 0; i < tree->n; i++) {
-		struct process *p = &tree->processes[i];
+		if (tree->processes[i].threads_n)
+			thread_doom(tree->processes[i].threads[0].tid);
 
+	/*
+	 * One after another, which is faster than all at once: they would be in each other's way in the kernel.  Children
+	 * first, so that no parent outside is woken for each.  A tracer has to take note of each death before the parent can,
+	 * whom restore waits for when it needs the numbers.
+	 */
+	for (size_t i = tree->n; i-- > 0;) {
+		const struct process *p = &tree->processes[i];
+
+		kill(p->pid, SIGKILL);
 		for (size_t j = p->threads_n; j-- > 0;)
 			thread_reap(p->threads[j].tid);
 	}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/visit.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -21,6 +20,7 @@
 #include "blobs.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
+#include "tree/dead_bytes.h"
 
 /* Offsets in the area. */
 enum {
@@ -36,55 +36,6 @@ enum {
 enum { NOT_YET = 1, TRIES_MAX = 100000 };
 
 static const uint64_t ALL_SIGNALS = ~0ULL;
-
-/*
- * Dead bytes: the tail of the vDSO's last page behind its ELF image, else the zero tail of the last page of another
- * executable mapping.
- */
-struct dead_search {
-	pid_t pid;
-	uint64_t found;
-	bool vdso;
-};
-
-static uint64_t vdso_end(pid_t pid, const struct vma *v)
-{
-	Elf64_Ehdr e64;
-	Elf32_Ehdr e32;
-
-	if (task_read(pid, &e64, v->start, sizeof(e64)))
-		return 0;
-	if (e64.e_ident[EI_CLASS] == ELFCLASS64)
-		return e64.e_shoff + (uint64_t)e64.e_shnum * e64.e_shentsize;
-	memcpy(&e32, &e64, sizeof(e32));
-	return e32.e_shoff + (uint64_t)e32.e_shnum * e32.e_shentsize;
-}
-
-static int search_dead(void *arg, struct vma *v)
-{
-	struct dead_search *s = arg;
-	uint8_t tail[2 * ARCH_HOME_MAX];
-	uint64_t at = v->end - sizeof(tail);
-
-	if (!(v->prot & PROT_EXEC) || v->shared || v->end > ARCH_TASK_SIZE)
-		return 0;
-	if (!strcmp(v->name, "[vdso]")) {
-		uint64_t end = vdso_end(s->pid, v);
-
-		if (end && end < v->end - v->start && v->start + ((end + 15) & ~15ULL) <= at) {
-			s->found = at;
-			return 1;
-		}
-		return 0;
-	}
-	if (s->found || task_read(s->pid, tail, at, sizeof(tail)))
-		return 0;
-	for (size_t i = 0; i < sizeof(tail); i++)
-		if (tail[i])
-			return 0;
-	s->found = at;
-	return 0;
-}
 
 /*
  * Inside a restartable sequence (rseq(2)) a thread that is taken off its processor goes on at the abort handler; led
@@ -241,7 +192,6 @@ static int wait_syscall_stop(pid_t tid)
 
 int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, void *buffer)
 {
-	struct dead_search search = { .pid = p->pid };
 	const long mmap_args[6] = {
 		(long)free_area, VISIT_AREA, PROT_READ | PROT_WRITE | PROT_EXEC,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0,
@@ -255,12 +205,9 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	v->mem = proc_open(path, O_WRONLY);
 	if (v->mem < 0)
 		return fail_errno("%s", path);
-	err = proc_vmas(p->pid, false, search_dead, &search);
-	if (err < 0)
-		return fail(err, "its mappings: %s", strerror(-err));
-	if (!search.found)
-		return fail(EHOLDS, "no dead bytes in any of its executable mappings to enter by");
-	v->dead = search.found;
+	err = dead_bytes(p->pid, &v->dead);
+	if (err)
+		return err;
 	v->leader = (struct visitor){ .tid = p->threads[0].tid, .stub = v->dead,
 				      .home = { .unmap = free_area, .unmap_len = VISIT_AREA } };
 
@@ -404,7 +351,7 @@ static int add_stay(struct program *p, const struct visit *v, const struct visit
 	return arrival;
 }
 
-static int wait_arrival(struct program *p, const struct visit *v, pid_t tid, int arrival)
+static int wait_arrival(const struct program *p, const struct visit *v, pid_t tid, int arrival)
 {
 	uint64_t at = (uint64_t)program_at(p, arrival) + offsetof(struct op, ret);
 	struct timespec pause = { 0, 50000 };
@@ -430,6 +377,11 @@ static int wait_arrival(struct program *p, const struct visit *v, pid_t tid, int
 	}
 }
 
+static int fail_to_ask(int err, pid_t tid)
+{
+	return fail(err, "thread %d: could not be asked: %s", tid, strerror(-err));
+}
+
 /* Lets one visitor, standing at home or already inside, work off the program. */
 static int start(struct visit *v, struct visitor *who, uint64_t stack, struct program *p)
 {
@@ -445,20 +397,28 @@ static int start(struct visit *v, struct visitor *who, uint64_t stack, struct pr
 		err = thread_set_regs(who->tid, &regs);
 	if (!err)
 		err = thread_continue(who->tid, 0);
-	return err ? fail(err, "thread %d: could not be asked: %s", who->tid, strerror(-err)) : 0;
+	return err ? fail_to_ask(err, who->tid) : 0;
 }
 
-/* It has worked it off and stays inside, stopped; what it found is in the program. */
-static int finish(struct visit *v, struct visitor *who, struct program *p)
+/* It has worked it off, stays inside, and is to stop. */
+static int halt(struct visit *v, struct visitor *who, const struct program *p)
 {
-	struct stop stop;
 	int err = wait_arrival(p, v, who->tid, who->arrival);
 
 	if (!err)
-		err = thread_halt(who->tid, &stop);
+		err = thread_interrupt(who->tid);
+	return err ? fail_to_ask(err, who->tid) : 0;
+}
+
+/* It has stopped; what it found is in the program. */
+static int finish(struct visit *v, struct visitor *who, struct program *p)
+{
+	struct stop stop;
+	int err = thread_halted(who->tid, &stop);
+
 	if (!err)
 		err = program_fetch(p, v->pid);
-	return err ? fail(err, "thread %d: could not be asked: %s", who->tid, strerror(-err)) : 0;
+	return err ? fail_to_ask(err, who->tid) : 0;
 }
 
 int visit_start(struct visit *v, struct program *p)
@@ -467,6 +427,11 @@ int visit_start(struct visit *v, struct program *p)
 
 	v->runs = !err;
 	return err;
+}
+
+int visit_halt(struct visit *v, const struct program *p)
+{
+	return halt(v, &v->leader, p);
 }
 
 int visit_finish(struct visit *v, struct program *p)
@@ -498,8 +463,10 @@ int visit_thread_start(struct visit *v, pid_t tid, struct program *p)
 int visit_thread_end(struct visit *v, struct program *p)
 {
 	struct visitor *who = &v->thread;
-	int err = finish(v, who, p);
+	int err = halt(v, who, p);
 
+	if (!err)
+		err = finish(v, who, p);
 	if (err)
 		return err;
 
@@ -514,7 +481,7 @@ int visit_thread_end(struct visit *v, struct program *p)
  */
 static int settle_at_home(struct visit *v)
 {
-	const uint8_t zero[2 * ARCH_HOME_MAX] = { 0 };
+	const uint8_t zero[DEAD_BYTES] = { 0 };
 	struct visitor *who = &v->leader;
 	int err = thread_interrupt(who->tid);
 

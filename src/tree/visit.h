@@ -52,8 +52,12 @@ int visit_enter(struct visit *v);	/* twice: to the entry of mmap(2), and behind 
 /* An empty program for a thread of the process, to be filled in; results are read with program_result(). */
 void visit_program(struct visit *v, pid_t tid, struct program *p);
 
-/* The leader works it off; it stays inside.  The program is read back by finish, and its buffer free in between. */
+/*
+ * The leader works it off; halt waits for that, and it stays inside.  The program is read back by finish, and its buffer is
+ * free in between.
+ */
 int visit_start(struct visit *v, struct program *p);
+int visit_halt(struct visit *v, const struct program *p);
 int visit_finish(struct visit *v, struct program *p);
 
 /* Another thread enters and works it off, and is home again; v->thread.home tells its registers and signal mask there. */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/dead_bytes.h"
+
+#include <elf.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "kernel/procfs.h"
+#include "kernel/ptrace.h"
+
+/*
+ * Dead bytes: the tail of the vDSO's last page behind its ELF image, else the zero tail of the last page of another
+ * executable mapping, which may have to be read from its file for that.
+ */
+struct dead_search {
+	pid_t pid;
+	uint64_t found;
+};
+
+static uint64_t elf_end(const uint8_t *header)
+{
+	Elf64_Ehdr e64;
+	Elf32_Ehdr e32;
+
+	memcpy(&e64, header, sizeof(e64));
+	if (e64.e_ident[EI_CLASS] == ELFCLASS64)
+		return e64.e_shoff + (uint64_t)e64.e_shnum * e64.e_shentsize;
+	memcpy(&e32, header, sizeof(e32));
+	return e32.e_shoff + (uint64_t)e32.e_shnum * e32.e_shentsize;
+}
+
+static int search_vdso(void *arg, struct vma *v)
+{
+	struct dead_search *s = arg;
+	uint8_t header[sizeof(Elf64_Ehdr)];
+	uint64_t end;
+
+	if (strcmp(v->name, "[vdso]"))
+		return 0;
+	end = task_read(s->pid, header, v->start, sizeof(header)) ? 0 : elf_end(header);
+	if (end && end < v->end - v->start && v->start + ((end + 15) & ~15ULL) <= v->end - DEAD_BYTES)
+		s->found = v->end - DEAD_BYTES;
+	return 1;
+}
+
+static int search_tail(void *arg, struct vma *v)
+{
+	struct dead_search *s = arg;
+	uint8_t tail[DEAD_BYTES];
+	uint64_t at = v->end - sizeof(tail);
+
+	if (!strcmp(v->name, "[vdso]") || !(v->prot & PROT_EXEC) || v->shared || v->end > ARCH_TASK_SIZE || task_read(s->pid, tail, at, sizeof(tail)))
+		return 0;
+	for (size_t i = 0; i < sizeof(tail); i++)
+		if (tail[i])
+			return 0;
+	s->found = at;
+	return 1;
+}
+
+int dead_bytes(pid_t pid, uint64_t *at)
+{
+	struct dead_search search = { .pid = pid };
+	int err = proc_vmas(pid, false, search_vdso, &search);
+
+	if (err >= 0 && !search.found)
+		err = proc_vmas(pid, false, search_tail, &search);
+	if (err < 0)
+		return fail(err, "its mappings: %s", strerror(-err));
+	if (!search.found)
+		return fail(EHOLDS, "no dead bytes in any of its executable mappings to enter by");
+	*at = search.found;
+	return 0;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes of a process that nothing ever uses: the way home of those that visit it is written there. */
+#ifndef TINYCKPT_TREE_DEAD_BYTES_H
+#define TINYCKPT_TREE_DEAD_BYTES_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "arch.h"
+
+enum { DEAD_BYTES = 2 * ARCH_HOME_MAX };	/* room for two ways home */
+
+/* The address of DEAD_BYTES bytes in an executable mapping of the process.  0 or a negative errno, said. */
+int dead_bytes(pid_t pid, uint64_t *at);
+
+#endif

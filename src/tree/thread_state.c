@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/thread_state.h"
+
+#include <errno.h>
+#include <linux/prctl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "kernel/abi.h"
+#include "kernel/ptrace.h"
+#include "tree/records.h"
+
+#ifndef PR_GET_TID_ADDRESS
+#define PR_GET_TID_ADDRESS 40
+#endif
+
+void thread_ask(struct program *p, struct thread_facts *f)
+{
+	f->altstack_at = program_data(p, NULL, sizeof(stack_t));
+	f->tid_address_at = program_data(p, NULL, sizeof(long));
+	f->pdeathsig_at = program_data(p, NULL, sizeof(int));
+	program_call(p, 0, SYS_sigaltstack, 0, f->altstack_at);
+	f->tid_address = program_call(p, 0, SYS_prctl, PR_GET_TID_ADDRESS, f->tid_address_at);
+	program_call(p, 0, SYS_prctl, PR_GET_PDEATHSIG, f->pdeathsig_at);
+	f->timerslack = program_call(p, 0, SYS_prctl, PR_GET_TIMERSLACK);
+	f->securebits = program_call(p, 0, SYS_prctl, PR_GET_SECUREBITS);
+}
+
+struct thread_answers thread_answers(const struct program *p, const struct thread_facts *f)
+{
+	return (struct thread_answers){
+		.no_tid_address = program_result(p, f->tid_address) < 0,
+		.altstack = *(const stack_t *)program_read(p, f->altstack_at),
+		.tid_address = *(const unsigned long *)program_read(p, f->tid_address_at),
+		.pdeathsig = *(const int *)program_read(p, f->pdeathsig_at),
+		.timerslack = (unsigned long)program_result(p, f->timerslack),
+		.securebits = (unsigned int)program_result(p, f->securebits),
+	};
+}
+
+int thread_save_pending(struct save *s, pid_t tid, bool shared)
+{
+	siginfo_t infos[16];
+	struct __ptrace_peeksiginfo_args peek = { .flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0, .nr = 16 };
+	Pending m = { .tid = shared ? 0 : (uint32_t)tid };
+
+	for (;;) {
+		long n = ptrace(PTRACE_PEEKSIGINFO, tid, &peek, infos);
+
+		if (n < 0)
+			return fail_errno("thread %d: its pending signals", tid);
+		for (long i = 0; i < n; i++) {
+			int err = SAVE_RECORD(s, RECORD_PENDING, Pending_fields, &m, &infos[i], sizeof(infos[i]));
+
+			if (err)
+				return err;
+		}
+		if (n < peek.nr)
+			return 0;
+		peek.off += (uint64_t)n;
+	}
+}
+
+/*
+ * The calls that the kernel goes on with by restart_syscall(2), told apart by their arguments, where those leave no
+ * doubt: a pointer is no small number, and a futex is waited for as long as it has the value that was given.
+ */
+static long guess_restart(pid_t pid, const struct arch_interrupted *call)
+{
+	enum { SMALL = 4096, FUTEX_FLAGS = 128 | 256, WAIT = 0, WAIT_BITSET = 9 };
+	unsigned long first = (unsigned long)call->args[0], second = (unsigned long)call->args[1];
+	unsigned long operation = second & ~(unsigned long)FUTEX_FLAGS;
+	uint32_t word;
+	bool pointer = first >= SMALL;
+	bool futex = pointer && !(first & 3) && (operation == WAIT || operation == WAIT_BITSET) &&
+		     (unsigned long)call->args[3] >= SMALL && !task_read(pid, &word, first, sizeof(word)) &&
+		     word == (uint32_t)call->args[2];
+
+	if (!pointer && second == 0 && (unsigned long)call->args[2] >= SMALL)
+		return SYS_clock_nanosleep;
+	if (futex)
+		return SYS_futex;
+#ifdef SYS_poll
+	if ((pointer || !first) && second < SMALL && second && operation != WAIT && operation != WAIT_BITSET)
+		return SYS_poll;
+#endif
+	return pointer && second >= SMALL ? SYS_nanosleep : -1;
+}
+
+/* Which call a thread stands in that the kernel knows by "restart_syscall" alone: its caller's code tells. */
+static int resolve_restart(pid_t pid, pid_t tid, const struct arch_regs *regs, struct arch_interrupted *call)
+{
+	uint8_t text[32];
+
+	if (call->error != ARCH_ERESTART_RESTARTBLOCK || call->nr != arch_nr_restart_syscall)
+		return 0;
+	call->nr = -1;
+	if (!task_read(pid, text, arch_pc(regs) - sizeof(text), sizeof(text)))
+		call->nr = arch_decode_syscall(text, sizeof(text));
+	if (call->nr < 0)
+		call->nr = guess_restart(pid, call);
+	if (call->nr < 0)
+		return fail(EHOLDS, "thread %d: it sleeps in a system call that was interrupted before, and the kernel does not tell "
+			    "which", tid);
+	return 0;
+}
+
+/* Register sets into body, in the order of m's lists.  Returns their bytes or a negative errno. */
+static ssize_t save_regsets(pid_t tid, Thread *m, uint8_t *body, const struct arch_regs *regs)
+{
+	static const unsigned int types[] = ARCH_REGSETS;
+	size_t at = sizeof(*regs);
+
+	memcpy(body, regs, sizeof(*regs));
+	m->regset_type[0] = NT_PRSTATUS;
+	m->regset_len[0] = sizeof(*regs);
+	m->regset_type_count = 1;
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		size_t len = ARCH_REGSET_MAX;
+		int err = thread_regset(tid, types[i], body + at, &len);
+
+		if (err == -ENODEV || err == -EINVAL)
+			continue;
+		if (err)
+			return fail(err, "thread %d: register set %#x: %s", tid, types[i], strerror(-err));
+		m->regset_type[m->regset_type_count] = types[i];
+		m->regset_len[m->regset_type_count++] = (uint32_t)len;
+		at += len;
+	}
+	m->regset_len_count = m->regset_type_count;
+	return (ssize_t)at;
+}
+
+static void see_credentials(Thread *m, const struct proc_status *st)
+{
+	memcpy(m->uid, st->uid, sizeof(st->uid));
+	memcpy(m->gid, st->gid, sizeof(st->gid));
+	memcpy(m->groups, st->groups, sizeof(st->groups));
+	m->uid_count = m->gid_count = 4;
+	m->groups_count = (pb_size_t)st->groups_n;
+	m->cap_inheritable = st->cap_inh;
+	m->cap_permitted = st->cap_prm;
+	m->cap_effective = st->cap_eff;
+	m->cap_bounding = st->cap_bnd;
+	m->cap_ambient = st->cap_amb;
+	m->no_new_privs = st->no_new_privs;
+}
+
+static void see_scheduling(Thread *m, const struct proc_stat *stat)
+{
+	const pid_t tid = (pid_t)m->tid;
+	long len = syscall(SYS_sched_getaffinity, tid, sizeof(m->affinity.bytes), m->affinity.bytes);
+
+	m->affinity.size = len > 0 ? (pb_size_t)len : 0;
+	m->sched_policy = (uint32_t)syscall(SYS_sched_getscheduler, tid);	/* with SCHED_RESET_ON_FORK */
+	m->sched_priority = stat->rt_priority;
+	m->nice = stat->nice;
+	m->ioprio = (uint32_t)syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, tid);
+}
+
+int thread_see(Thread *m, pid_t pid, pid_t tid, struct proc_status *st, struct proc_stat *stat)
+{
+	void *robust = NULL;
+	size_t robust_len = 0;
+	int err = proc_stat(pid, tid, stat);
+
+	*m = (Thread){ .pid = (uint32_t)pid, .tid = (uint32_t)tid };
+	if (!err)
+		err = proc_status(pid, tid, st);
+	if (err)
+		return fail(err, "thread %d: its status: %s", tid, strerror(-err));
+	snprintf(m->comm, sizeof(m->comm), "%s", stat->comm);
+	if (!syscall(SYS_get_robust_list, tid, &robust, &robust_len)) {
+		m->robust_list = (uintptr_t)robust;
+		m->robust_len = (uint32_t)robust_len;
+	}
+	see_credentials(m, st);
+	see_scheduling(m, stat);
+	return 0;
+}
+
+/* m: as thread_see() left it. */
+int thread_save(struct save *s, Thread *m, const struct visitor *who, const struct thread_answers *a)
+{
+	const pid_t pid = (pid_t)m->pid, tid = (pid_t)m->tid;
+	const struct arch_regs *regs = &who->home.regs;
+	uint8_t *body = image_body(&s->image);
+	struct arch_interrupted call;
+	ssize_t len;
+	int err;
+
+	if (a->no_tid_address)
+		return fail(EHOLDS, "thread %d: this kernel does not tell where it clears its thread ID (CONFIG_CHECKPOINT_RESTORE)", tid);
+	m->altstack_sp = (uintptr_t)a->altstack.ss_sp;
+	m->altstack_size = a->altstack.ss_size;
+	m->altstack_flags = (uint32_t)a->altstack.ss_flags;
+	m->clear_child_tid = a->tid_address;
+	m->pdeathsig = (uint32_t)a->pdeathsig;
+	m->timerslack = a->timerslack;
+	m->securebits = a->securebits;
+	m->sigmask = who->home.sigmask;
+	if (who->rseq.rseq_abi_pointer) {
+		m->rseq = who->rseq.rseq_abi_pointer;
+		m->rseq_len = who->rseq.rseq_abi_size;
+		m->rseq_signature = who->rseq.signature;
+	}
+	arch_interrupted(regs, &call);
+	err = resolve_restart(pid, tid, regs, &call);
+	if (err)
+		return err;
+	m->interrupted = (uint32_t)call.error;
+	m->syscall = (uint32_t)call.nr;
+
+	len = save_regsets(tid, m, body, regs);
+	if (len < 0)
+		return (int)len;
+	err = SAVE_RECORD(s, RECORD_THREAD, Thread_fields, m, body, (size_t)len);
+	s->totals.threads++;
+	return err ? err : thread_save_pending(s, tid, false);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* What each thread has for itself, on the way into the image: partly it is asked, partly seen from outside. */
+#ifndef TINYCKPT_TREE_THREAD_STATE_H
+#define TINYCKPT_TREE_THREAD_STATE_H
+
+#include <signal.h>
+
+#include "job/save.h"
+#include "kernel/procfs.h"
+#include "kernel/program.h"
+#include "thread.pb.h"
+#include "tree/visit.h"
+
+/* What threads have, each for itself, and only they can tell: the operations that ask ... */
+struct thread_facts {
+	int tid_address, timerslack, securebits;
+	long altstack_at, tid_address_at, pdeathsig_at;
+};
+
+/* ... and what they said. */
+struct thread_answers {
+	bool no_tid_address;
+	stack_t altstack;
+	unsigned long tid_address;
+	int pdeathsig;
+	unsigned long timerslack;
+	unsigned int securebits;
+};
+
+/* Adds the questions to a program of the thread. */
+void thread_ask(struct program *p, struct thread_facts *f);
+
+/* The program was worked off, and read back. */
+struct thread_answers thread_answers(const struct program *p, const struct thread_facts *f);
+
+/*
+ * What is seen from outside, be the thread stopped or at work: into m, and what else its stat and status tell into those.
+ * 0 or a negative errno, said.
+ */
+int thread_see(Thread *m, pid_t pid, pid_t tid, struct proc_status *st, struct proc_stat *stat);
+
+/* Writes its Thread record, m being as thread_see() left it, and what is pending for it.  0 or a negative errno, said. */
+int thread_save(struct save *s, Thread *m, const struct visitor *who, const struct thread_answers *a);
+
+/* Writes the signals that are pending for the thread, or (shared) for its process.  0 or a negative errno, said. */
+int thread_save_pending(struct save *s, pid_t tid, bool shared);
+
+#endif
