@@ -9,15 +9,18 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "footer.pb.h"
+#include "image/behind.h"
 #include "image/crc32c.h"
 
 enum {
 	FLUSH_AT = 16 * 1024, /* small records are written out when so many bytes have come together */
 	SMALL = 4 * 1024,     /* up to this size a frame is copied there; a larger body goes out from where it lies */
 
-	/* The mapping: small records, the body buffer, the index. 64 KiB suit every page size. */
+	/* The mapping: two halves of small records and body buffer; the index. 64 KiB suit every page size. */
 	BODY_AT = 64 * 1024,
-	INDEX_AT = BODY_AT + BODY_MAX,
+	HALF = BODY_AT + BODY_MAX,
+	INDEX_AT = 2 * HALF,
+	BEHIND_FROM = 16, /* so many large bodies are worth a thread: a small image is there before it is */
 	MAP_SIZE = INDEX_AT + INDEX_MAX * INDEX_ENTRY,
 };
 
@@ -30,22 +33,39 @@ static int failed(struct image_writer *w, int err)
 	return w->error;
 }
 
+/* Hands one half to the thread, which there is from some size on, and goes on with the other. */
+static int write_behind(struct image_writer *w, const struct iovec pieces[2], bool lasts)
+{
+	int err = behind_write(w->behind, pieces);
+
+	if (!err && !lasts)
+		err = behind_wait(w->behind);
+	w->half = w->half == w->map ? w->map + HALF : w->map;
+	return err;
+}
+
 /* Writes out what is pending, and after it the body, in one call. */
 static int flush(struct image_writer *w, const void *body, size_t body_len)
 {
 	struct iovec pieces[] = {
-		{ .iov_base = w->map, .iov_len = w->pending },
+		{ .iov_base = w->half, .iov_len = w->pending },
 		{ .iov_base = (void *)body, .iov_len = body_len },
 	};
-	int err = writev_all(w->target.fd, pieces, 2);
+	int err;
 
+	if (body_len && w->bodies < BEHIND_FROM && ++w->bodies == BEHIND_FROM && IS_ON_WRITE_BEHIND)
+		w->behind = behind_start(w->target.fd);
+	if (IS_ON_WRITE_BEHIND && w->behind)
+		err = write_behind(w, pieces, !body_len || body == image_body(w));
+	else
+		err = writev_all(w->target.fd, pieces, 2);
 	w->pending = 0;
 	return err ? failed(w, err) : 0;
 }
 
 static int put_bytes(struct image_writer *w, const void *bytes, size_t len)
 {
-	memcpy(w->map + w->pending, bytes, len);
+	memcpy(w->half + w->pending, bytes, len);
 	w->pending += len;
 	w->size += len;
 	return w->pending >= FLUSH_AT ? flush(w, NULL, 0) : 0;
@@ -67,7 +87,7 @@ int image_create(struct image_writer *w, const char *path)
 		target_drop(&w->target);
 		return err;
 	}
-	w->map = map;
+	w->map = w->half = map;
 	memcpy(preamble, IMAGE_MAGIC, 8);
 	put_le16(preamble + 8, IMAGE_VERSION);
 	put_le16(preamble + 10, image_own_machine());
@@ -77,7 +97,7 @@ int image_create(struct image_writer *w, const char *path)
 
 uint8_t *image_body(struct image_writer *w)
 {
-	return w->map + BODY_AT;
+	return w->half + BODY_AT;
 }
 
 uint64_t image_size(const struct image_writer *w)
@@ -103,7 +123,7 @@ void image_mark(struct image_writer *w, uint32_t type, uint32_t key)
 static int put_frame(struct image_writer *w, uint16_t type, uint16_t flags, const pb_msgdesc_t *fields,
 		     const void *message, const void *body, size_t body_len, uint32_t *header_crc)
 {
-	uint8_t *header = w->map + w->pending;
+	uint8_t *header = w->half + w->pending;
 	uint8_t *encoded = header + FRAME_HEADER;
 	pb_ostream_t out = pb_ostream_from_buffer(encoded, MESSAGE_MAX);
 	size_t frame;
@@ -124,7 +144,7 @@ static int put_frame(struct image_writer *w, uint16_t type, uint16_t flags, cons
 	if (body_len > SMALL)
 		return flush(w, body, body_len);
 	if (body_len)
-		memcpy(w->map + w->pending, body, body_len);
+		memcpy(w->half + w->pending, body, body_len);
 	w->pending += body_len;
 	return w->pending >= FLUSH_AT ? flush(w, NULL, 0) : 0;
 }
@@ -175,7 +195,14 @@ static int put_footer(struct image_writer *w, const struct image_totals *totals)
 			(size_t)w->marks * INDEX_ENTRY, &header_crc);
 	if (!err)
 		err = put_bytes(w, trailer, sizeof(trailer));
-	return err ? err : flush(w, NULL, 0);
+	if (!err)
+		err = flush(w, NULL, 0);
+	if (!err && IS_ON_WRITE_BEHIND) {
+		err = behind_wait(w->behind);
+		if (err)
+			err = failed(w, err);
+	}
+	return err;
 }
 
 int image_commit(struct image_writer *w, struct image_totals *totals)
@@ -201,6 +228,8 @@ void image_abandon(struct image_writer *w)
 
 	if (!w->map)
 		return;
+	if (IS_ON_WRITE_BEHIND)
+		behind_stop(w->behind);
 	target_drop(&w->target);
 	munmap(w->map, MAP_SIZE);
 	w->map = NULL;

@@ -4,8 +4,8 @@
  * under its name before the commit, and a writer that dies leaves the old image as it was.
  *
  * Working set: a 256 KiB body buffer and a buffer for small records, mapped, so that what is not touched costs
- * nothing. Writing to a closed pipe or beyond RLIMIT_FSIZE sends SIGPIPE or SIGXFSZ: the program ignores both
- * (main.c), else it would die with the workload stopped.
+ * nothing; both twice, once an image grows large (see image/behind.h). Writing to a closed pipe or beyond RLIMIT_FSIZE
+ * sends SIGPIPE or SIGXFSZ: the program ignores both (main.c), else it would die with the workload stopped.
  */
 #ifndef TINYCKPT_IMAGE_WRITER_H
 #define TINYCKPT_IMAGE_WRITER_H
@@ -22,6 +22,9 @@ struct image_writer {
 	struct image_target target;
 	int error;       /* the first failure; everything after it fails too, silently */
 	uint8_t *map;    /* all buffers, one mapping; NULL: not open */
+	uint8_t *half;   /* those that are being filled */
+	struct behind *behind; /* writes the other half; NULL: there is none */
+	unsigned int bodies;   /* large ones, so far */
 	size_t pending;  /* bytes of small records not yet written */
 	uint64_t size;   /* bytes of the image so far, pending ones included */
 	uint32_t chain;  /* CRC-32C of the frames' header CRCs */
@@ -47,7 +50,10 @@ int image_create(struct image_writer *w, const char *path);
 int image_write(struct image_writer *w, uint16_t type, uint16_t flags, const pb_msgdesc_t *fields, const void *message,
 		const void *body, size_t body_len);
 
-/* BODY_MAX bytes, page aligned, for bodies to be made in. The contents are the caller's at all times. */
+/*
+ * BODY_MAX bytes, page aligned, for bodies to be made in. The contents are the caller's until the next image_write(),
+ * from where on it has to be asked for again.
+ */
 uint8_t *image_body(struct image_writer *w);
 
 /* Bytes written so far: the offset of the next record. */

@@ -52,7 +52,8 @@ static int search_tail(void *arg, struct vma *v)
 	uint8_t tail[DEAD_BYTES];
 	uint64_t at = v->end - sizeof(tail);
 
-	if (!strcmp(v->name, "[vdso]") || !(v->prot & PROT_EXEC) || v->shared || v->end > ARCH_TASK_SIZE || task_read(s->pid, tail, at, sizeof(tail)))
+	if (!strcmp(v->name, "[vdso]") || !(v->prot & PROT_EXEC) || v->shared || v->end > ARCH_TASK_SIZE ||
+	    task_read(s->pid, tail, at, sizeof(tail)))
 		return 0;
 	for (size_t i = 0; i < sizeof(tail); i++)
 		if (tail[i])

@@ -39,6 +39,13 @@ strike_times "save --leave-running of a tree killed at random times" 20
 strike_calls save "save --leave-running of a tree with a call that fails (errno 5)" 20 30 -E 5
 victim_program=$build/victim
 
+# A large image is written by a thread of its own from some size on.
+victim_options=(--ballast 12)
+fresh "${victim_options[@]}"
+strike_calls save "save --leave-running of a large victim killed at its system calls" 16 20 "${stops_kind[@]}"
+strike_times "save --leave-running of a large victim killed at random times" 10
+strike_calls save "save --leave-running of a large victim with a call that fails (errno 5)" 16 20 -E 5
+
 victim_options=()
 fresh
 strike_calls save "save --leave-running ended by SIGTERM" 12 15 -f -s 15

@@ -2,7 +2,7 @@
 /*
  * A workload that notices when it is harmed. Usage:
  *
- *   victim [--longjmp] [--children N] HEARTBEAT REPORT
+ *   victim [--longjmp] [--children N] [--ballast MIB] HEARTBEAT REPORT
  *
  * A dozen threads check from the inside whatever a checkpoint tool might damage, while signals fly at them every two
  * milliseconds. Each thread counts its rounds in HEARTBEAT (heartbeat.h); the first thing that is not as it must be is
@@ -213,6 +213,18 @@ static void open_files(const char *heartbeat_path, const char *report_path)
 	close(fd);
 }
 
+/* Memory that makes the image large. */
+static void take_ballast(size_t mib)
+{
+	size_t size = mib << 20;
+	uint32_t *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		exit(2);
+	for (size_t i = 0; i < size / sizeof(*at); i++)
+		at[i] = (uint32_t)i * 2654435761u + 1;
+}
+
 int main(int argc, char **argv)
 {
 	int crew_size = CREW - 1; /* the jumper stands last */
@@ -223,13 +235,16 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[1], "--children") && argc > 4) {
 			children = atoi(argv[2]);
 			argv++, argc--;
+		} else if (!strcmp(argv[1], "--ballast") && argc > 4) {
+			take_ballast((size_t)atoi(argv[2]));
+			argv++, argc--;
 		} else {
 			break;
 		}
 		argv++, argc--;
 	}
 	if (argc != 3 || children < 0 || children >= PROCESSES) {
-		fprintf(stderr, "usage: victim [--longjmp] [--children N] HEARTBEAT REPORT\n");
+		fprintf(stderr, "usage: victim [--longjmp] [--children N] [--ballast MIB] HEARTBEAT REPORT\n");
 		return 2;
 	}
 	open_files(argv[1], argv[2]);

@@ -428,6 +428,31 @@ static void test_size_limit(void **state)
 	signal(SIGXFSZ, SIG_DFL);
 }
 
+/* From the 16th body on a thread writes them: what fails there is said later, but always, and the old image stays. */
+static void test_no_room_behind(void **state)
+{
+	enum { BODIES = 24 };
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+	struct stat st;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(write_image(path, BODIES, 1), 0);
+	assert_int_equal(stat(path, &st), 0);
+	for (int i = 14; i <= BODIES; i++) {
+		limit.rlim_cur = i < BODIES ? (rlim_t)i * BODY_MAX + 1000 : (rlim_t)st.st_size - 1;
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+		assert_int_equal(write_image(path, BODIES, 2), -EFBIG);
+		assert_int_equal(read_image(path), 1);
+		assert_int_equal(entries(), 1);
+	}
+	limit.rlim_cur = RLIM_INFINITY;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(write_image(path, BODIES, 2), 0);
+	assert_int_equal(read_image(path), 2);
+	signal(SIGXFSZ, SIG_DFL);
+}
+
 static int on_full_disk(void)
 {
 	int i;
@@ -491,6 +516,7 @@ static void test_standard_output(void **state)
 	assert_int_equal(entries(), 1);
 	assert_int_equal(write_to(open("/dev/full", O_WRONLY), 2), -ENOSPC);
 	assert_int_equal(write_to(open("/dev/full", O_WRONLY), 0), -ENOSPC);
+	assert_int_equal(write_to(open("/dev/null", O_WRONLY), 40), 0);
 	assert_int_equal(write_to(open("/dev/null", O_WRONLY), 2), 0);
 	assert_int_equal(pipe(ends), 0);
 	close(ends[0]);
@@ -535,6 +561,7 @@ static int run(const char *name)
 		TEST(test_refused_targets),
 		TEST(test_directory),
 		TEST(test_size_limit),
+		TEST(test_no_room_behind),
 		TEST(test_full_disk),
 		TEST(test_standard_output),
 		TEST(test_memory),

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writing behind: a thread writes one lot while the next is made.  What a large workload stands still for is then the
+ * slower of reading and writing it, not their sum.
+ *
+ * It writes to one descriptor, in order, one lot at a time, and touches nothing else.  It dies with the process.
+ */
+#ifndef TINYCKPT_IMAGE_BEHIND_H
+#define TINYCKPT_IMAGE_BEHIND_H
+
+#include <sys/uio.h>
+
+#include "config.h"
+
+struct behind;
+
+/* A thread that writes to fd.  NULL: there can be none (out of memory, a limit), which is no failure: write directly. */
+struct behind *behind_start(int fd);
+
+/*
+ * Waits for the lot before, and hands over the next: two pieces, which must stay as they are until the call after this.
+ * 0, or the negative errno of the first lot that could not be written; nothing is written after that.
+ */
+int behind_write(struct behind *b, const struct iovec pieces[2]);
+
+/* Waits until all is written.  The same result.  NULL: 0. */
+int behind_wait(struct behind *b);
+
+/* Ends the thread after what it has been given, and frees b, which may be NULL. */
+void behind_stop(struct behind *b);
+
+#endif
