@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,7 +32,7 @@
 #include "tree/remap.h"
 #include "tree/revive.h"
 
-enum { RESTORE_STEP_MS = 60000, RESTORE_STEP_RECORDS = 16 };
+enum { RESTORE_STEP_MS = 60000, RESTORE_STEP_RECORDS = 16, NOT_YET = 1 };
 
 static int on_header(struct restore *r, const struct record *rec)
 {
@@ -191,23 +193,22 @@ static int write_pidfile(const struct restore *r)
 	return err ? fail(err, "%s: %s", r->options->pidfile, strerror(-err)) : 0;
 }
 
-/* The instant at which the tree lives again. */
+/*
+ * The instant at which the tree lives again: when the agent no longer dies with the tool.  From then on it cuts the ties of
+ * all, whatever becomes of the tool.
+ */
 static void release(struct restore *r)
 {
 	const pid_t *tid = (const pid_t *)(const void *)r->threads.data;
-	sigset_t all, before;
+	sigset_t all;
 
-	/*
-	 * From here on the tool, when killed, no longer takes the tree along: part of it may have run already.  Cutting
-	 * the ties takes a microsecond a thread; SIGKILL in that time, and only there, can part a tree of several processes.
-	 */
 	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &before);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	prctl(PR_SET_PDEATHSIG, 0);
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
 		thread_untie(tid[i]);
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
 		thread_detach(tid[i], 0);
-	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 /* Failure takes down only what was made here. */
@@ -219,8 +220,6 @@ static void take_down(struct restore *r)
 		kill(tid[i], SIGKILL);
 	for (size_t i = r->threads.len / sizeof(*tid); i-- > 0;)
 		thread_reap(tid[i]);
-	while (waitpid(-1, NULL, __WALL) > 0)
-		;
 }
 
 static pid_t supervised;
@@ -250,57 +249,95 @@ static int supervise(pid_t root, int *status)
 }
 
 /*
- * Tool and tasks take turns, never work at once: on one processor a turn is a switch, across two it is an interrupt, which
+ * Agent and tasks take turns, never work at once: on one processor a turn is a switch, across two it is an interrupt, which
  * on a virtual machine is many times dearer.  Each task gets its own processors back with its scheduling.
  */
-static void stay_on_one_processor(cpu_set_t *before)
+static void stay_on_one_processor(void)
 {
 	cpu_set_t one;
 	int cpu = sched_getcpu();
 
-	if (sched_getaffinity(0, sizeof(*before), before))
-		CPU_ZERO(before);
 	CPU_ZERO(&one);
-	if (cpu < 0 || cpu >= CPU_SETSIZE || !CPU_COUNT(before))
+	if (cpu < 0 || cpu >= CPU_SETSIZE)
 		return;
 	CPU_SET(cpu, &one);
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
-int restore_tree(const struct restore_options *options, int *status)
-{
-	cpu_set_t processors;
-	struct restore r = { .options = options, .page_size = (uint64_t)getpagesize(), .contents_fd = -1 };
-	int err = image_open(&r.image, options->image);
+/* What the agent leaves to the tool. */
+struct outcome {
+	int err;
+	pid_t root;
+};
 
-	if (err)
-		return err;
-	stay_on_one_processor(&processors);
-	r.program = malloc(REBORN_PROGRAM_MAX);
-	if (!r.program)
-		err = fail(ENOMEM, "out of memory");
+/*
+ * The agent does all of it, and the tree dies with the agent (PTRACE_O_EXITKILL), as the agent does with the tool.  So one
+ * system call of the agent can let the tree live; the tool itself would have to untie task by task.
+ */
+static void agent(const struct restore_options *options, pid_t tool, struct outcome *outcome)
+{
+	struct restore r = { .options = options, .page_size = (uint64_t)getpagesize(), .contents_fd = -1 };
+	int err;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != tool)
+		return;
+	stay_on_one_processor();
+	err = image_open(&r.image, options->image);
+	if (!err) {
+		r.program = malloc(REBORN_PROGRAM_MAX);
+		if (!r.program)
+			err = fail(ENOMEM, "out of memory");
+	}
 	if (!err)
 		err = make_tree(&r);
 	if (!err)
 		err = write_pidfile(&r);
 	wait_deadline(0);
-	if (err)
+	outcome->root = (pid_t)r.tree.root;
+	outcome->err = err;
+	if (err) {
+		log_unsaid(err);
 		take_down(&r);
-	else
+	}
+	if (!err)
 		release(&r);
-	if (CPU_COUNT(&processors))
-		sched_setaffinity(0, sizeof(processors), &processors);
-	image_close(&r.image);
-	free(r.program);
-	buffer_free(&r.born);
-	buffer_free(&r.ghosts);
-	buffer_free(&r.threads);
-	buffer_free(&r.again);
-	buffer_free(&r.mapped);
-	buffer_free(&r.registers);
-	if (err || options->detach)
-		return err;
-	if (r.last_id)
-		syscall(SYS_close_range, r.world, ~0U, 0);
-	return supervise((pid_t)r.tree.root, status);
+}
+
+/* Whoever is orphaned meanwhile, ghosts among them, comes to us. */
+static void wait_for(pid_t pid)
+{
+	pid_t ended;
+
+	do
+		ended = waitpid(-1, NULL, __WALL);
+	while (ended != pid && (ended > 0 || errno == EINTR));
+}
+
+int restore_tree(const struct restore_options *options, int *status)
+{
+	struct outcome *outcome = mmap(NULL, sizeof(*outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t tool = getpid(), pid;
+
+	if (outcome == MAP_FAILED)
+		return fail(ENOMEM, "out of memory");
+	outcome->err = NOT_YET;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);	/* fork(3) would bring along 1.5 KB for threads */
+	if (pid < 0)
+		return fail_errno("clone");
+	if (!pid) {
+		agent(options, tool, outcome);
+		_exit(0);
+	}
+	wait_for(pid);
+	if (outcome->err == NOT_YET)
+		outcome->err = fail(EIO, "the process that brings the tree back was killed");
+	if (outcome->err) {
+		log_said();
+		wait_for(0);
+	}
+	if (outcome->err || options->detach)
+		return outcome->err;
+	return supervise(outcome->root, status);
 }

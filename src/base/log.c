@@ -127,6 +127,11 @@ void context_pop(const size_t *length)
 	context[context_len] = '\0';
 }
 
+void log_said(void)
+{
+	error_said = true;
+}
+
 void log_unsaid(int err)
 {
 	if (!error_said)

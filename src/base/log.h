@@ -59,6 +59,9 @@ void context_pop(const size_t *length);
 /* Says the error if no error was said: no run fails without a word. */
 void log_unsaid(int err);
 
+/* Another process has said why. */
+void log_said(void);
+
 /* What stands in front of a line's text now: "pid 42 (sensor): ", or "". */
 const char *log_context(void);
 

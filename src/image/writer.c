@@ -20,7 +20,7 @@ enum {
 	BODY_AT = 64 * 1024,
 	HALF = BODY_AT + BODY_MAX,
 	INDEX_AT = 2 * HALF,
-	BEHIND_FROM = 16, /* so many large bodies are worth a thread: a small image is there before it is */
+	BEHIND_FROM = 16 * BODY_MAX, /* bytes that are worth a thread: a small image is there before it is */
 	MAP_SIZE = INDEX_AT + INDEX_MAX * INDEX_ENTRY,
 };
 
@@ -53,8 +53,10 @@ static int flush(struct image_writer *w, const void *body, size_t body_len)
 	};
 	int err;
 
-	if (body_len && w->bodies < BEHIND_FROM && ++w->bodies == BEHIND_FROM && IS_ON_WRITE_BEHIND)
+	if (IS_ON_WRITE_BEHIND && !w->large && w->size >= BEHIND_FROM) {
+		w->large = true;
 		w->behind = behind_start(w->target.fd);
+	}
 	if (IS_ON_WRITE_BEHIND && w->behind)
 		err = write_behind(w, pieces, !body_len || body == image_body(w));
 	else

@@ -24,7 +24,7 @@ struct image_writer {
 	uint8_t *map;    /* all buffers, one mapping; NULL: not open */
 	uint8_t *half;   /* those that are being filled */
 	struct behind *behind; /* writes the other half; NULL: there is none */
-	unsigned int bodies;   /* large ones, so far */
+	bool large;            /* worth a thread: one was asked for */
 	size_t pending;  /* bytes of small records not yet written */
 	uint64_t size;   /* bytes of the image so far, pending ones included */
 	uint32_t chain;  /* CRC-32C of the frames' header CRCs */

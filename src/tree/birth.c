@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "kernel/abi.h"
@@ -65,18 +66,21 @@ static long with_number(pid_t pid, long (*make)(void *arg, pid_t pid), void *arg
 	}
 }
 
-/* --- the root: forked from the tool itself --- */
+/* --- the root: forked from the agent, as a child of the tool (see src/restore.c) --- */
 
 struct root {
-	int wait;		/* end of file here: the tool is dead before it took hold */
-	int alive;		/* the other end, which must be the tool's alone */
+	int wait;		/* end of file here: the agent is dead before it took hold */
+	int alive;		/* the other end, which must be the agent's alone */
+	int result[2];		/* what a ghost says: 0 or an errno */
 	pid_t root;
 	bool ghost;		/* make a session first, then the root in it */
 };
 
-static long fork_with_number(pid_t pid)
+/* flags: 0 or CLONE_PARENT, which takes the exit signal from the caller. */
+static long fork_with_number(pid_t pid, uint64_t flags)
 {
-	struct clone3_args args = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1 };
+	struct clone3_args args = { .flags = flags, .exit_signal = flags ? 0 : SIGCHLD, .set_tid = (uintptr_t)&pid,
+				    .set_tid_size = 1 };
 	long ret = syscall(SYS_clone3, &args, sizeof(args));
 
 	return ret < 0 ? -errno : ret;
@@ -87,6 +91,7 @@ static __attribute__((noreturn)) void wait_for_tracer(const struct root *root)
 {
 	char c;
 
+	close(root->result[1]);
 	while (read(root->wait, &c, 1) > 0)
 		;
 	_exit(1);
@@ -95,7 +100,8 @@ static __attribute__((noreturn)) void wait_for_tracer(const struct root *root)
 static long make_root(void *arg, pid_t pid)
 {
 	const struct root *root = arg;
-	long ret = fork_with_number(pid);
+	long ret = fork_with_number(pid, CLONE_PARENT);
+	int said;
 
 	if (ret)
 		return ret;
@@ -106,10 +112,11 @@ static long make_root(void *arg, pid_t pid)
 	/* a dead session leader, alive once more for as long as it takes to have the root in its session */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setsid();
-	ret = fork_with_number(root->root);
+	ret = fork_with_number(root->root, 0);
 	if (!ret)
 		wait_for_tracer(root);
-	_exit(ret < 0 ? (int)-ret : 0);
+	said = ret < 0 ? (int)-ret : 0;
+	_exit(write_all(root->result[1], &said, sizeof(said)) != 0);
 }
 
 /* What every task inherits: no handlers, no ignored signals, and all blocked. */
@@ -151,15 +158,19 @@ static int make_first(struct restore *r, const Process *m)
 	CLEANUP_CLOSE int write_end = -1;
 	struct root root = { .root = (pid_t)m->pid };
 	pid_t first = (pid_t)m->pid;
-	int ends[2], status;
+	CLEANUP_CLOSE int said_read = -1;
+	CLEANUP_CLOSE int said_write = -1;
+	int ends[2], said;
 	long ret;
 
 	if (pipe2(ends, O_CLOEXEC))
 		return fail_errno("pipe");
 	read_end = root.wait = ends[0];
 	write_end = root.alive = ends[1];
-	/* orphans of the tree come to us while it grows, as they came to whoever was there */
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (pipe2(root.result, O_CLOEXEC))
+		return fail_errno("pipe");
+	said_read = root.result[0];
+	said_write = root.result[1];
 	if (m->sid != m->pid && (pid_t)m->sid != getsid(0)) {
 		root.ghost = true;
 		first = (pid_t)m->sid;
@@ -170,12 +181,13 @@ static int make_first(struct restore *r, const Process *m)
 	if (ret < 0)
 		return fail((int)ret, "process %d: cannot be made: %s", first, strerror((int)-ret));
 	if (root.ghost) {
-		if (waitpid(first, &status, 0) != first || !WIFEXITED(status))
+		close(scope_keep(&said_write));
+		if (read_all(said_read, &said, sizeof(said)))
 			return fail(EIO, "session %d: its leader could not be made again", first);
-		if (WEXITSTATUS(status) == EEXIST)
+		if (said == EEXIST)
 			return number_taken(root.root);
-		if (WEXITSTATUS(status))
-			return fail(WEXITSTATUS(status), "process %d: cannot be made: %s", root.root, strerror(WEXITSTATUS(status)));
+		if (said)
+			return fail(said, "process %d: cannot be made: %s", root.root, strerror(said));
 	}
 	ret = take_hold(r, root.root);
 	if (ret)	/* not held, it would wait for us, and we for its end */

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static pid_t program;
+static pid_t program, traced; /* which is the program, or its agent */
 static volatile sig_atomic_t late;
 static long failed = -1; /* the number of the call that was made to fail */
 
@@ -57,16 +57,45 @@ static void end_as(struct killed *result, const char *ended, int status)
 	result->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Sends the signal and lets go: what the program does about SIGTERM, and its end, are its own. */
-static int strike(const struct killing *o, bool traced)
+/* Its threads that are traced have to be waited for before it can be. */
+static int end_of_program(void)
 {
 	int status = 0;
+	pid_t pid;
+
+	do
+		pid = waitpid(-1, &status, __WALL);
+	while ((pid != program && pid > 0) || (pid < 0 && errno == EINTR));
+	return status;
+}
+
+/* Another thread: it is led through the filter, which would else refuse what it does, and never counted. */
+static void pass_by(pid_t tid, int status)
+{
+	int sig = WIFSTOPPED(status) && !(status >> 16) ? WSTOPSIG(status) : 0;
+
+	if (WIFSTOPPED(status))
+		ptrace(PTRACE_CONT, tid, 0, sig);
+}
+
+/* What the program's end does to its agent, it has done by now: kill it, or let it finish. */
+static void let_agent_go(void)
+{
+	if (ptrace(PTRACE_DETACH, traced, 0, 0) && errno == ESRCH)
+		waitpid(traced, NULL, __WALL);
+}
+
+/* Sends the signal and lets go: what the program does about SIGTERM, and its end, are its own. */
+static int strike(const struct killing *o, bool at_stop)
+{
+	int status;
 
 	kill(program, o->signal);
-	if (traced)
+	if (at_stop && traced == program)
 		ptrace(PTRACE_DETACH, program, 0, 0);
-	while (waitpid(program, &status, 0) < 0 && errno == EINTR)
-		;
+	status = end_of_program();
+	if (at_stop && traced != program)
+		let_agent_go();
 	return status;
 }
 
@@ -99,15 +128,32 @@ static int by_time(const struct killing *o, int gate, struct killed *result)
 /* At a stop on the entry of a call that counts and is the one: the call is skipped, and its answer is ours. */
 static void make_it_fail(const struct killing *o, long number)
 {
-	arch_skip_call(program);
-	arch_set_result(program, -o->error);
+	arch_skip_call(traced);
+	arch_set_result(traced, -o->error);
 	failed = number;
+}
+
+/* The agent of the program, its first child, stands at its beginning; the program runs on untraced. */
+static int to_agent(long events)
+{
+	unsigned long pid;
+	int status;
+
+	if (ptrace(PTRACE_GETEVENTMSG, program, 0, &pid) || waitpid((pid_t)pid, &status, __WALL) < 0 ||
+	    ptrace(PTRACE_SETOPTIONS, pid, 0, events) || ptrace(PTRACE_DETACH, program, 0, 0)) {
+		perror("agent");
+		return -1;
+	}
+	traced = (pid_t)pid;
+	return 0;
 }
 
 static int by_stop(const struct killing *o, int gate, struct killed *result)
 {
 	long how = o->filter ? PTRACE_CONT : PTRACE_SYSCALL;
-	long events = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | (o->filter ? PTRACE_O_TRACESECCOMP : 0);
+	long events = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | (o->filter ? PTRACE_O_TRACESECCOMP : 0) |
+		      (o->filter ? PTRACE_O_TRACECLONE : 0) | (o->agent ? PTRACE_O_TRACEFORK : 0);
+	bool other = false;
 	bool running = false, failing = false;
 	int status = 0, pass = 0;
 
@@ -116,42 +162,52 @@ static int by_stop(const struct killing *o, int gate, struct killed *result)
 		perror("seize");
 		return -1;
 	}
-	for (;; ptrace(pass < 0 ? PTRACE_LISTEN : how, program, 0, pass < 0 ? 0 : pass)) {
+	traced = program;
+	for (;; other ? 0 : ptrace(pass < 0 ? PTRACE_LISTEN : how, traced, 0, pass < 0 ? 0 : pass)) {
 		struct __ptrace_syscall_info info;
+		pid_t pid = waitpid(-1, &status, __WALL);
 		int event, sig;
 
-		if (waitpid(program, &status, __WALL) < 0) {
-			if (errno == EINTR)
-				continue;
+		other = pid != traced;
+		if (pid < 0 && errno != EINTR)
 			return -1;
-		}
+		if (pid > 0 && other)
+			pass_by(pid, status);
+		if (other)
+			continue;
 		if (WIFEXITED(status) || WIFSIGNALED(status)) {
-			end_as(result, "exited", status);
+			end_as(result, "exited", traced == program ? status : end_of_program());
 			return 0;
 		}
 		event = status >> 16;
 		sig = WSTOPSIG(status);
 		pass = 0;
+		if (event == PTRACE_EVENT_FORK && traced == program) {
+			/* from here on the agent is looked at, and none of its children */
+			if (to_agent(events & ~PTRACE_O_TRACEFORK))
+				return -1;
+			continue;
+		}
 		if (event == PTRACE_EVENT_EXEC)
 			running = true;
 		else if (event == PTRACE_EVENT_STOP)
 			pass = sig == SIGTRAP ? 0 : -1; /* a group stop is waited out */
 		else if (event != PTRACE_EVENT_SECCOMP && sig != (SIGTRAP | 0x80))
 			pass = sig;
-		if (!running || (event != PTRACE_EVENT_SECCOMP && sig != (SIGTRAP | 0x80)))
+		if (!running || (o->agent && traced == program) || (event != PTRACE_EVENT_SECCOMP && sig != (SIGTRAP | 0x80)))
 			continue;
-		if (ptrace(PTRACE_GET_SYSCALL_INFO, program, sizeof(info), &info) < 0)
+		if (ptrace(PTRACE_GET_SYSCALL_INFO, traced, sizeof(info), &info) < 0)
 			continue; /* just being killed */
 		if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
 			if (failing)
-				arch_set_result(program, -o->error);
+				arch_set_result(traced, -o->error);
 			failing = false;
 			if (o->changes_only || o->error || result->last < 0)
 				continue; /* the exit of execve is none of the program's own */
 		} else {
 			/* a seccomp stop has the same numbers at the same places */
 			result->last = (long)info.entry.nr;
-			if (o->changes_only && looks_only(program, result->last, info.entry.args))
+			if (o->changes_only && looks_only(traced, result->last, info.entry.args))
 				continue;
 			if (o->error && never_fails(result->last))
 				continue;
@@ -172,9 +228,10 @@ int killing_options(int argc, char **argv, struct killing *k)
 	int c;
 
 	*k = (struct killing){ .signal = SIGKILL, .limit_ms = 10000 };
-	while ((c = getopt(argc, argv, "+cn:xfs:E:u:t:")) != -1)
+	while ((c = getopt(argc, argv, "+cn:axfs:E:u:t:")) != -1)
 		switch (c) {
 		case 'c': k->count = true; break;
+		case 'a': k->agent = true; break;
 		case 'n': k->stop = atol(optarg); break;
 		case 'x': k->changes_only = true; break;
 		case 'f': k->changes_only = k->filter = true; break;
@@ -186,7 +243,7 @@ int killing_options(int argc, char **argv, struct killing *k)
 		}
 	if (optind < argc)
 		return optind;
-	fprintf(stderr, "usage: %s [-c | -n N | -u MICRO] [-x|-f] [-s SIGNAL] [-E ERRNO] [-t MS] -- PROGRAM …\n", argv[0]);
+	fprintf(stderr, "usage: %s [-c | -n N | -u MICRO] [-a] [-x|-f] [-s SIGNAL] [-E ERRNO] [-t MS] -- PROGRAM …\n", argv[0]);
 	return -1;
 }
 

@@ -9,7 +9,7 @@ struct killing {
 	long stop;  /* at which system call stop; or */
 	long micro; /* after how long */
 	long limit_ms;
-	bool changes_only, filter, count;
+	bool agent, changes_only, filter, count;
 	int signal, error;
 };
 

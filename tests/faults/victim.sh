@@ -98,8 +98,8 @@ randoms() {
 # Calls that change something are what a run is made of; `full` strikes at every entry and exit of all calls. restore
 # starts processes, which must not inherit the killer's filter.
 stops_kind=(-f)
-restore_kind=(-x)
-[ "${FAULTS:-}" != full ] || stops_kind=() restore_kind=()
+restore_kind=(-a -x)
+[ "${FAULTS:-}" != full ] || stops_kind=() restore_kind=(-a)
 most=200
 [ "${FAULTS:-}" != full ] || most=1000000
 
