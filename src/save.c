@@ -96,7 +96,7 @@ static int write_process(struct save *s, const struct process *p)
 static int write_processes(struct save *s)
 {
 	for (size_t i = 0; i < s->tree.n; i++) {
-		const struct process *p = &s->tree.processes[i];
+		struct process *p = &s->tree.processes[i];
 		CONTEXT("pid %d (%s)", p->pid, p->comm);
 		int err = write_process(s, p);
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct thread {
@@ -24,6 +25,7 @@ struct process {
 	size_t halted;		/* so many of them, the first ones, are known to stand still */
 	bool complete;		/* all do, and there can be no other */
 	size_t descriptors;	/* so many, see openings_find() */
+	uint64_t vdso, vdso_end;	/* where it is; 0: it has none, or was not seen yet */
 };
 
 struct tree {

@@ -32,18 +32,16 @@ static uint64_t elf_end(const uint8_t *header)
 	return e32.e_shoff + (uint64_t)e32.e_shnum * e32.e_shentsize;
 }
 
-static int search_vdso(void *arg, struct vma *v)
+static uint64_t behind_vdso(const struct process *p)
 {
-	struct dead_search *s = arg;
 	uint8_t header[sizeof(Elf64_Ehdr)];
-	uint64_t end;
+	uint64_t end = 0;
 
-	if (strcmp(v->name, "[vdso]"))
+	if (p->vdso && !task_read(p->pid, header, p->vdso, sizeof(header)))
+		end = elf_end(header);
+	if (!end || end >= p->vdso_end - p->vdso || p->vdso + ((end + 15) & ~15ULL) > p->vdso_end - DEAD_BYTES)
 		return 0;
-	end = task_read(s->pid, header, v->start, sizeof(header)) ? 0 : elf_end(header);
-	if (end && end < v->end - v->start && v->start + ((end + 15) & ~15ULL) <= v->end - DEAD_BYTES)
-		s->found = v->end - DEAD_BYTES;
-	return 1;
+	return p->vdso_end - DEAD_BYTES;
 }
 
 static int search_tail(void *arg, struct vma *v)
@@ -62,13 +60,11 @@ static int search_tail(void *arg, struct vma *v)
 	return 1;
 }
 
-int dead_bytes(pid_t pid, uint64_t *at)
+int dead_bytes(const struct process *p, uint64_t *at)
 {
-	struct dead_search search = { .pid = pid };
-	int err = proc_vmas(pid, false, search_vdso, &search);
+	struct dead_search search = { .pid = p->pid, .found = behind_vdso(p) };
+	int err = search.found ? 0 : proc_vmas(p->pid, false, search_tail, &search);
 
-	if (err >= 0 && !search.found)
-		err = proc_vmas(pid, false, search_tail, &search);
 	if (err < 0)
 		return fail(err, "its mappings: %s", strerror(-err));
 	if (!search.found)

@@ -4,13 +4,13 @@
 #define TINYCKPT_TREE_DEAD_BYTES_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "arch.h"
+#include "job/tree.h"
 
 enum { DEAD_BYTES = 2 * ARCH_HOME_MAX };	/* room for two ways home */
 
 /* The address of DEAD_BYTES bytes in an executable mapping of the process.  0 or a negative errno, said. */
-int dead_bytes(pid_t pid, uint64_t *at);
+int dead_bytes(const struct process *p, uint64_t *at);
 
 #endif

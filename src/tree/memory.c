@@ -141,6 +141,7 @@ struct area {
 
 struct pages {
 	struct save *s;
+	struct process *process;
 	pid_t pid;
 	struct buffer *areas;		/* struct area; kept by save, to be filled again for each process */
 	Pages m;
@@ -187,7 +188,11 @@ static int save_vdso(struct pages *p, const struct vma *v, Vma *m)
 	size_t len = v->end - v->start;
 	int err = 0;
 
-	if (strcmp(v->name, "[vdso]") || len > BODY_MAX || len <= DEAD_BYTES)
+	if (strcmp(v->name, "[vdso]"))
+		return 0;
+	p->process->vdso = v->start;
+	p->process->vdso_end = v->end;
+	if (len > BODY_MAX || len <= DEAD_BYTES)
 		return 0;
 	if (len != s->vdso.len) {
 		err = task_read(p->pid, text, v->start, len);
@@ -582,10 +587,10 @@ static int learn_parent(struct save *s, const struct process *process)
 	return err < 0 ? fail(err, "the mappings of its parent: %s", strerror(-err)) : 0;
 }
 
-int memory_save(struct save *s, const struct process *process)
+int memory_save(struct save *s, struct process *process)
 {
 	struct pages pages = {
-		.s = s, .pid = process->pid, .areas = &s->areas,
+		.s = s, .process = process, .pid = process->pid, .areas = &s->areas,
 		.m = { .process = (uint32_t)process->pid, .page_shift = (uint32_t)__builtin_ctzl(s->page_size) },
 	}, *p = &pages;
 	int err = learn_parent(s, process);

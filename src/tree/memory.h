@@ -11,8 +11,8 @@ int memory_check(struct save *s, const struct process *p);
 /* The addresses that are free in every process and as large as can be; 0 or -ENOMEM, said. */
 int memory_gap(struct save *s);
 
-/* Writes the Process record's mm fields, its mappings and its pages. */
-int memory_save(struct save *s, const struct process *p);
+/* Writes the Process record's mm fields, its mappings and its pages; notes where its vDSO is. */
+int memory_save(struct save *s, struct process *p);
 
 /* Children of one parent compare themselves with it: what was learnt of it is kept until this is called. */
 void memory_forget_parent(struct save *s);

@@ -205,7 +205,7 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	v->mem = proc_open(path, O_WRONLY);
 	if (v->mem < 0)
 		return fail_errno("%s", path);
-	err = dead_bytes(p->pid, &v->dead);
+	err = dead_bytes(p, &v->dead);
 	if (err)
 		return err;
 	v->leader = (struct visitor){ .tid = p->threads[0].tid, .stub = v->dead,

@@ -70,7 +70,7 @@ static bool save_and_restore(const struct workload *w, int tool, bool peak, int6
 	pages = w->n == 1 ? page_bytes(pid) : 0;
 	image_remove(tool);
 	command_save(&command, tool, pid, false);
-	took[SAVE] = peak ? tool_peak_kib(command.argv, tool_log()) : tool_time(command.argv, tool_log());
+	took[SAVE] = peak ? tool_peak_kib(command.argv, tool_log(), false) : tool_time(command.argv, tool_log());
 	if (took[SAVE] < 0)
 		return failed(tool, "save", why, size);
 	for (int64_t end = now_ns() + 5000000000LL; !reaped(pid); usleep(500))
@@ -79,7 +79,8 @@ static bool save_and_restore(const struct workload *w, int tool, bool peak, int6
 	row->image[tool] = image_bytes(tool);
 	row->pages = pages;
 	command_restore(&command, tool);
-	took[RESTORE] = peak ? tool_peak_kib(command.argv, tool_log()) : tool_time(command.argv, tool_log());
+	took[RESTORE] = peak ? tool_peak_kib(command.argv, tool_log(), tool == TINYCKPT) :
+			      tool_time(command.argv, tool_log());
 	if (took[RESTORE] < 0)
 		return failed(tool, "restore", why, size);
 	// A restore that only looks like one is not worth timing.

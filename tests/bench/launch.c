@@ -141,11 +141,13 @@ static long high_water_kib(pid_t pid)
 	return kib;
 }
 
-// Runs up to its exit: the address space is still there in the stop that PTRACE_O_TRACEEXIT gives.
-long tool_peak_kib(char *const argv[], const char *log)
+// Runs up to its exit: the address space is still there in the stop that PTRACE_O_TRACEEXIT gives. What
+// an agent, the first child that it forks, takes comes on top.
+long tool_peak_kib(char *const argv[], const char *log, bool has_agent)
 {
-	pid_t pid = fork();
-	long kib = -1;
+	const long options = PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
+	pid_t pid = fork(), agent = 0;
+	long kib = 0;
 	int status;
 
 	if (pid == 0) {
@@ -161,17 +163,21 @@ long tool_peak_kib(char *const argv[], const char *log)
 	for (pid_t got; pid > 0 && (got = waitpid(-1, &status, 0)) > 0;) {
 		int deliver = 0;
 
-		if (got != pid)
+		if (got == pid && !WIFSTOPPED(status))
+			return WIFEXITED(status) && WEXITSTATUS(status) == 0 && kib > 0 ? kib : -1;
+		if (!WIFSTOPPED(status) || (got != pid && !has_agent))
 			continue;
-		if (!WIFSTOPPED(status))
-			return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? kib : -1;
-		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8))
-			kib = high_water_kib(pid);
-		else if (WSTOPSIG(status) == SIGTRAP)
-			ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL);
-		else
+		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8)) {
+			kib += high_water_kib(got);
+		} else if (got != pid && !agent) {
+			agent = got;
+			ptrace(PTRACE_SETOPTIONS, agent, 0, options);
+		} else if (WSTOPSIG(status) == SIGTRAP && !(status >> 16)) {
+			ptrace(PTRACE_SETOPTIONS, pid, 0, options | (has_agent ? PTRACE_O_TRACEFORK : 0));
+		} else if (!(status >> 16)) {
 			deliver = WSTOPSIG(status);
-		ptrace(PTRACE_CONT, pid, 0, deliver);
+		}
+		ptrace(PTRACE_CONT, got, 0, deliver);
 	}
 	return -1;
 }

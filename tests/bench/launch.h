@@ -24,7 +24,7 @@ int64_t tool_time(char *const argv[], const char *log);
 
 // The same with the program's largest resident set in KiB, read at its exit from its own address
 // space (ru_maxrss would count the parent's, which the child has until its exec).
-long tool_peak_kib(char *const argv[], const char *log);
+long tool_peak_kib(char *const argv[], const char *log, bool has_agent);
 
 // Reaps what has ended; true when PID is no more.
 bool reaped(pid_t pid);
