@@ -229,23 +229,42 @@ static void pass_on(int sig)
 	kill(supervised, sig);
 }
 
+/* What the agent leaves to the tool. */
+struct outcome {
+	int err;
+	pid_t root;
+	bool ended;	/* the root has, and this is its */
+	int status;
+};
+
+/* Until pid has ended, or (0) all children have.  Whoever is orphaned comes to us; the root may end before the agent. */
+static int wait_for(struct outcome *outcome, pid_t pid)
+{
+	for (;;) {
+		int status;
+		pid_t ended = waitpid(-1, &status, __WALL);
+
+		if (ended < 0 && errno != EINTR)
+			return errno == ECHILD && !pid ? 0 : fail_errno("waiting for process %d", pid);
+		if (ended > 0 && ended == outcome->root) {
+			outcome->ended = true;
+			outcome->status = status;
+		}
+		if (ended > 0 && ended == pid)
+			return 0;
+	}
+}
+
 /* In the foreground the tool stands for the tree: signals pass through to it, its exit status is the tree's. */
-static int supervise(pid_t root, int *status)
+static int supervise(struct outcome *outcome)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT };
 	struct sigaction action = { .sa_handler = pass_on };
 
-	supervised = root;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+	supervised = outcome->root;
+	for (size_t i = 0; !outcome->ended && i < sizeof(signals) / sizeof(*signals); i++)
 		sigaction(signals[i], &action, NULL);
-	for (;;) {
-		pid_t ended = waitpid(-1, status, 0);
-
-		if (ended == root)
-			return 0;
-		if (ended < 0 && errno != EINTR)
-			return fail_errno("waiting for process %d", root);
-	}
+	return outcome->ended ? 0 : wait_for(outcome, outcome->root);
 }
 
 /*
@@ -263,12 +282,6 @@ static void stay_on_one_processor(void)
 	CPU_SET(cpu, &one);
 	sched_setaffinity(0, sizeof(one), &one);
 }
-
-/* What the agent leaves to the tool. */
-struct outcome {
-	int err;
-	pid_t root;
-};
 
 /*
  * The agent does all of it, and the tree dies with the agent (PTRACE_O_EXITKILL), as the agent does with the tool.  So one
@@ -299,25 +312,16 @@ static void agent(const struct restore_options *options, pid_t tool, struct outc
 	if (err) {
 		log_unsaid(err);
 		take_down(&r);
-	}
-	if (!err)
+	} else {
 		release(&r);
-}
-
-/* Whoever is orphaned meanwhile, ghosts among them, comes to us. */
-static void wait_for(pid_t pid)
-{
-	pid_t ended;
-
-	do
-		ended = waitpid(-1, NULL, __WALL);
-	while (ended != pid && (ended > 0 || errno == EINTR));
+	}
 }
 
 int restore_tree(const struct restore_options *options, int *status)
 {
 	struct outcome *outcome = mmap(NULL, sizeof(*outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t tool = getpid(), pid;
+	int err;
 
 	if (outcome == MAP_FAILED)
 		return fail(ENOMEM, "out of memory");
@@ -330,14 +334,17 @@ int restore_tree(const struct restore_options *options, int *status)
 		agent(options, tool, outcome);
 		_exit(0);
 	}
-	wait_for(pid);
-	if (outcome->err == NOT_YET)
-		outcome->err = fail(EIO, "the process that brings the tree back was killed");
-	if (outcome->err) {
+	err = wait_for(outcome, pid);
+	if (!err && outcome->err == NOT_YET)
+		err = fail(EIO, "the process that brings the tree back was killed");
+	if (!err && outcome->err) {
 		log_said();
-		wait_for(0);
+		err = outcome->err;
 	}
-	if (outcome->err || options->detach)
-		return outcome->err;
-	return supervise(outcome->root, status);
+	if (err)
+		(void)wait_for(outcome, 0);
+	else if (!options->detach)
+		err = supervise(outcome);
+	*status = outcome->status;
+	return err;
 }
