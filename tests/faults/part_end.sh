@@ -82,11 +82,11 @@ victim_options=(--children 1)
 fresh "${victim_options[@]}"
 span=$(field micros "$("$build/killer" -u 1000000 -- "$tool" save --leave-running -o "$image" "${pids[0]}")")
 stops=$(count_stops "${stops_kind[@]}" -- "$tool" save -o "$image" "${pids[0]}")
-limit=35 last=2
+limit=18 last=2
 [ "${FAULTS:-}" != full ] || limit=100000 last=1
 fresh "${victim_options[@]}"
-end_series "save killed at its system calls (a run has $stops stops)" -n "$(every "$stops" 25 $limit)" "${stops_kind[@]}"
+end_series "save killed at its system calls (a run has $stops stops)" -n "$(every "$stops" 12 $limit)" "${stops_kind[@]}"
 # What happens once the image is there happens in the last few calls: every other one, with FAULTS=full all.
 end_series "save killed at its last system calls" -n "$(seq $((stops > 25 ? stops - 25 : 1)) "$last" "$stops")" "${stops_kind[@]}"
 end_series "save killed at random times (a run takes $span us)" -u "$(randoms 15 "$span")"
-end_series "save ended by SIGTERM at its system calls" -n "$(every "$stops" 10 14)" "${stops_kind[@]}" -s 15
+end_series "save ended by SIGTERM at its system calls" -n "$(every "$stops" 6 8)" "${stops_kind[@]}" -s 15

@@ -15,13 +15,13 @@ if [ -e "$image" ]; then
 	span=$micros
 	strike_all restore "restore -d under a tracer" 100000000 "${restore_kind[@]}"
 	all=$stops
-	limit=40 last=2
+	limit=32 last=2
 	[ "${FAULTS:-}" != full ] || limit=1000000 last=1
-	strike_all restore "restore killed at its system calls (of $all)" "$(every "$all" 30 $limit)" "${restore_kind[@]}"
+	strike_all restore "restore killed at its system calls (of $all)" "$(every "$all" 24 $limit)" "${restore_kind[@]}"
 	strike_all restore "restore killed at its last system calls" "$(seq $((all > 30 ? all - 30 : 1)) "$last" "$all")" \
 		"${restore_kind[@]}"
 	strike_all restore "restore killed at random times (within $span us)" "$(randoms 30 "$span")" -u 1
-	strike_all restore "restore ended by SIGTERM" "$(every "$all" 15 20)" "${restore_kind[@]}" -s 15
+	strike_all restore "restore ended by SIGTERM" "$(every "$all" 10 12)" "${restore_kind[@]}" -s 15
 	for error in 5 12; do
 		strike_all restore "restore with a call that fails (errno $error)" "$(every "$all" 12 16)" -a -x -E $error
 	done

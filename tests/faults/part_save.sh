@@ -26,25 +26,25 @@ fresh "${victim_options[@]}"
 strike_all save "save --leave-running, undisturbed" "$(printf '%s\n' 1000000 1000000 1000000)" -u 1
 
 strike_calls save "save --leave-running killed at its system calls" 100 "$most" "${stops_kind[@]}"
-strike_times "save --leave-running killed at random times" 50
+strike_times "save --leave-running killed at random times" 40
 # A supervisor that tries again at once: the second save meets threads that are still on their way home from the first.
 strike_calls again "save --leave-running killed, and at once another save" 16 20 -f
 
 victim_options=(--longjmp --children 2)
 victim_program=$build/victim.static
 fresh "${victim_options[@]}"
-strike_calls save "save --leave-running of a tree killed at its system calls" 25 30 "${stops_kind[@]}"
+strike_calls save "save --leave-running of a tree killed at its system calls" 16 20 "${stops_kind[@]}"
 strike_times "save --leave-running of a tree killed at random times" 20
 # Several processes are visited side by side: what fails for one must lead all of them home.
-strike_calls save "save --leave-running of a tree with a call that fails (errno 5)" 20 30 -E 5
+strike_calls save "save --leave-running of a tree with a call that fails (errno 5)" 16 20 -E 5
 victim_program=$build/victim
 
 # A large image is written by a thread of its own from some size on.
 victim_options=(--ballast 12)
 fresh "${victim_options[@]}"
-strike_calls save "save --leave-running of a large victim killed at its system calls" 16 20 "${stops_kind[@]}"
-strike_times "save --leave-running of a large victim killed at random times" 10
-strike_calls save "save --leave-running of a large victim with a call that fails (errno 5)" 16 20 -E 5
+strike_calls save "save --leave-running of a large victim killed at its system calls" 10 12 "${stops_kind[@]}"
+strike_times "save --leave-running of a large victim killed at random times" 6
+strike_calls save "save --leave-running of a large victim with a call that fails (errno 5)" 10 12 -E 5
 
 victim_options=()
 fresh

@@ -100,7 +100,7 @@ randoms() {
 stops_kind=(-f)
 restore_kind=(-a -x)
 [ "${FAULTS:-}" != full ] || stops_kind=() restore_kind=(-a)
-most=200
+most=120
 [ "${FAULTS:-}" != full ] || most=1000000
 
 # strike_all MODE LABEL INSTANTS KILLER-OPTION...: one line of TAP for all instants (see strike.c). A victim that was harmed
