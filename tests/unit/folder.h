@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A test's folder goes, with the files and empty folders in it. */
+/* A test's folder: it goes with the files and empty folders in it. */
 #ifndef FOLDER_H
 #define FOLDER_H
 
@@ -17,6 +17,18 @@ static inline int remove_folder(const char *path)
 			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
 	closedir(dir);
 	return rmdir(path);
+}
+
+/* How many names are in it. */
+static inline int entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	int n = -2;
+
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
 }
 
 #endif

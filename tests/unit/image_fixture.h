@@ -66,18 +66,6 @@ static inline void assert_said(const char *words)
 	}
 }
 
-/* Names in the test's directory. */
-static inline int entries(void)
-{
-	DIR *dir = opendir(directory);
-	int n = -2;
-
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
 static inline int set_up(void **state)
 {
 	(void)state;

@@ -80,18 +80,6 @@ static int tear_down(void **state)
 	return remove_folder(directory);
 }
 
-/* Names in the test's directory. */
-static int entries(void)
-{
-	DIR *dir = opendir(directory);
-	int n = -2;
-
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
 /* Some bodies whose first byte is MARK. */
 static int write_some(struct image_writer *w, int bodies, uint8_t mark)
 {
@@ -145,10 +133,10 @@ static void test_first(void **state)
 	assert_int_equal(w.target.unnamed, !without_tmpfile);
 	assert_int_equal(write_some(&w, 3, 1), 0);
 	assert_int_equal(access(path, F_OK), -1);
-	assert_int_equal(entries(), without_tmpfile);
+	assert_int_equal(entries(directory), without_tmpfile);
 	assert_int_equal(image_commit(&w, &totals), 0);
 	umask(022);
-	assert_int_equal(entries(), 1);
+	assert_int_equal(entries(directory), 1);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0600);
 	assert_int_equal(st.st_nlink, 1);
@@ -172,7 +160,7 @@ static void test_replace(void **state)
 		assert_int_equal(read_image(path), i - 1);
 		assert_int_equal(image_commit(&w, &totals), 0);
 		assert_int_equal(read_image(path), i);
-		assert_int_equal(entries(), 1);
+		assert_int_equal(entries(directory), 1);
 	}
 }
 
@@ -185,12 +173,12 @@ static void test_abandon(void **state)
 	assert_int_equal(write_some(&w, 2, 2), 0);
 	image_abandon(&w);
 	image_abandon(&w);
-	assert_int_equal(entries(), 0);
+	assert_int_equal(entries(directory), 0);
 	assert_int_equal(write_image(path, 1, 1), 0);
 	assert_int_equal(image_create(&w, path), 0);
 	assert_int_equal(write_some(&w, 2, 2), 0);
 	image_abandon(&w);
-	assert_int_equal(entries(), 1);
+	assert_int_equal(entries(directory), 1);
 	assert_int_equal(read_image(path), 1);
 }
 
@@ -210,7 +198,7 @@ static void test_two_writers(void **state)
 	assert_int_equal(read_image(path), 3);
 	assert_int_equal(image_commit(&a, &totals), 0);
 	assert_int_equal(read_image(path), 2);
-	assert_int_equal(entries(), 1);
+	assert_int_equal(entries(directory), 1);
 }
 
 /* A writer is killed at some time: the old image is whole, and after the next save nothing else is there. */
@@ -237,7 +225,7 @@ static void test_killed(void **state)
 	}
 	assert_int_equal(write_image(path, 1, 100), 0);
 	assert_int_equal(read_image(path), 100);
-	assert_int_equal(entries(), 1);
+	assert_int_equal(entries(directory), 1);
 }
 
 /* Killed while it writes, it leaves no litter at all, where the file system can do that. */
@@ -259,7 +247,7 @@ static void test_killed_before_commit(void **state)
 	assert_int_equal(read_all(ends[0], &byte, 1), 0);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	assert_int_equal(entries(), without_tmpfile);
+	assert_int_equal(entries(directory), without_tmpfile);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -287,7 +275,7 @@ static void test_stale(void **state)
 	snprintf(name, sizeof(name), "%s/.a.tck.tmp.fifo", directory);
 	assert_int_equal(mkfifo(name, 0600), 0);
 	assert_int_equal(write_image(path, 1, 1), 0);
-	assert_int_equal(entries(), 6); /* the image, b's, the one without the dot, live, link, fifo */
+	assert_int_equal(entries(directory), 6); /* the image, b's, the one without the dot, live, link, fifo */
 	assert_int_equal(access(live, F_OK), 0);
 	close(fd);
 	assert_int_equal(write_image(path, 1, 2), 0);
@@ -346,7 +334,7 @@ static void test_refused_targets(void **state)
 	assert_true(image_create(&w, "/proc/a") < 0);
 	snprintf(name, sizeof(name), "%s/%0300d", directory, 1);
 	assert_int_equal(image_create(&w, name), -ENAMETOOLONG);
-	assert_int_equal(entries(), 1);
+	assert_int_equal(entries(directory), 1);
 
 	/* The longest name that a file can have. */
 	snprintf(name, sizeof(name), "%s/%0255d", directory, 1);
@@ -370,7 +358,7 @@ static void test_refused_targets(void **state)
 	assert_int_equal(image_create(&w, path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_true(image_commit(&w, &totals) < 0);
-	assert_int_equal(entries(), 2);
+	assert_int_equal(entries(directory), 2);
 }
 
 /* Without a slash, and with the directory moved away while we write. */
@@ -414,7 +402,7 @@ static void test_size_limit(void **state)
 		assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 		assert_int_equal(write_image(path, 2, 2), -EFBIG);
 		assert_int_equal(read_image(path), 1);
-		assert_int_equal(entries(), 1);
+		assert_int_equal(entries(directory), 1);
 	}
 	limit.rlim_cur = (rlim_t)st.st_size - 1;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -444,7 +432,7 @@ static void test_no_room_behind(void **state)
 		assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 		assert_int_equal(write_image(path, BODIES, 2), -EFBIG);
 		assert_int_equal(read_image(path), 1);
-		assert_int_equal(entries(), 1);
+		assert_int_equal(entries(directory), 1);
 	}
 	limit.rlim_cur = RLIM_INFINITY;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
@@ -466,7 +454,7 @@ static int on_full_disk(void)
 	for (i = 0; i < 5; i++) {
 		if (write_image(path, 3, 2) != -ENOSPC)
 			return 4;
-		if (read_image(path) != 1 || entries() != 1)
+		if (read_image(path) != 1 || entries(directory) != 1)
 			return 5;
 	}
 	if (write_image(path, 1, 3) || read_image(path) != 3)
@@ -513,7 +501,7 @@ static void test_standard_output(void **state)
 	(void)state;
 	assert_int_equal(write_to(open(path, O_CREAT | O_RDWR, 0644), 2), 0);
 	assert_int_equal(read_image(path), 7);
-	assert_int_equal(entries(), 1);
+	assert_int_equal(entries(directory), 1);
 	assert_int_equal(write_to(open("/dev/full", O_WRONLY), 2), -ENOSPC);
 	assert_int_equal(write_to(open("/dev/full", O_WRONLY), 0), -ENOSPC);
 	assert_int_equal(write_to(open("/dev/null", O_WRONLY), 40), 0);

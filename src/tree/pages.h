@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What lies in the mappings, page by page, on its way into the image. */
+#ifndef TINYCKPT_TREE_PAGES_H
+#define TINYCKPT_TREE_PAGES_H
+
+#include "job/save.h"
+
+/* What is needed of a mapping once its record is written. */
+struct area {
+	uint64_t start, end;
+	bool anonymous, inherited;
+	bool by_mem;	/* see read_pages() in pages.c */
+};
+
+/*
+ * Writes the pages of the areas that s->areas has (struct area) and that are not what the file or the parent has there, in
+ * Pages, Drop and Guard records.  0 or a negative errno, said.
+ */
+int pages_save(struct save *s, pid_t pid);
+
+/* /proc/PID/pagemap: a descriptor or a negative errno, said. */
+int pagemap_open(pid_t pid);
+
+#endif
