@@ -197,7 +197,7 @@ static int write_pidfile(const struct restore *r)
  * The instant at which the tree lives again: when the agent no longer dies with the tool.  From then on it cuts the ties of
  * all, whatever becomes of the tool.
  */
-static void release(struct restore *r)
+static void release(struct restore *r, int *err)
 {
 	const pid_t *tid = (const pid_t *)(const void *)r->threads.data;
 	sigset_t all;
@@ -205,6 +205,7 @@ static void release(struct restore *r)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	prctl(PR_SET_PDEATHSIG, 0);
+	*err = 0;
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
 		thread_untie(tid[i]);
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
@@ -308,12 +309,12 @@ static void agent(const struct restore_options *options, pid_t tool, struct outc
 		err = write_pidfile(&r);
 	wait_deadline(0);
 	outcome->root = (pid_t)r.tree.root;
-	outcome->err = err;
 	if (err) {
 		log_unsaid(err);
 		take_down(&r);
+		outcome->err = err;
 	} else {
-		release(&r);
+		release(&r, &outcome->err);
 	}
 }
 
