@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "arch_regs.h"
 
@@ -19,6 +20,10 @@
  *   ARCH_REGSETS          an initializer: the NT_ types beside NT_PRSTATUS that make up a thread's state
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a power of two; `at` is a multiple of it
+ *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT
+ *   ARCH_HOME_REACH       how far the program counter may be from there
+ *   ARCH_CALL_BYTES       length of the system call instruction
+ *   ARCH_HIDES_RESTART    1: a tracer finds an interrupted call rewound already and not what the kernel means to do; see below
  *   ARCH_TASK_SIZE        addresses below it belong to user space
  */
 
@@ -66,6 +71,21 @@ extern const long arch_nr_restart_syscall;
 /* A call that was cut short with EINTR though it might be made anew: its number, -1 when regs are no such case. */
 long arch_cut_short(const struct arch_regs *regs);
 
+/*
+ * Where the kernel hides what it means to do (ARCH_HIDES_RESTART; else these are not used): a thread stands at the
+ * instruction of its call, with number and arguments in place, as if it were about to make it for the first time.
+ * arch_interrupted() tells the call and no error.
+ *
+ * Could it be about to go on with a call by restart_syscall(2)?  text: ARCH_CALL_BYTES at its program counter.
+ */
+bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text);
+/* At the exit of such a call: the error as above, 0 when it has ended.  first: its first argument, which the result hides. */
+int arch_restart_error(const struct arch_regs *regs);
+/* From the exit back to the instruction. */
+void arch_rewind(struct arch_regs *regs, long first);
+/* Of a thread that was given new registers: they are no result of the call that it made last.  Elsewhere the registers say so. */
+void arch_forget_call(pid_t tid);
+
 /* Undoes nothing and restarts nothing: regs are final as they stand (clears the kernel's idea of being in a call). */
 void arch_no_restart(struct arch_regs *regs);
 
@@ -86,7 +106,6 @@ const char *arch_refuse(const struct arch_regs *regs);
 
 /*
  * The way home.  Writes code to `to` (ARCH_HOME_MAX bytes) that will lie at address `at` of a task:
- *   at + 4               ARCH_HOME_MAGIC, by which a later visit knows it
  *   at + 0               a system call instruction, by which the tracer lets the task map the area; behind it, always,
  *   at + walk            munmap(unmap, unmap_len); flags, by way of the stack pointer, so that every signal has to be
  *                        blocked until then; stack pointer; then
@@ -98,6 +117,7 @@ const char *arch_refuse(const struct arch_regs *regs);
  */
 struct arch_home {
 	struct arch_regs regs;	/* as they were when the thread was stopped */
+	struct arch_interrupted call;	/* in which system call, if any */
 	uint64_t sigmask;	/* what must be blocked when home */
 	uintptr_t unmap;
 	size_t unmap_len;

@@ -17,6 +17,7 @@
  */
 struct dead_search {
 	pid_t pid;
+	uint64_t pc;
 	uint64_t found;
 };
 
@@ -50,8 +51,8 @@ static int search_tail(void *arg, struct vma *v)
 	uint8_t tail[DEAD_BYTES];
 	uint64_t at = v->end - sizeof(tail);
 
-	if (!strcmp(v->name, "[vdso]") || !(v->prot & PROT_EXEC) || v->shared || v->end > ARCH_TASK_SIZE ||
-	    task_read(s->pid, tail, at, sizeof(tail)))
+	if (!dead_bytes_reach(at, s->pc) || !strcmp(v->name, "[vdso]") || !(v->prot & PROT_EXEC) || v->shared ||
+	    v->end > ARCH_TASK_SIZE || task_read(s->pid, tail, at, sizeof(tail)))
 		return 0;
 	for (size_t i = 0; i < sizeof(tail); i++)
 		if (tail[i])
@@ -60,15 +61,19 @@ static int search_tail(void *arg, struct vma *v)
 	return 1;
 }
 
-int dead_bytes(const struct process *p, uint64_t *at)
+int dead_bytes(const struct process *p, uint64_t pc, uint64_t *at)
 {
-	struct dead_search search = { .pid = p->pid, .found = behind_vdso(p) };
-	int err = search.found ? 0 : proc_vmas(p->pid, false, search_tail, &search);
+	struct dead_search search = { .pid = p->pid, .pc = pc, .found = behind_vdso(p) };
+	int err;
+
+	if (search.found && !dead_bytes_reach(search.found, pc))
+		search.found = 0;
+	err = search.found ? 0 : proc_vmas(p->pid, false, search_tail, &search);
 
 	if (err < 0)
 		return fail(err, "its mappings: %s", strerror(-err));
 	if (!search.found)
-		return fail(EHOLDS, "no dead bytes in any of its executable mappings to enter by");
+		return fail(EHOLDS, "no dead bytes in any of its executable mappings near %#llx to enter by", (unsigned long long)pc);
 	*at = search.found;
 	return 0;
 }

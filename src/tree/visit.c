@@ -116,14 +116,39 @@ static int stand_open(const struct visit *v, const struct visitor *who)
 	return stand_at(who, has_to_handle(v, who) ? who->way.interrupted : who->way.unmask);
 }
 
+/* Dead bytes for its way home: those that serve the process already, if they lie near enough to where it stands. */
+static int choose_stub(struct visit *v, struct visitor *who)
+{
+	const uintptr_t pc = arch_pc(&who->home.regs);
+	const size_t slot = who == &v->leader ? 0 : ARCH_HOME_MAX;
+	uint64_t dead = v->dead;
+	int err = 0;
+
+	if (!dead || !dead_bytes_reach(dead, pc))
+		err = dead_bytes(v->p, pc, &dead);
+	if (err)
+		return err;
+	if (who == &v->leader)
+		v->dead = dead;
+	who->stub = dead + slot;
+	return 0;
+}
+
+static void wipe(const struct visit *v, uint64_t at, size_t len)
+{
+	const uint8_t zero[DEAD_BYTES] = { 0 };
+
+	(void)pwrite_all(v->mem, zero, len, at);
+}
+
 /* Lays the way home of one thread into the dead bytes and leaves the thread standing at it, all signals blocked. */
-static int stand_at_home(struct visit *v, struct visitor *who)
+static int stand_at_home(struct visit *v, struct visitor *who, const struct restart *restart)
 {
 	uint8_t code[ARCH_HOME_MAX];
 	size_t len;
 	int err;
 
-	err = thread_regs(who->tid, &who->home.regs);
+	err = restart_regs(v->pid, who->tid, restart, &who->home.regs, &who->home.call);
 	if (!err)
 		err = thread_sigmask(who->tid, &who->home.sigmask);
 	if (err)
@@ -132,6 +157,9 @@ static int stand_at_home(struct visit *v, struct visitor *who)
 		who->rseq.rseq_abi_pointer = 0;
 	leave_restartable_sequence(v, who);
 	undo_interruption(v, who);
+	err = choose_stub(v, who);
+	if (err)
+		return err;
 	len = arch_home(code, who->stub, &who->home, &who->way);
 	err = pwrite_all(v->mem, code, len, who->stub);
 	if (err)
@@ -200,19 +228,16 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	char path[32];
 	int err;
 
-	*v = (struct visit){ .pid = p->pid, .buffer = buffer };
+	*v = (struct visit){ .pid = p->pid, .p = p, .buffer = buffer };
 	snprintf(path, sizeof(path), "/proc/%d/mem", p->pid);
 	v->mem = proc_open(path, O_WRONLY);
 	if (v->mem < 0)
 		return fail_errno("%s", path);
-	err = dead_bytes(p, &v->dead);
-	if (err)
-		return err;
-	v->leader = (struct visitor){ .tid = p->threads[0].tid, .stub = v->dead,
+	v->leader = (struct visitor){ .tid = p->threads[0].tid,
 				      .home = { .unmap = free_area, .unmap_len = VISIT_AREA } };
 
 	v->place = VISIT_INSIDE;
-	err = stand_at_home(v, &v->leader);
+	err = stand_at_home(v, &v->leader, &p->threads[0].restart);
 	if (err)
 		return err;
 	regs = v->leader.home.regs;
@@ -246,7 +271,8 @@ static int furnish(struct visit *v)
 
 	memcpy(head, interpreter_blob, (size_t)(interpreter_blob_end - interpreter_blob));
 	memcpy(head + AREA_OUTSIDE, &one, sizeof(one));
-	err = task_write(v->pid, v->area, head, sizeof(head));
+	/* code: /proc/PID/mem sees to it that the processor does not go on with what it has read there before */
+	err = pwrite_all(v->mem, head, sizeof(head), v->area);
 	return err ? fail(err, "cannot write to the area: %s", strerror(-err)) : 0;
 }
 
@@ -284,7 +310,7 @@ static int see_area(void *arg, struct vma *v)
 
 bool visit_is_away(pid_t pid, pid_t tid)
 {
-	uint8_t head[4 + sizeof(ARCH_HOME_MAGIC) - 1], blob[64];
+	uint8_t head[ARCH_HOME_MAGIC_AT + sizeof(ARCH_HOME_MAGIC) - 1], blob[64];
 	struct arch_regs regs;
 	uintptr_t pc;
 
@@ -292,7 +318,7 @@ bool visit_is_away(pid_t pid, pid_t tid)
 		return false;
 	pc = arch_pc(&regs);
 	if (!task_read(pid, head, pc & ~(uintptr_t)(ARCH_HOME_MAX - 1), sizeof(head)) &&
-	    !memcmp(head + 4, ARCH_HOME_MAGIC, sizeof(ARCH_HOME_MAGIC) - 1))
+	    !memcmp(head + ARCH_HOME_MAGIC_AT, ARCH_HOME_MAGIC, sizeof(ARCH_HOME_MAGIC) - 1))
 		return true;
 	return !task_read(pid, blob, pc & ~(uintptr_t)0xfff, sizeof(blob)) && !memcmp(blob, interpreter_blob, sizeof(blob));
 }
@@ -447,14 +473,14 @@ static int fail_to_lead_home(int err, pid_t tid)
 	return fail(err, "thread %d: could not be led home by the tool, and walks by itself: %s", tid, strerror(-err));
 }
 
-int visit_thread_start(struct visit *v, pid_t tid, struct program *p)
+int visit_thread_start(struct visit *v, const struct thread *thread, struct program *p)
 {
 	int err;
 
 	/* on its way home by itself it would tell the leader that it left, by the old mask that it writes there */
-	v->thread = (struct visitor){ .tid = tid, .stub = v->dead + ARCH_HOME_MAX,
+	v->thread = (struct visitor){ .tid = thread->tid,
 				      .home = { .old_mask = v->area + AREA_OUTSIDE } };
-	err = stand_at_home(v, &v->thread);
+	err = stand_at_home(v, &v->thread, &thread->restart);
 	if (!err)
 		err = set_outside(v, 0);
 	return err ? err : start(v, &v->thread, v->area + AREA_THREAD_STACK, p);
@@ -472,6 +498,8 @@ int visit_thread_end(struct visit *v, struct program *p)
 
 	/* It stands where signals are delivered: the kernel itself restarts what it was in. */
 	err = go_home(v, who, true);
+	if (!err && who->stub != v->dead + ARCH_HOME_MAX)
+		wipe(v, who->stub, ARCH_HOME_MAX);
 	return err ? fail_to_lead_home(err, who->tid) : 0;
 }
 
@@ -481,14 +509,13 @@ int visit_thread_end(struct visit *v, struct program *p)
  */
 static int settle_at_home(struct visit *v)
 {
-	const uint8_t zero[DEAD_BYTES] = { 0 };
 	struct visitor *who = &v->leader;
 	int err = thread_interrupt(who->tid);
 
 	if (!err)
 		err = go_home(v, who, false);
 	if (!err)
-		(void)pwrite_all(v->mem, zero, sizeof(zero), v->dead);
+		wipe(v, v->dead, DEAD_BYTES);
 	who->away = false;
 	v->place = VISIT_AT_HOME;
 	return err;

@@ -17,6 +17,7 @@
 #include "kernel/abi.h"
 #include "kernel/program.h"
 #include "kernel/ptrace.h"
+#include "kernel/restart.h"
 #include "tree/tree.h"
 
 enum { VISIT_PROGRAM_MAX = 24 * 1024 };
@@ -35,6 +36,7 @@ struct visit {
 	pid_t pid;
 	uint64_t area;		/* 0: not mapped */
 	int mem;		/* /proc/PID/mem: it writes where the task itself may not */
+	const struct process *p;
 	uint64_t dead;		/* dead bytes of an executable mapping, room for two ways home */
 	struct visitor leader, thread;
 	enum {
@@ -61,7 +63,7 @@ int visit_halt(struct visit *v, const struct program *p);
 int visit_finish(struct visit *v, struct program *p);
 
 /* Another thread enters and works it off, and is home again; v->thread.home tells its registers and signal mask there. */
-int visit_thread_start(struct visit *v, pid_t tid, struct program *p);
+int visit_thread_start(struct visit *v, const struct thread *thread, struct program *p);
 int visit_thread_end(struct visit *v, struct program *p);
 
 int visit_leave(struct visit *v);	/* twice: to the entry of munmap(2), and behind it */
