@@ -21,7 +21,8 @@
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a power of two; `at` is a multiple of it
  *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT
- *   ARCH_HOME_REACH       how far the program counter may be from there
+ *   ARCH_HOME_REACH       how far the program counter may be from there, if there is nothing near it
+ *   ARCH_NEAR_MAX         bytes that arch_near() may write, a power of two or 0; ARCH_LEAVE_MAX: arch_leave()
  *   ARCH_CALL_BYTES       length of the system call instruction
  *   ARCH_HIDES_RESTART    1: a tracer finds an interrupted call rewound already and not what the kernel means to do; see below
  *   ARCH_TASK_SIZE        addresses below it belong to user space
@@ -107,10 +108,9 @@ const char *arch_refuse(const struct arch_regs *regs);
 /*
  * The way home.  Writes code to `to` (ARCH_HOME_MAX bytes) that will lie at address `at` of a task:
  *   at + 0               a system call instruction, by which the tracer lets the task map the area; behind it, always,
- *   at + walk            munmap(unmap, unmap_len); flags, by way of the stack pointer, so that every signal has to be
- *                        blocked until then; stack pointer; then
+ *   at + walk            munmap(unmap, unmap_len), every signal being blocked; then
  *   at + unmask          signal mask (the old mask is written to old_mask if that is not 0); all registers; jump to
- *                        the program counter of regs.  With the flags and the stack pointer of regs it may be entered here.
+ *                        the program counter of regs.  With the registers of regs it may be entered at both.
  *   at + interrupted     the same for a thread that has a signal to handle as soon as its mask is open: a call that
  *                        returns EINTR for that does
  * A call that the kernel would have restarted is restarted by the code itself.  Returns the number of bytes.
@@ -122,11 +122,21 @@ struct arch_home {
 	uintptr_t unmap;
 	size_t unmap_len;
 	uintptr_t old_mask;
+	uintptr_t near;		/* where arch_near() lies; 0: the program counter is within ARCH_HOME_REACH */
 };
 struct arch_way {
 	size_t walk, unmask, interrupted;
 };
 size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct arch_way *way);
+
+/* The last jump, for a way home that lies too far away (ARCH_NEAR_MAX): code for `at`, with the magic in its last 8 bytes. */
+size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home);
+
+/*
+ * From the interpreter to walk, the address of the way home's part of that name: position independent code that brings all
+ * registers back that a system call before walk would not have changed.  Returns 0 where walk does that by itself.
+ */
+size_t arch_leave(uint8_t *to, const struct arch_home *home, uintptr_t walk);
 
 /* Features of the CPU that are part of a thread's state or that its code may rely on, as bits of the machine's own. */
 uint64_t arch_cpu_features(void);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The way home on aarch64, assembled for one thread.  It may run at any time without a tracer, so nothing of it is ever
- * fixed up from outside while it runs.  Its last jump is a direct branch, since no register is left to hold an address:
- * hence ARCH_HOME_REACH.  rt_sigreturn would need none, but resets the restart block, and an interrupted nanosleep would
- * return EINTR.
+ * fixed up from outside while it runs.  Its last jump is a direct branch, since no register is left to hold an address;
+ * where that does not reach, x16 leads to another one (arch_near) which does.  rt_sigreturn would need neither, but resets
+ * the restart block, and an interrupted nanosleep would return EINTR.
+ *
+ * Behind the vDSO there may be few bytes, so only that is there which must outlast the area; all other registers come back
+ * in the area (arch_leave).
  */
 #include "arch.h"
 
 #include <string.h>
 #include <sys/syscall.h>
 
-enum { SP = 31 };
+enum { SVC = 0xd4000001, X16 = 16, SP = 31 };
 
 struct code {
 	uint8_t *to;
@@ -78,7 +81,7 @@ static void pop_two(struct code *c, unsigned int reg)
 static void svc(struct code *c, uint32_t nr)
 {
 	mov(c, 8, nr);
-	op(c, 0xd4000001);
+	op(c, SVC);
 }
 
 static void branch(struct code *c, uint64_t at, uint64_t to)
@@ -86,17 +89,29 @@ static void branch(struct code *c, uint64_t at, uint64_t to)
 	op(c, 0x14000000 | (uint32_t)((int64_t)(to - (at + c->len)) >> 2 & 0x3ffffff));
 }
 
+/* To the program counter of the thread, or offset bytes behind it. */
+static void jump(struct code *c, uintptr_t at, const struct arch_home *home, uint32_t offset)
+{
+	if (!home->near) {
+		branch(c, at, home->regs.pc + offset);
+		return;
+	}
+	if (offset)
+		op(c, 0x91000000 | 2 * offset << 10 | X16 << 5 | X16);	/* add: the other branch there */
+	op(c, 0xd65f0000 | X16 << 5);	/* ret x16, see blob/blob.h */
+}
+
 size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct arch_way *way)
 {
 	struct code code = { to, 0 }, *c = &code;
 	struct arch_regs final = home->regs;
 	const bool nohand = home->call.error == ARCH_ERESTARTNOHAND;
-	size_t mask, unmap, old_mask, zero, first, nr, rest, skip, over, end;
+	size_t mask, unmap, old_mask, near, zero, first, nr, skip, over, end;
 
 	if (home->call.error == ARCH_ERESTART_RESTARTBLOCK)
 		arch_restart(&final, arch_nr_restart_syscall);
 
-	op(c, 0xd4000001);	/* svc #0 */
+	op(c, SVC);
 	skip = c->len;
 	op(c, 0);		/* b: over the data */
 	memcpy(c->to + c->len, ARCH_HOME_MAGIC, 8);
@@ -104,18 +119,16 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	mask = data(c, home->sigmask);
 	unmap = data(c, home->unmap);
 	old_mask = data(c, home->old_mask);
-	zero = data(c, 0);	/* struct timespec {0, 0} */
-	data(c, 0);
-	first = c->len;		/* what the last calls use: x0 to x3, then x8 */
-	for (int i = 0; i < 4; i++)
+	near = data(c, home->near);
+	first = c->len;		/* what the calls need: x0 to x5, x8 */
+	for (int i = 0; i < 6; i++)
 		data(c, final.x[i]);
 	nr = data(c, final.x[8]);
-	rest = c->len;		/* aligned to 16: x4 to x7, x9 to x30, flags, stack pointer */
-	for (int i = 4; i < 31; i++)
-		if (i != 8)
-			data(c, final.x[i]);
-	data(c, final.pstate);
-	data(c, final.sp);
+	zero = c->len;		/* struct timespec {0, 0} */
+	if (nohand) {
+		data(c, 0);
+		data(c, 0);
+	}
 	way->walk = c->len;
 	c->len = skip;
 	branch(c, 0, way->walk);
@@ -124,15 +137,6 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	load(c, 0, unmap);
 	mov_shifted(c, 1, (uint32_t)(home->unmap_len >> 16));
 	svc(c, SYS_munmap);
-
-	/* Two at a time by way of the stack pointer, while every signal is still blocked. */
-	address(c, 0, rest);
-	mov_to_sp(c, 0);
-	for (unsigned int i = 4; i < 31; i += i == 6 ? 3 : 2)
-		pop_two(c, i);
-	pop_two(c, 0);
-	op(c, 0xd51b4200);	/* msr nzcv, x0 */
-	mov_to_sp(c, 1);
 	way->unmask = c->len;
 
 	/*
@@ -160,22 +164,68 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	mov(c, 3, 8);
 	svc(c, SYS_rt_sigprocmask);
 
-	for (unsigned int i = 1; i < 4; i++)
-		load(c, i, first + 8 * i);
+	for (unsigned int i = 1; i < 6; i++)
+		if (i != 4)
+			load(c, i, first + 8 * i);
 	load(c, 8, nr);
+	if (home->near)
+		load(c, X16, near);
 	if (nohand) {
 		over = c->len;
-		op(c, 0);	/* cbz x4, over the next three */
-		load(c, 4, rest);
+		op(c, 0);	/* cbz x4: over the next ones */
+		load(c, 4, first + 32);
 		mov_not(c, 0, 3);
-		branch(c, at, final.pc + ARCH_CALL_BYTES);
+		jump(c, at, home, ARCH_CALL_BYTES);
 		end = c->len;
 		c->len = over;
 		op(c, 0xb4000004 | (uint32_t)(end - over) >> 2 << 5);
 		c->len = end;
-		load(c, 4, rest);
 	}
+	load(c, 4, first + 32);
 	load(c, 0, first);
-	branch(c, at, final.pc);
+	jump(c, at, home, 0);
+	return c->len;
+}
+
+size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home)
+{
+	struct code code = { to, 0 }, *c = &code;
+
+	load(c, X16, 16);
+	branch(c, at, home->regs.pc);
+	load(c, X16, 16);
+	branch(c, at, home->regs.pc + ARCH_CALL_BYTES);
+	data(c, home->regs.x[X16]);
+	memcpy(c->to + c->len, ARCH_HOME_MAGIC, 8);
+	return c->len + 8;
+}
+
+size_t arch_leave(uint8_t *to, const struct arch_home *home, uintptr_t walk)
+{
+	struct code code = { to, 0 }, *c = &code;
+	const struct arch_regs *regs = &home->regs;
+	size_t rest, target;
+
+	op(c, 0);		/* b: over the data */
+	op(c, 0);
+	target = data(c, walk);
+	rest = c->len;		/* aligned to 16: x6, x7, x9 to x30, flags, stack pointer */
+	for (int i = 6; i < 31; i++)
+		if (i != 8)
+			data(c, regs->x[i]);
+	data(c, regs->pstate);
+	data(c, regs->sp);
+	branch(&(struct code){ to, 0 }, 0, c->len);
+
+	/* Two at a time by way of the stack pointer, while every signal is blocked. */
+	address(c, 0, rest);
+	mov_to_sp(c, 0);
+	for (unsigned int i = 6; i < 31; i += i == 6 ? 3 : 2)
+		pop_two(c, i);
+	pop_two(c, 0);
+	op(c, 0xd51b4200);	/* msr nzcv, x0 */
+	mov_to_sp(c, 1);
+	load(c, 8, target);
+	op(c, 0xd65f0100);	/* ret x8 */
 	return c->len;
 }

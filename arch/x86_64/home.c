@@ -155,3 +155,15 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	jump(c, final.x.rip);
 	return c->len;
 }
+
+size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home)
+{
+	(void)to, (void)at, (void)home;
+	return 0;	/* a jump reaches everything */
+}
+
+size_t arch_leave(uint8_t *to, const struct arch_home *home, uintptr_t walk)
+{
+	(void)to, (void)home, (void)walk;
+	return 0;
+}

@@ -26,6 +26,7 @@ struct visitor {		/* one thread that is in the area */
 	pid_t tid;
 	struct arch_home home;
 	uint64_t stub;		/* dead bytes that are its way home */
+	uint64_t leave;		/* where the interpreter jumps to get there */
 	struct arch_way way;	/* offsets in them */
 	bool away;		/* it is on, or at, its way home */
 	struct rseq_configuration rseq;	/* rseq_abi_pointer 0: none */
@@ -38,6 +39,7 @@ struct visit {
 	int mem;		/* /proc/PID/mem: it writes where the task itself may not */
 	const struct process *p;
 	uint64_t dead;		/* dead bytes of an executable mapping, room for two ways home */
+	uint64_t near;		/* others, for last jumps; 0: none were needed */
 	struct visitor leader, thread;
 	enum {
 		VISIT_AT_HOME, VISIT_BEFORE_MMAP, VISIT_BEHIND_MMAP, VISIT_INSIDE, VISIT_BEFORE_MUNMAP, VISIT_BEHIND_MUNMAP,
