@@ -20,8 +20,14 @@ struct arch_regs {
 enum {
 	ARCH_REGSET_MAX = 16 * 1024,
 	ARCH_HOME_MAX = 512,
+	ARCH_NEAR_MAX = 0,
+	ARCH_LEAVE_MAX = 0,
+	ARCH_HOME_MAGIC_AT = 4,
+	ARCH_CALL_BYTES = 2,
+	ARCH_HIDES_RESTART = 0,
 };
 #define ARCH_HOME_MAGIC "TCKHOME1"
+#define ARCH_HOME_REACH ARCH_TASK_SIZE
 #define ARCH_TASK_SIZE 0x7ffffffff000UL
 
 #define ARCH_NR_mmap SYS_mmap	/* with the offset in bytes */

@@ -111,14 +111,15 @@ int memory_gap(struct save *s)
 	size_t n = s->busy.len / sizeof(*r);
 	uint64_t from = 0x10000, best = 0;
 
-	for (size_t i = 0; i <= n; i++) {
-		uint64_t to = i < n ? r[i].start : ARCH_TASK_SIZE;
+	/* not above the last one, a stack: how far addresses go there nobody tells */
+	for (size_t i = 0; i < n; i++) {
+		uint64_t to = r[i].start;
 
 		if (to > from && to - from > best) {
 			best = to - from;
 			s->gap = (struct address_range){ from, to };
 		}
-		if (i < n && r[i].end > from)
+		if (r[i].end > from)
 			from = r[i].end;
 	}
 	if (best < (4u << 20))
