@@ -77,13 +77,14 @@ long arch_cut_short(const struct arch_regs *regs);
  * instruction of its call, with number and arguments in place, as if it were about to make it for the first time.
  * arch_interrupted() tells the call and no error.
  *
- * Could it be about to go on with a call by restart_syscall(2)?  text: ARCH_CALL_BYTES at its program counter.
+ * Is that the instruction of a system call?  text: ARCH_CALL_BYTES.
  */
-bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text);
+bool arch_is_call(const uint8_t *text);
 /* At the exit of such a call: the error as above, 0 when it has ended.  first: its first argument, which the result hides. */
 int arch_restart_error(const struct arch_regs *regs);
-/* From the exit back to the instruction. */
+/* From the exit back to the instruction, and from there to an exit with that result. */
 void arch_rewind(struct arch_regs *regs, long first);
+void arch_end_call(struct arch_regs *regs, long result);
 /* Of a thread that was given new registers: they are no result of the call that it made last.  Elsewhere the registers say so. */
 void arch_forget_call(pid_t tid);
 

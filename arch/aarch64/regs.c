@@ -70,20 +70,12 @@ long arch_syscall_result(const struct arch_regs *regs)
 	return (long)regs->x[0];
 }
 
-static bool is_call(const uint8_t *text)
+bool arch_is_call(const uint8_t *text)
 {
 	uint32_t instruction;
 
 	memcpy(&instruction, text, sizeof(instruction));
 	return instruction == SVC;
-}
-
-bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text)
-{
-	const uint64_t nr = regs->x[NR];
-
-	return is_call(text) &&
-	       (nr == SYS_nanosleep || nr == SYS_clock_nanosleep || nr == SYS_futex || nr == SYS_restart_syscall);
 }
 
 int arch_restart_error(const struct arch_regs *regs)
@@ -98,6 +90,12 @@ void arch_rewind(struct arch_regs *regs, long first)
 {
 	regs->pc -= ARCH_CALL_BYTES;
 	regs->x[0] = (uint64_t)first;
+}
+
+void arch_end_call(struct arch_regs *regs, long result)
+{
+	regs->pc += ARCH_CALL_BYTES;
+	regs->x[0] = (uint64_t)result;
 }
 
 /* What the kernel says of a restart is hidden: these stand at the call, and are made anew unless it is said otherwise. */
@@ -133,7 +131,7 @@ long arch_decode_syscall(const uint8_t *text, size_t len)
 {
 	uint32_t instruction;
 
-	if (len < ARCH_CALL_BYTES || !is_call(text + len - ARCH_CALL_BYTES))
+	if (len < ARCH_CALL_BYTES || !arch_is_call(text + len - ARCH_CALL_BYTES))
 		return -1;
 	for (size_t back = 2 * ARCH_CALL_BYTES; back <= len; back += ARCH_CALL_BYTES) {
 		memcpy(&instruction, text + len - back, sizeof(instruction));

@@ -36,7 +36,10 @@ void arch_no_restart(struct arch_regs *regs)
 	(void)regs;	/* not theirs to say */
 }
 
-/* TODO */
+/*
+ * Nothing can make the kernel forget: a result of -512 to -516 that a thread has in user mode would be taken for a restart.
+ * Such a value is no result of anything.
+ */
 void arch_forget_call(pid_t tid)
 {
 	(void)tid;
@@ -62,20 +65,12 @@ long arch_syscall_result(const struct arch_regs *regs)
 	return (long)regs->x[A0];
 }
 
-static bool is_call(const uint8_t *text)
+bool arch_is_call(const uint8_t *text)
 {
 	uint32_t instruction;
 
 	memcpy(&instruction, text, sizeof(instruction));
 	return instruction == ECALL;
-}
-
-bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text)
-{
-	const uint64_t nr = regs->x[NR];
-
-	return is_call(text) &&
-	       (nr == SYS_nanosleep || nr == SYS_clock_nanosleep || nr == SYS_futex || nr == SYS_restart_syscall);
 }
 
 int arch_restart_error(const struct arch_regs *regs)
@@ -90,6 +85,12 @@ void arch_rewind(struct arch_regs *regs, long first)
 {
 	regs->x[PC] -= ARCH_CALL_BYTES;
 	regs->x[A0] = (uint64_t)first;
+}
+
+void arch_end_call(struct arch_regs *regs, long result)
+{
+	regs->x[PC] += ARCH_CALL_BYTES;
+	regs->x[A0] = (uint64_t)result;
 }
 
 /* What the kernel says of a restart is hidden: these stand at the call, and are made anew unless it is said otherwise. */
@@ -125,7 +126,7 @@ long arch_decode_syscall(const uint8_t *text, size_t len)
 {
 	uint32_t instruction;
 
-	if (len < ARCH_CALL_BYTES || !is_call(text + len - ARCH_CALL_BYTES))
+	if (len < ARCH_CALL_BYTES || !arch_is_call(text + len - ARCH_CALL_BYTES))
 		return -1;
 	for (size_t back = ARCH_CALL_BYTES + 2; back <= len; back += 2) {
 		instruction = 0;

@@ -38,9 +38,9 @@ void arch_forget_call(pid_t tid)
 	(void)tid;	/* arch_no_restart() did */
 }
 
-bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text)
+bool arch_is_call(const uint8_t *text)
 {
-	(void)regs, (void)text;
+	(void)text;
 	return false;
 }
 
@@ -53,6 +53,11 @@ int arch_restart_error(const struct arch_regs *regs)
 void arch_rewind(struct arch_regs *regs, long first)
 {
 	(void)regs, (void)first;
+}
+
+void arch_end_call(struct arch_regs *regs, long result)
+{
+	(void)regs, (void)result;
 }
 
 void arch_set_entry(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, uintptr_t argument)

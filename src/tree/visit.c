@@ -65,7 +65,7 @@ static void leave_restartable_sequence(const struct visit *v, struct visitor *wh
  * These return EINTR when a thread is merely stopped (signal(7)); when no signal is there to be handled they are made
  * anew, as the kernel itself does with all others.
  */
-static void undo_interruption(const struct visit *v, struct visitor *who)
+static void undo_interruption(const struct visit *v, struct visitor *who, const struct restart *restart)
 {
 	static const long calls[] = { SYS_rt_sigtimedwait, SYS_epoll_pwait, SYS_semop, SYS_semtimedop, SYS_io_getevents,
 #ifdef SYS_epoll_wait
@@ -79,7 +79,8 @@ static void undo_interruption(const struct visit *v, struct visitor *who)
 		if (nr != calls[i] || proc_status(v->pid, who->tid, &st) ||
 		    (st.sig_pending | st.shared_pending) & ~who->home.sigmask)
 			continue;
-		arch_restart(&who->home.regs, nr);
+		if (restart_undo(restart, &who->home.regs, nr))
+			who->home.call = (struct arch_interrupted){ 0 };
 		return;
 	}
 }
@@ -99,13 +100,32 @@ static int stand_at(const struct visitor *who, size_t offset)
 	return thread_set_regs(who->tid, &regs);
 }
 
-/* Will it handle a signal as soon as its mask is open? */
-static bool has_to_handle(const struct visit *v, const struct visitor *who)
+/* The signal that it will handle as soon as its mask is open; 0: none. */
+static int first_to_handle(const struct visit *v, const struct visitor *who)
 {
 	struct proc_status st;
+	uint64_t own, shared;
 
-	return who->way.interrupted != who->way.unmask && !proc_status(v->pid, who->tid, &st) &&
-	       (st.sig_pending | st.shared_pending) & st.sig_caught & ~who->home.sigmask;
+	if (proc_status(v->pid, who->tid, &st))
+		return 0;
+	own = st.sig_pending & st.sig_caught & ~who->home.sigmask;
+	shared = st.shared_pending & st.sig_caught & ~who->home.sigmask;
+	return own ? __builtin_ctzll(own) + 1 : shared ? __builtin_ctzll(shared) + 1 : 0;
+}
+
+/* Its registers at home.  Where the kernel knows no more of the call that it was in, a signal ends it here. */
+static struct arch_regs regs_at_home(const struct visit *v, const struct visitor *who)
+{
+	const int error = who->home.call.error;
+	struct arch_regs regs = who->home.regs;
+	int sig;
+
+	if (!ARCH_HIDES_RESTART || (error != ARCH_ERESTARTNOHAND && error != ARCH_ERESTARTSYS))
+		return regs;
+	sig = first_to_handle(v, who);
+	if (sig && (error == ARCH_ERESTARTNOHAND || v->no_sa_restart >> (sig - 1) & 1))
+		arch_end_call(&regs, -EINTR);
+	return regs;
 }
 
 /*
@@ -114,7 +134,9 @@ static bool has_to_handle(const struct visit *v, const struct visitor *who)
  */
 static int stand_open(const struct visit *v, const struct visitor *who)
 {
-	return stand_at(who, has_to_handle(v, who) ? who->way.interrupted : who->way.unmask);
+	const bool ends = who->way.interrupted != who->way.unmask && first_to_handle(v, who);
+
+	return stand_at(who, ends ? who->way.interrupted : who->way.unmask);
 }
 
 /* What was written to dead bytes is gone again. */
@@ -176,7 +198,7 @@ static int stand_at_home(struct visit *v, struct visitor *who, const struct rest
 	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(who->rseq), &who->rseq) <= 0)
 		who->rseq.rseq_abi_pointer = 0;
 	leave_restartable_sequence(v, who);
-	undo_interruption(v, who);
+	undo_interruption(v, who, restart);
 	err = choose_places(v, who);
 	if (!err)
 		err = write_home(v, who);
@@ -196,6 +218,7 @@ static int stand_at_home(struct visit *v, struct visitor *who, const struct rest
 /* The last steps home, every signal being blocked; inside: the area is still there. */
 static int go_home(const struct visit *v, struct visitor *who, bool inside)
 {
+	const struct arch_regs regs = regs_at_home(v, who);
 	int err = stand_open(v, who);
 
 	if (!err && inside)
@@ -203,7 +226,7 @@ static int go_home(const struct visit *v, struct visitor *who, bool inside)
 	if (!err)
 		err = thread_set_sigmask(who->tid, who->home.sigmask);
 	if (!err)
-		err = thread_set_regs(who->tid, &who->home.regs);
+		err = thread_set_regs(who->tid, &regs);
 	if (!err)
 		who->away = false;
 	return err;

@@ -41,6 +41,7 @@ struct visit {
 	uint64_t dead;		/* dead bytes of an executable mapping, room for two ways home */
 	uint64_t near;		/* others, for last jumps; 0: none were needed */
 	struct visitor leader, thread;
+	uint64_t no_sa_restart;	/* signals (bit 0: signal 1) whose handlers end a call with EINTR: the caller's to set */
 	enum {
 		VISIT_AT_HOME, VISIT_BEFORE_MMAP, VISIT_BEHIND_MMAP, VISIT_INSIDE, VISIT_BEFORE_MUNMAP, VISIT_BEHIND_MUNMAP,
 	} place;		/* where the leader is, or is about to be */
