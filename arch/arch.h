@@ -22,7 +22,7 @@
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a power of two; `at` is a multiple of it
  *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT
  *   ARCH_HOME_REACH       how far the program counter may be from there, if there is nothing near it
- *   ARCH_NEAR_MAX         bytes that arch_near() may write, a power of two or 0; ARCH_LEAVE_MAX: arch_leave()
+ *   ARCH_NEAR_MAX         bytes that arch_near() may write, a multiple of 8 or 0; ARCH_LEAVE_MAX: arch_leave()
  *   ARCH_CALL_BYTES       length of the system call instruction
  *   ARCH_HIDES_RESTART    1: a tracer finds an interrupted call rewound already and not what the kernel means to do; see below
  *   ARCH_TASK_SIZE        addresses below it belong to user space
@@ -130,8 +130,10 @@ struct arch_way {
 };
 size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct arch_way *way);
 
-/* The last jump, for a way home that lies too far away (ARCH_NEAR_MAX): code for `at`, with the magic in its last 8 bytes. */
+/* The last jump, for a way home that lies too far away (ARCH_NEAR_MAX): code for `at`, a multiple of 8. */
 size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home);
+/* Is that a last jump?  text: ARCH_NEAR_MAX bytes before the program counter, and as many from there on. */
+bool arch_is_near(const uint8_t *text);
 
 /*
  * From the interpreter to walk, the address of the way home's part of that name: position independent code that brings all

@@ -19,7 +19,7 @@ struct arch_regs {
 enum {
 	ARCH_REGSET_MAX = 16 * 1024,
 	ARCH_HOME_MAX = 256,
-	ARCH_NEAR_MAX = 64,
+	ARCH_NEAR_MAX = 32,
 	ARCH_LEAVE_MAX = 512,
 	ARCH_HOME_MAGIC_AT = 8,
 	ARCH_CALL_BYTES = 4,	/* ecall */

@@ -139,33 +139,30 @@ static int stand_open(const struct visit *v, const struct visitor *who)
 	return stand_at(who, ends ? who->way.interrupted : who->way.unmask);
 }
 
-/* What was written to dead bytes is gone again. */
-static void wipe(const struct visit *v, uint64_t at, size_t len)
-{
-	const uint8_t zero[DEAD_BYTES] = { 0 };
-
-	if (at)
-		(void)pwrite_all(v->mem, zero, len, at);
-}
-
 /* Where its way home lies, and where the last jump does when that is too far away. */
 static int choose_places(struct visit *v, struct visitor *who)
 {
 	const uintptr_t pc = arch_pc(&who->home.regs);
-	const size_t slot = who == &v->leader ? 0 : 1;
-	uint64_t near;
-	int err = 0;
+	const bool leads = who == &v->leader;
+	uint64_t near = 0;
+	int err;
 
-	who->stub = v->dead + slot * ARCH_HOME_MAX;
+	who->stub = v->dead + (leads ? 0 : ARCH_HOME_MAX);
 	if (dead_bytes_reach(who->stub, pc))
 		return 0;
-	near = v->near;
-	if (!near || !dead_bytes_reach(near, pc))
-		err = near_bytes(v->p, pc, &near);
-	if (who == &v->leader)
-		v->near = near;
-	who->home.near = near + slot * ARCH_NEAR_MAX;
+	err = near_bytes(v->p, pc, leads ? 0 : v->leader.home.near, &near);
+	if (!err && task_read(v->pid, who->near_was, near, ARCH_NEAR_MAX))
+		err = fail(EFAULT, "the code near %#llx cannot be read", (unsigned long long)near);
+	if (!err)
+		who->home.near = near;
 	return err;
+}
+
+/* The last jump of a thread that is home again. */
+static void take_near_away(const struct visit *v, const struct visitor *who)
+{
+	if (who->home.near)
+		(void)pwrite_all(v->mem, who->near_was, ARCH_NEAR_MAX, who->home.near);
 }
 
 /* The code of its way home into the dead bytes. */
@@ -352,24 +349,20 @@ static int see_area(void *arg, struct vma *v)
 	return 1;
 }
 
-/* Does code of a way home lie there, in a place of so many bytes? */
-static bool has_magic(pid_t pid, uintptr_t pc, size_t place, size_t at)
-{
-	char magic[sizeof(ARCH_HOME_MAGIC) - 1];
-
-	return place && !task_read(pid, magic, (pc & ~(place - 1)) + at, sizeof(magic)) && !memcmp(magic, ARCH_HOME_MAGIC, sizeof(magic));
-}
-
 bool visit_is_away(pid_t pid, pid_t tid)
 {
-	uint8_t blob[64];
+	uint8_t blob[64], near[2 * ARCH_NEAR_MAX + 1];
+	char magic[sizeof(ARCH_HOME_MAGIC) - 1];
 	struct arch_regs regs;
 	uintptr_t pc;
 
 	if (thread_regs(tid, &regs))
 		return false;
 	pc = arch_pc(&regs);
-	if (has_magic(pid, pc, ARCH_HOME_MAX, ARCH_HOME_MAGIC_AT) || has_magic(pid, pc, ARCH_NEAR_MAX, ARCH_NEAR_MAX - 8))
+	if (!task_read(pid, magic, (pc & ~(uintptr_t)(ARCH_HOME_MAX - 1)) + ARCH_HOME_MAGIC_AT, sizeof(magic)) &&
+	    !memcmp(magic, ARCH_HOME_MAGIC, sizeof(magic)))
+		return true;
+	if (ARCH_NEAR_MAX && !task_read(pid, near, pc - ARCH_NEAR_MAX, 2 * ARCH_NEAR_MAX) && arch_is_near(near))
 		return true;
 	/* in the area: its first page has the interpreter, another one the rest */
 	for (size_t page = 0; page <= AREA_LEAVE; page += AREA_LEAVE)
@@ -565,8 +558,8 @@ int visit_thread_end(struct visit *v, struct program *p)
 
 	/* It stands where signals are delivered: the kernel itself restarts what it was in. */
 	err = go_home(v, who, true);
-	if (!err && who->home.near != v->near + ARCH_NEAR_MAX)
-		wipe(v, who->home.near, ARCH_NEAR_MAX);
+	if (!err)
+		take_near_away(v, who);
 	return err ? fail_to_lead_home(err, who->tid) : 0;
 }
 
@@ -576,14 +569,15 @@ int visit_thread_end(struct visit *v, struct program *p)
  */
 static int settle_at_home(struct visit *v)
 {
+	const uint8_t zero[DEAD_BYTES] = { 0 };
 	struct visitor *who = &v->leader;
 	int err = thread_interrupt(who->tid);
 
 	if (!err)
 		err = go_home(v, who, false);
 	if (!err) {
-		wipe(v, v->dead, DEAD_BYTES);
-		wipe(v, v->near, NEAR_BYTES);
+		(void)pwrite_all(v->mem, zero, sizeof(zero), v->dead);
+		take_near_away(v, who);
 	}
 	who->away = false;
 	v->place = VISIT_AT_HOME;
