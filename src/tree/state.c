@@ -324,7 +324,8 @@ static int write_records(struct save *s, struct asked *a)
 	if (err)
 		return err;
 	log_debug("its state: %zu threads", p->threads_n);
-	a->visit.no_sa_restart = ended_by(&a->facts, &a->program);
+	if (ARCH_HIDES_RESTART)
+		a->visit.no_sa_restart = ended_by(&a->facts, &a->program);
 	leader = thread_answers(&a->program, &a->leader);
 	err = thread_see(&m, p->pid, p->pid, &st, &stat);
 	if (err)

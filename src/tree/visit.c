@@ -148,7 +148,7 @@ static int choose_places(struct visit *v, struct visitor *who)
 	int err;
 
 	who->stub = v->dead + (leads ? 0 : ARCH_HOME_MAX);
-	if (dead_bytes_reach(who->stub, pc))
+	if (!ARCH_NEAR_MAX || dead_bytes_reach(who->stub, pc))
 		return 0;
 	err = near_bytes(v->p, pc, leads ? 0 : v->leader.home.near, &near);
 	if (!err && task_read(v->pid, who->near_was, near, ARCH_NEAR_MAX))
@@ -161,7 +161,7 @@ static int choose_places(struct visit *v, struct visitor *who)
 /* The last jump of a thread that is home again. */
 static void take_near_away(const struct visit *v, const struct visitor *who)
 {
-	if (who->home.near)
+	if (ARCH_NEAR_MAX && who->home.near)
 		(void)pwrite_all(v->mem, who->near_was, ARCH_NEAR_MAX, who->home.near);
 }
 
@@ -172,7 +172,7 @@ static int write_home(struct visit *v, struct visitor *who)
 	size_t len;
 	int err = 0;
 
-	if (who->home.near) {
+	if (ARCH_NEAR_MAX && who->home.near) {
 		len = arch_near(code, who->home.near, &who->home);
 		err = pwrite_all(v->mem, code, len, who->home.near);
 	}
