@@ -15,8 +15,12 @@ struct arch_regs {
 #define NT_X86_XSTATE 0x202
 #endif
 
-/* XSAVE holds x87, SSE, AVX, AVX-512, PKRU and AMX; the kernel says how much of it there is. */
-#define ARCH_REGSETS { NT_X86_XSTATE }
+/*
+ * XSAVE holds x87, SSE, AVX, AVX-512, PKRU and AMX; the kernel says how much of it there is. A processor without it has
+ * x87 and SSE.
+ */
+#define ARCH_REGSETS { NT_X86_XSTATE, NT_PRFPREG }
+#define ARCH_REGSET_ELSE NT_PRFPREG
 enum {
 	ARCH_REGSET_MAX = 16 * 1024,
 	ARCH_HOME_MAX = 512,
