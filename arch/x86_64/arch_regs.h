@@ -23,7 +23,7 @@ struct arch_regs {
 #define ARCH_REGSET_ELSE NT_PRFPREG
 enum {
 	ARCH_REGSET_MAX = 16 * 1024,
-	ARCH_HOME_MAX = 512,
+	ARCH_HOME_MAX = 416,	/* twice as much is behind the vDSO of all kernels up to 6.18 */
 	ARCH_NEAR_MAX = 0,
 	ARCH_LEAVE_MAX = 0,
 	ARCH_HOME_MAGIC_AT = 4,

@@ -329,12 +329,14 @@ static int see_area(void *arg, struct vma *v)
 	return 1;
 }
 
-/* Does code of a way home lie there, in a place of so many bytes? */
+/* Does code of a way home lie there, in one of the two places of so many bytes at the end of a page? */
 static bool has_magic(pid_t pid, uintptr_t pc, size_t place, size_t at)
 {
 	char magic[sizeof(ARCH_HOME_MAGIC) - 1];
+	const uintptr_t end = (pc | 0xfff) + 1, first = end - 2 * place, second = end - place;
 
-	return place && !task_read(pid, magic, (pc & ~(place - 1)) + at, sizeof(magic)) && !memcmp(magic, ARCH_HOME_MAGIC, sizeof(magic));
+	return pc >= first && !task_read(pid, magic, (pc < second ? first : second) + at, sizeof(magic)) &&
+	       !memcmp(magic, ARCH_HOME_MAGIC, sizeof(magic));
 }
 
 bool visit_is_away(pid_t pid, pid_t tid)
