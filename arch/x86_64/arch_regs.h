@@ -32,7 +32,7 @@ enum {
 };
 #define ARCH_HOME_MAGIC "TCKHOME1"
 #define ARCH_HOME_REACH ARCH_TASK_SIZE
-#define ARCH_TASK_SIZE 0x7ffffffff000UL
+#define ARCH_TASK_SIZE 0xfffffffffff000UL	/* with five levels of page tables, which a mapping has to ask for; else 2^47 */
 
 #define ARCH_NR_mmap SYS_mmap	/* with the offset in bytes */
 
