@@ -19,12 +19,25 @@
  *   ARCH_REGSETS          an initializer: the NT_ types beside NT_PRSTATUS that make up a thread's state
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a power of two; `at` is a multiple of it
- *   ARCH_TASK_SIZE        addresses below it belong to user space
+ *   ARCH_TASK_SIZE        addresses below it belong to user space (of this kernel: it need not be a constant)
+ *   ARCH_NR_mmap          mmap(2) as it is called there, and
+ *   ARCH_MMAP_UNIT        what its offset counts, in bytes
+ *   ARCH_NR_set_tls       the call by which a thread sets its thread pointer, -1 where that is in one of the register sets;
+ *   ARCH_PTRACE_GET_TLS   then the request of ptrace(2) that reads it, one word
  */
 
 uintptr_t arch_pc(const struct arch_regs *regs);
 uintptr_t arch_sp(const struct arch_regs *regs);
 void arch_set_pc(struct arch_regs *regs, uintptr_t pc);
+
+/* Makes regs stand at pc, a place in the code of arch_home(), with stack pointer and flags as they are. */
+void arch_set_home(struct arch_regs *regs, uintptr_t pc);
+
+/*
+ * Can code bring the thread back to where it is?  Not so where it is in a state that no jump leads to; a few instructions
+ * further on it can.
+ */
+bool arch_can_jump_back(const struct arch_regs *regs);
 
 /*
  * Makes regs run the code at pc on the stack sp with one argument, in the way that arch/ARCH/blob/entry.S expects it.

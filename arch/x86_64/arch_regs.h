@@ -24,6 +24,9 @@ enum {
 #define ARCH_HOME_MAGIC "TCKHOME1"
 #define ARCH_TASK_SIZE 0x7ffffffff000UL
 
-#define ARCH_NR_mmap SYS_mmap	/* with the offset in bytes */
+#define ARCH_NR_mmap SYS_mmap
+#define ARCH_MMAP_UNIT 1
+#define ARCH_NR_set_tls (-1)
+#define ARCH_PTRACE_GET_TLS 0
 
 #endif

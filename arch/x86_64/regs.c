@@ -34,6 +34,18 @@ void arch_no_restart(struct arch_regs *regs)
 	regs->x.orig_rax = -1UL;
 }
 
+void arch_set_home(struct arch_regs *regs, uintptr_t pc)
+{
+	arch_set_pc(regs, pc);
+	arch_no_restart(regs);
+}
+
+bool arch_can_jump_back(const struct arch_regs *regs)
+{
+	(void)regs;
+	return true;
+}
+
 void arch_set_entry(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, uintptr_t argument)
 {
 	regs->x.rip = pc;

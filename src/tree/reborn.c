@@ -51,6 +51,7 @@ int reborn_area(struct restore *r)
 	if (got != (void *)(uintptr_t)r->area)
 		return fail_errno("an area at %#llx", (unsigned long long)r->area);
 	memcpy(got, interpreter_blob, (size_t)(interpreter_blob_end - interpreter_blob));
+	__builtin___clear_cache(got, (char *)got + REBORN_AREA);
 	return 0;
 }
 
@@ -166,8 +167,8 @@ int reborn_leave(struct restore *r, pid_t tid)
 	int err;
 
 	reborn_program(r, &p);
-	if (r->sigtrap[0]) {	/* ignored: a trap would have set it back to the default */
-		program_call(&p, 0, SYS_rt_sigaction, SIGTRAP, program_data(&p, r->sigtrap, sizeof(r->sigtrap)), 0, 8);
+	if (r->sigtrap.handler) {	/* ignored: a trap would have set it back to the default */
+		program_call(&p, 0, SYS_rt_sigaction, SIGTRAP, program_data(&p, &r->sigtrap, sizeof(r->sigtrap)), 0, 8);
 		stops += 2;
 	}
 	program_call(&p, 0, SYS_munmap, (long)r->area, REBORN_AREA);

@@ -205,6 +205,7 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 	m->timerslack = a->timerslack;
 	m->securebits = a->securebits;
 	m->sigmask = who->home.sigmask;
+	m->tls = who->tls;
 	if (who->rseq.rseq_abi_pointer) {
 		m->rseq = who->rseq.rseq_abi_pointer;
 		m->rseq_len = who->rseq.rseq_abi_size;

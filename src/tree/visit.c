@@ -66,7 +66,8 @@ static void leave_restartable_sequence(const struct visit *v, struct visitor *wh
  */
 static void undo_interruption(const struct visit *v, struct visitor *who)
 {
-	static const long calls[] = { SYS_rt_sigtimedwait, SYS_epoll_pwait, SYS_semop, SYS_semtimedop, SYS_io_getevents,
+	static const long calls[] = { SYS_rt_sigtimedwait, SYS_rt_sigtimedwait_time64, SYS_semop, SYS_semtimedop,
+				      SYS_semtimedop_time64, SYS_epoll_pwait, SYS_io_getevents,
 #ifdef SYS_epoll_wait
 				      SYS_epoll_wait,
 #endif
@@ -93,8 +94,7 @@ static int stand_at(const struct visitor *who, size_t offset)
 {
 	struct arch_regs regs = who->home.regs;
 
-	arch_set_pc(&regs, who->stub + offset);
-	arch_no_restart(&regs);
+	arch_set_home(&regs, who->stub + offset);
 	return thread_set_regs(who->tid, &regs);
 }
 
@@ -128,6 +128,8 @@ static int stand_at_home(struct visit *v, struct visitor *who)
 		err = thread_sigmask(who->tid, &who->home.sigmask);
 	if (err)
 		return fail(err, "thread %d: its registers: %s", who->tid, strerror(-err));
+	if (ARCH_NR_set_tls >= 0 && ptrace(ARCH_PTRACE_GET_TLS, who->tid, NULL, &who->tls))
+		return fail_errno("thread %d: its thread pointer", who->tid);
 	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(who->rseq), &who->rseq) <= 0)
 		who->rseq.rseq_abi_pointer = 0;
 	leave_restartable_sequence(v, who);
@@ -246,7 +248,8 @@ static int furnish(struct visit *v)
 
 	memcpy(head, interpreter_blob, (size_t)(interpreter_blob_end - interpreter_blob));
 	memcpy(head + AREA_OUTSIDE, &one, sizeof(one));
-	err = task_write(v->pid, v->area, head, sizeof(head));
+	/* not by process_vm_writev(2), after which what is executed need not be what was written (caches) */
+	err = pwrite_all(v->mem, head, sizeof(head), v->area);
 	return err ? fail(err, "cannot write to the area: %s", strerror(-err)) : 0;
 }
 
@@ -282,15 +285,11 @@ static int see_area(void *arg, struct vma *v)
 	return 1;
 }
 
-bool visit_is_away(pid_t pid, pid_t tid)
+bool visit_is_away(pid_t pid, const struct arch_regs *regs)
 {
 	uint8_t head[4 + sizeof(ARCH_HOME_MAGIC) - 1], blob[64];
-	struct arch_regs regs;
-	uintptr_t pc;
+	const uintptr_t pc = arch_pc(regs);
 
-	if (thread_regs(tid, &regs))
-		return false;
-	pc = arch_pc(&regs);
 	if (!task_read(pid, head, pc & ~(uintptr_t)(ARCH_HOME_MAX - 1), sizeof(head)) &&
 	    !memcmp(head + 4, ARCH_HOME_MAGIC, sizeof(ARCH_HOME_MAGIC) - 1))
 		return true;
@@ -326,7 +325,7 @@ void visit_program(struct visit *v, pid_t tid, struct program *p)
 static int add_stay(struct program *p, const struct visit *v, const struct visitor *who)
 {
 	const uint64_t none = 0;
-	const struct timespec second = { 0, 100000000 }, moment = { 0, 1000000 };
+	const struct kernel_timespec second = { 0, 100000000 }, moment = { 0, 1000000 };
 	long set = program_data(p, &none, sizeof(none));
 	long slow = program_data(p, &second, sizeof(second)), quick = program_data(p, &moment, sizeof(moment));
 	int arrival = (int)p->ops, gone = arrival + 4;
@@ -334,14 +333,14 @@ static int add_stay(struct program *p, const struct visit *v, const struct visit
 	program_call(p, 0, SYS_kill, getpid(), 0);
 	program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL,
 		     program_at(p, arrival) + (long)offsetof(struct op, ret), -ESRCH, program_at(p, gone));
-	program_call(p, 0, SYS_rt_sigtimedwait, set, 0, slow, 8);
+	program_call(p, 0, SYS_rt_sigtimedwait_time64, set, 0, slow, 8);
 	program_call(p, 0, OP_JUMP, program_at(p, arrival));
 
 	/* gone: the leader lets the other thread leave first */
 	if (who == &v->leader) {
 		program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, (long)(v->area + AREA_OUTSIDE), 0, program_at(p, gone + 2));
 		program_call(p, 0, OP_LEAVE, (long)(who->stub + who->way.walk));
-		program_call(p, 0, SYS_rt_sigtimedwait, set, 0, quick, 8);
+		program_call(p, 0, SYS_rt_sigtimedwait_time64, set, 0, quick, 8);
 		program_call(p, 0, OP_JUMP, program_at(p, gone));
 	} else {
 		program_call(p, 0, OP_LEAVE, (long)(who->stub + who->way.walk));
@@ -353,7 +352,7 @@ static int add_stay(struct program *p, const struct visit *v, const struct visit
 
 static int wait_arrival(const struct program *p, const struct visit *v, pid_t tid, int arrival)
 {
-	uint64_t at = (uint64_t)program_at(p, arrival) + offsetof(struct op, ret);
+	uint64_t at = (unsigned long)program_at(p, arrival) + offsetof(struct op, ret);
 	struct timespec pause = { 0, 50000 };
 	long ret = NOT_YET;
 
