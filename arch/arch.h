@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "arch_regs.h"
 
@@ -19,6 +20,12 @@
  *   ARCH_REGSETS          an initializer: the NT_ types beside NT_PRSTATUS that make up a thread's state
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a power of two; `at` is a multiple of it
+ *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT
+ *   ARCH_HOME_REACH       how far the program counter may be from there, if there is nothing near it
+ *   ARCH_NEAR_MAX         bytes that arch_near() may write, a power of two or 0; ARCH_LEAVE_MAX: arch_leave()
+ *   ARCH_CALL_BYTES       length of the system call instruction, at most
+ *   ARCH_RESTARTS_AT_EXIT 1: only at the exit of a call does the kernel restart what new registers tell of
+ *   ARCH_HIDES_RESTART    1: a tracer finds an interrupted call rewound already and not what the kernel means to do; see below
  *   ARCH_TASK_SIZE        addresses below it belong to user space (of this kernel: it need not be a constant)
  *   ARCH_NR_mmap          mmap(2) as it is called there, and
  *   ARCH_MMAP_UNIT        what its offset counts, in bytes
@@ -78,6 +85,33 @@ extern const long arch_nr_restart_syscall;
 
 /* A call that was cut short with EINTR though it might be made anew: its number, -1 when regs are no such case. */
 long arch_cut_short(const struct arch_regs *regs);
+/* Makes regs do so. */
+void arch_call_anew(struct arch_regs *regs, long nr);
+
+/* The address behind the instruction of an interrupted call. */
+uintptr_t arch_behind_call(const struct arch_regs *regs);
+
+/*
+ * Of a thread that is home again: has the kernel go on with the interrupted call as it would have, which may depend on
+ * whether a handler is to run first.  It stands where the kernel looks at registers for that: at the exit of a call, with an
+ * interrupt waiting for it, or unless ARCH_RESTARTS_AT_EXIT at a stop for an interrupt.
+ */
+void arch_go_on(struct arch_regs *regs, const struct arch_interrupted *call);
+
+/*
+ * Where the kernel hides what it means to do (ARCH_HIDES_RESTART; else these are not used): a thread stands at the
+ * instruction of its call, with number and arguments in place, as if it were about to make it for the first time.
+ * arch_interrupted() tells the call and no error.
+ *
+ * Could it be about to go on with a call by restart_syscall(2)?  text: ARCH_CALL_BYTES at its program counter.
+ */
+bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text);
+/* At the exit of such a call: the error as above, 0 when it has ended.  first: its first argument, which the result hides. */
+int arch_restart_error(const struct arch_regs *regs);
+/* From the exit back to the instruction. */
+void arch_rewind(struct arch_regs *regs, long first);
+/* Of a thread that was given new registers: they are no result of the call that it made last.  Elsewhere the registers say so. */
+void arch_forget_call(pid_t tid);
 
 /* Undoes nothing and restarts nothing: regs are final as they stand (clears the kernel's idea of being in a call). */
 void arch_no_restart(struct arch_regs *regs);
@@ -99,27 +133,36 @@ const char *arch_refuse(const struct arch_regs *regs);
 
 /*
  * The way home.  Writes code to `to` (ARCH_HOME_MAX bytes) that will lie at address `at` of a task:
- *   at + 4               ARCH_HOME_MAGIC, by which a later visit knows it
  *   at + 0               a system call instruction, by which the tracer lets the task map the area; behind it, always,
- *   at + walk            munmap(unmap, unmap_len); flags, by way of the stack pointer, so that every signal has to be
- *                        blocked until then; stack pointer; then
+ *   at + walk            munmap(unmap, unmap_len), every signal being blocked; then
  *   at + unmask          signal mask (the old mask is written to old_mask if that is not 0); all registers; jump to
- *                        the program counter of regs.  With the flags and the stack pointer of regs it may be entered here.
+ *                        the program counter of regs.  With the registers of regs it may be entered at both.
  *   at + interrupted     the same for a thread that has a signal to handle as soon as its mask is open: a call that
  *                        returns EINTR for that does
  * A call that the kernel would have restarted is restarted by the code itself.  Returns the number of bytes.
  */
 struct arch_home {
 	struct arch_regs regs;	/* as they were when the thread was stopped */
+	struct arch_interrupted call;	/* in which system call, if any */
 	uint64_t sigmask;	/* what must be blocked when home */
 	uintptr_t unmap;
 	size_t unmap_len;
 	uintptr_t old_mask;
+	uintptr_t near;		/* where arch_near() lies; 0: the program counter is within ARCH_HOME_REACH */
 };
 struct arch_way {
 	size_t walk, unmask, interrupted;
 };
 size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct arch_way *way);
+
+/* The last jump, for a way home that lies too far away (ARCH_NEAR_MAX): code for `at`, with the magic in its last 8 bytes. */
+size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home);
+
+/*
+ * From the interpreter to walk, the address of the way home's part of that name: position independent code that brings all
+ * registers back that a system call before walk would not have changed.  Returns 0 where walk does that by itself.
+ */
+size_t arch_leave(uint8_t *to, const struct arch_home *home, uintptr_t walk);
 
 /* Features of the CPU that are part of a thread's state or that its code may rely on, as bits of the machine's own. */
 uint64_t arch_cpu_features(void);

@@ -22,9 +22,16 @@ struct arch_regs {
 enum {
 	ARCH_REGSET_MAX = 32 * 8 + 4,
 	ARCH_HOME_MAX = 256,
+	ARCH_NEAR_MAX = 0,
+	ARCH_LEAVE_MAX = 0,
+	ARCH_HOME_MAGIC_AT = 4,
+	ARCH_CALL_BYTES = 4,	/* svc 0; in Thumb state 2 */
+	ARCH_HIDES_RESTART = 1,
+	ARCH_RESTARTS_AT_EXIT = 1,
 };
 
 /* An instruction, too, as it lies behind the system call: it branches over the letters. */
+#define ARCH_HOME_REACH UINTPTR_MAX
 #define ARCH_HOME_MAGIC "\x00\x00\x00\xeaTCKH"
 
 /* 3 GiB less 16 MiB, or what another split leaves; nearly 4 GiB on a 64-bit kernel. */

@@ -39,7 +39,7 @@ static void put(struct code *c, uint32_t instruction)
 }
 
 /* Registers as they stand in an instruction: destination, and base where there is one. */
-enum { R0, R1, R2, R3, R4, R6 = 6, R7 = 7, SP = 13, LR = 14 };
+enum { R0, R1, R2, R3, R4, R6 = 6, R7 = 7, SP = 13, LR = 14, PC = 15 };
 
 static uint32_t back_to(const struct code *c, size_t offset)
 {
@@ -66,36 +66,27 @@ static void call(struct code *c, uint32_t nr)
 	put(c, SVC);
 }
 
-static uint32_t target(const struct arch_regs *regs)
-{
-	return regs->r[15] | (regs->cpsr & THUMB ? 1 : 0);
-}
-
 size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct arch_way *way)
 {
 	struct code code = { to, sizeof(struct data) }, *c = &code;
 	struct arch_regs final = home->regs;
-	struct arch_interrupted interrupted;
+	const uint32_t thumb = final.cpsr & THUMB ? 1 : 0;
 	struct data d = {
 		.svc = SVC, .magic = ARCH_HOME_MAGIC, .unmap = home->unmap, .unmap_len = home->unmap_len,
 		.cpsr = final.cpsr, .sp = final.r[SP], .old_mask = home->old_mask,
 		.mask = { (uint32_t)home->sigmask, (uint32_t)(home->sigmask >> 32) },
 	};
-	bool nohand;
+	const bool nohand = home->call.error == ARCH_ERESTARTNOHAND;
 
 	(void)at;	/* all of it is relative to the program counter */
-	arch_interrupted(&home->regs, &interrupted);
-	nohand = interrupted.error == ARCH_ERESTARTNOHAND;
-	if (interrupted.error == ARCH_ERESTART_RESTARTBLOCK)
+	if (home->call.error == ARCH_ERESTART_RESTARTBLOCK)
 		arch_restart(&final, arch_nr_restart_syscall);
-	else if (interrupted.error)
-		arch_restart(&final, interrupted.nr);
 	memcpy(d.regs, &final.r[1], 12 * sizeof(*d.regs));
 	d.regs[12] = final.r[LR];
 	d.last[NOT_INTERRUPTED].r0 = final.r[0];
-	d.last[NOT_INTERRUPTED].pc = target(&final);
+	d.last[NOT_INTERRUPTED].pc = final.r[PC] | thumb;
 	d.last[INTERRUPTED].r0 = (uint32_t)-EINTR_;
-	d.last[INTERRUPTED].pc = target(&home->regs);
+	d.last[INTERRUPTED].pc = arch_behind_call(&final) | thumb;
 	memcpy(to, &d, sizeof(d));
 
 	way->walk = c->len;
@@ -143,4 +134,16 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	put(c, 0xe89e5ffe);	/* ldmia lr, {r1-r12, lr} */
 	put(c, 0xe8908001);	/* ldmia r0, {r0, pc} */
 	return c->len;
+}
+
+size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home)
+{
+	(void)to, (void)at, (void)home;
+	return 0;	/* a load of the program counter reaches everything */
+}
+
+size_t arch_leave(uint8_t *to, const struct arch_home *home, uintptr_t walk)
+{
+	(void)to, (void)home, (void)walk;
+	return 0;
 }

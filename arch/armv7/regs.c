@@ -17,6 +17,7 @@
 const long arch_nr_restart_syscall = SYS_restart_syscall;
 
 enum {
+	NR = 7,		/* the register with the number of a call */
 	SP = 13,
 	PC = 15,
 	EINTR_ = 4,
@@ -65,7 +66,7 @@ void arch_set_entry(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, uintptr_
 void arch_set_syscall(struct arch_regs *regs, uintptr_t pc, long nr, const long args[6])
 {
 	arch_set_home(regs, pc);
-	regs->r[7] = (uint32_t)nr;
+	regs->r[NR] = (uint32_t)nr;
 	for (int i = 0; i < 6; i++)
 		arch_set_argument(regs, i, args[i]);
 }
@@ -75,38 +76,92 @@ long arch_syscall_result(const struct arch_regs *regs)
 	return (long)regs->r[0];
 }
 
-void arch_pending_call(const struct arch_regs *regs, struct arch_interrupted *call)
+/* Of a call that is yet to be made, or made anew. */
+void arch_interrupted(const struct arch_regs *regs, struct arch_interrupted *call)
 {
-	*call = (struct arch_interrupted){ .nr = (long)regs->r[7] };
+	*call = (struct arch_interrupted){ .nr = (long)regs->r[NR] };
 	for (int i = 0; i < 6; i++)
 		call->args[i] = (long)regs->r[i];
 }
 
-void arch_interrupted(const struct arch_regs *regs, struct arch_interrupted *call)
+void arch_pending_call(const struct arch_regs *regs, struct arch_interrupted *call)
+{
+	arch_interrupted(regs, call);
+}
+
+static uint32_t call_bytes(const struct arch_regs *regs)
+{
+	return regs->cpsr & THUMB ? 2 : 4;
+}
+
+static bool is_call(const struct arch_regs *regs, const uint8_t *text)
+{
+	return regs->cpsr & THUMB ? text[0] == 0 && text[1] == 0xdf : !memcmp(text, "\0\0\0\xef", 4);
+}
+
+/* Those that end in ERESTART_RESTARTBLOCK, and those that end in ERESTARTNOHAND, which do not go on after a handler. */
+bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text)
+{
+	static const uint16_t calls[] = {
+		SYS_restart_syscall, SYS_nanosleep, 265 /* clock_nanosleep */, SYS_clock_nanosleep_time64, SYS_futex,
+		SYS_futex_time64, SYS_poll,
+		SYS_pause, SYS_rt_sigsuspend, SYS__newselect, SYS_pselect6, SYS_pselect6_time64, SYS_ppoll, SYS_ppoll_time64,
+	};
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (regs->r[NR] == calls[i])
+			return regs->orig_r0 != NO_CALL && is_call(regs, text);
+	return false;
+}
+
+int arch_restart_error(const struct arch_regs *regs)
 {
 	const int error = -(int)regs->r[0];
 
-	memset(call, 0, sizeof(*call));
-	if (regs->orig_r0 == NO_CALL)
-		return;
-	arch_pending_call(regs, call);
-	call->args[0] = (long)regs->orig_r0;
-	if (error == ARCH_ERESTARTSYS || error == ARCH_ERESTARTNOINTR || error == ARCH_ERESTARTNOHAND ||
-	    error == ARCH_ERESTART_RESTARTBLOCK)
-		call->error = error;
+	return error == ARCH_ERESTARTSYS || error == ARCH_ERESTARTNOINTR || error == ARCH_ERESTARTNOHAND ||
+	       error == ARCH_ERESTART_RESTARTBLOCK ? error : 0;
+}
+
+void arch_rewind(struct arch_regs *regs, long first)
+{
+	regs->r[PC] -= call_bytes(regs);
+	regs->r[0] = (uint32_t)first;
+}
+
+void arch_forget_call(pid_t tid)
+{
+	(void)tid;	/* arch_set_home() did */
 }
 
 long arch_cut_short(const struct arch_regs *regs)
 {
-	return (int)regs->r[0] == -EINTR_ && regs->orig_r0 != NO_CALL ? (long)regs->r[7] : -1;
+	return (int)regs->r[0] == -EINTR_ && regs->orig_r0 != NO_CALL ? (long)regs->r[NR] : -1;
+}
+
+void arch_call_anew(struct arch_regs *regs, long nr)
+{
+	arch_rewind(regs, (long)regs->orig_r0);
+	arch_restart(regs, nr);
 }
 
 void arch_restart(struct arch_regs *regs, long nr)
 {
-	regs->r[PC] -= regs->cpsr & THUMB ? 2 : 4;
-	regs->r[0] = regs->orig_r0;
-	regs->r[7] = (uint32_t)nr;
-	arch_no_restart(regs);
+	regs->r[NR] = (uint32_t)nr;
+}
+
+uintptr_t arch_behind_call(const struct arch_regs *regs)
+{
+	return regs->r[PC] + call_bytes(regs);
+}
+
+/* As the call left them: the kernel restarts it without a change of r7, and lets it end with EINTR where it has to. */
+void arch_go_on(struct arch_regs *regs, const struct arch_interrupted *call)
+{
+	if (!call->error)
+		return;
+	regs->orig_r0 = regs->r[0];
+	regs->r[0] = (uint32_t)-call->error;
+	regs->r[PC] += call_bytes(regs);
 }
 
 void arch_set_argument(struct arch_regs *regs, int i, long value)

@@ -67,16 +67,14 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 {
 	struct code code = { to, 0 }, *c = &code;
 	struct arch_regs final = home->regs;
-	struct arch_interrupted call;
 	size_t mask_at, flags_at, zero_at, branch;
 	bool nohand;
 
-	arch_interrupted(&home->regs, &call);
-	nohand = call.error == ARCH_ERESTARTNOHAND;
-	if (call.error == ARCH_ERESTART_RESTARTBLOCK)
+	nohand = home->call.error == ARCH_ERESTARTNOHAND;
+	if (home->call.error == ARCH_ERESTART_RESTARTBLOCK)
 		arch_restart(&final, arch_nr_restart_syscall);
-	else if (call.error)
-		arch_restart(&final, call.nr);
+	else if (home->call.error)
+		arch_restart(&final, home->call.nr);
 
 	syscall_(c);
 	BYTES(c, "\xeb\x28");	/* jmp over the data */
@@ -156,4 +154,16 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	load(c, RAX, final.x.rax);
 	jump(c, final.x.rip);
 	return c->len;
+}
+
+size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home)
+{
+	(void)to, (void)at, (void)home;
+	return 0;	/* a jump reaches everything */
+}
+
+size_t arch_leave(uint8_t *to, const struct arch_home *home, uintptr_t walk)
+{
+	(void)to, (void)home, (void)walk;
+	return 0;
 }

@@ -8,7 +8,6 @@
 const long arch_nr_restart_syscall = SYS_restart_syscall;
 
 enum {
-	SYSCALL_BYTES = 2,	/* 0f 05 */
 	FLAG_TF = 1 << 8,
 	FLAG_DF = 1 << 10,
 	USER32_CS = 0x23,
@@ -44,6 +43,28 @@ bool arch_can_jump_back(const struct arch_regs *regs)
 {
 	(void)regs;
 	return true;
+}
+
+void arch_forget_call(pid_t tid)
+{
+	(void)tid;	/* arch_no_restart() did */
+}
+
+bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text)
+{
+	(void)regs, (void)text;
+	return false;
+}
+
+int arch_restart_error(const struct arch_regs *regs)
+{
+	(void)regs;
+	return 0;
+}
+
+void arch_rewind(struct arch_regs *regs, long first)
+{
+	(void)regs, (void)first;
 }
 
 void arch_set_entry(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, uintptr_t argument)
@@ -104,9 +125,24 @@ void arch_pending_call(const struct arch_regs *regs, struct arch_interrupted *ca
 
 void arch_restart(struct arch_regs *regs, long nr)
 {
-	regs->x.rip -= SYSCALL_BYTES;
+	regs->x.rip -= ARCH_CALL_BYTES;
 	regs->x.rax = (unsigned long)nr;
 	arch_no_restart(regs);
+}
+
+void arch_call_anew(struct arch_regs *regs, long nr)
+{
+	arch_restart(regs, nr);
+}
+
+uintptr_t arch_behind_call(const struct arch_regs *regs)
+{
+	return regs->x.rip;
+}
+
+void arch_go_on(struct arch_regs *regs, const struct arch_interrupted *call)
+{
+	(void)regs, (void)call;	/* they tell it all */
 }
 
 void arch_set_argument(struct arch_regs *regs, int i, long value)
@@ -121,10 +157,10 @@ void arch_set_argument(struct arch_regs *regs, int i, long value)
 /* mov $imm32, %eax (b8 imm32) or mov $imm32, %rax (48 c7 c0 imm32), then at most a few bytes, then syscall */
 long arch_decode_syscall(const uint8_t *text, size_t len)
 {
-	if (len < SYSCALL_BYTES || text[len - 2] != 0x0f || text[len - 1] != 0x05)
+	if (len < ARCH_CALL_BYTES || text[len - 2] != 0x0f || text[len - 1] != 0x05)
 		return -1;
-	for (size_t back = 5; back <= 24 && back + SYSCALL_BYTES <= len; back++) {
-		const uint8_t *p = text + len - SYSCALL_BYTES - back;
+	for (size_t back = 5; back <= 24 && back + ARCH_CALL_BYTES <= len; back++) {
+		const uint8_t *p = text + len - ARCH_CALL_BYTES - back;
 		uint32_t nr;
 
 		if (p[0] != 0xb8 && !(p[0] == 0xc0 && p > text + 1 && p[-1] == 0xc7 && p[-2] == 0x48))

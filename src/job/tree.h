@@ -8,8 +8,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "kernel/restart.h"
+
 struct thread {
 	pid_t tid;
+	struct restart restart;
 };
 
 struct process {

@@ -180,7 +180,11 @@ int thread_regs(pid_t tid, struct arch_regs *regs)
 
 int thread_set_regs(pid_t tid, const struct arch_regs *regs)
 {
-	return thread_set_regset(tid, NT_PRSTATUS, regs, sizeof(*regs));
+	int err = thread_set_regset(tid, NT_PRSTATUS, regs, sizeof(*regs));
+
+	if (!err)
+		arch_forget_call(tid);
+	return err;
 }
 
 int thread_sigmask(pid_t tid, uint64_t *mask)

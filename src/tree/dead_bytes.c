@@ -17,6 +17,8 @@
  */
 struct dead_search {
 	pid_t pid;
+	size_t len;		/* so many are wanted */
+	uint64_t pc;		/* near to there; 0: anywhere */
 	uint64_t found;
 };
 
@@ -48,27 +50,43 @@ static int search_tail(void *arg, struct vma *v)
 {
 	struct dead_search *s = arg;
 	uint8_t tail[DEAD_BYTES];
-	uint64_t at = v->end - sizeof(tail);
+	uint64_t at = v->end - s->len;
 
-	if (!strcmp(v->name, "[vdso]") || !(v->prot & PROT_EXEC) || v->shared || v->end > ARCH_TASK_SIZE ||
-	    task_read(s->pid, tail, at, sizeof(tail)))
+	if ((s->pc && !dead_bytes_reach(at, s->pc)) || !strcmp(v->name, "[vdso]") || !(v->prot & PROT_EXEC) || v->shared ||
+	    v->end > ARCH_TASK_SIZE || task_read(s->pid, tail, at, s->len))
 		return 0;
-	for (size_t i = 0; i < sizeof(tail); i++)
+	for (size_t i = 0; i < s->len; i++)
 		if (tail[i])
 			return 0;
 	s->found = at;
 	return 1;
 }
 
+static int search(struct dead_search *s)
+{
+	int err = s->found ? 0 : proc_vmas(s->pid, false, search_tail, s);
+
+	return err < 0 ? fail(err, "its mappings: %s", strerror(-err)) : 0;
+}
+
 int dead_bytes(const struct process *p, uint64_t *at)
 {
-	struct dead_search search = { .pid = p->pid, .found = behind_vdso(p) };
-	int err = search.found ? 0 : proc_vmas(p->pid, false, search_tail, &search);
+	struct dead_search s = { .pid = p->pid, .len = DEAD_BYTES, .found = behind_vdso(p) };
+	int err = search(&s);
 
-	if (err < 0)
-		return fail(err, "its mappings: %s", strerror(-err));
-	if (!search.found)
-		return fail(EHOLDS, "no dead bytes in any of its executable mappings to enter by");
-	*at = search.found;
-	return 0;
+	if (!err && !s.found)
+		err = fail(EHOLDS, "no dead bytes in any of its executable mappings to enter by");
+	*at = s.found;
+	return err;
+}
+
+int near_bytes(const struct process *p, uint64_t pc, uint64_t *at)
+{
+	struct dead_search s = { .pid = p->pid, .len = NEAR_BYTES, .pc = pc };
+	int err = search(&s);
+
+	if (!err && !s.found)
+		err = fail(EHOLDS, "no dead bytes near %#llx, where a thread stands, to come back by", (unsigned long long)pc);
+	*at = s.found;
+	return err;
 }

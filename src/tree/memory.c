@@ -21,7 +21,7 @@
 
 static const char *refusal(const struct vma *v)
 {
-	if (v->end > ARCH_TASK_SIZE)
+	if (sizeof(void *) < sizeof(v->end) && v->end > ARCH_TASK_SIZE)
 		return "beyond the addresses of this tinyckpt, which is for 32-bit programs";
 	if (v->uffd)
 		return "userfaultfd is registered on it";
@@ -101,14 +101,15 @@ int memory_gap(struct save *s)
 	size_t n = s->busy.len / sizeof(*r);
 	uint64_t from = 0x10000, best = 0;
 
-	for (size_t i = 0; i <= n; i++) {
-		uint64_t to = i < n ? r[i].start : ARCH_TASK_SIZE;
+	/* not above the last one, a stack: how far addresses go there nobody tells */
+	for (size_t i = 0; i < n; i++) {
+		uint64_t to = r[i].start;
 
 		if (to > from && to - from > best) {
 			best = to - from;
 			s->gap = (struct address_range){ from, to };
 		}
-		if (i < n && r[i].end > from)
+		if (r[i].end > from)
 			from = r[i].end;
 	}
 	if (best < (4u << 20))

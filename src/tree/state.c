@@ -224,8 +224,9 @@ static int save_advice(struct save *s, const struct process *p)
 }
 
 /* One thread other than the leader: asked, and seen from outside meanwhile; led home, written. */
-static int ask_other(struct save *s, const struct process *p, struct visit *v, pid_t tid)
+static int ask_other(struct save *s, const struct process *p, struct visit *v, const struct thread *thread)
 {
+	const pid_t tid = thread->tid;
 	struct thread_facts f = { 0 };
 	struct thread_answers a;
 	struct proc_status st;
@@ -236,7 +237,7 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, p
 
 	visit_program(v, tid, &prog);
 	thread_ask(&prog, &f);
-	err = visit_thread_start(v, tid, &prog);
+	err = visit_thread_start(v, thread, &prog);
 	if (!err)
 		err = thread_see(&m, p->pid, tid, &st, &stat);
 	if (!err)
@@ -322,7 +323,7 @@ static int write_records(struct save *s, struct asked *a)
 	for (size_t i = 1; !err && i < p->threads_n; i++) {
 		if (i % 16 == 0)
 			wait_deadline(STEP_MS);
-		err = ask_other(s, p, &a->visit, p->threads[i].tid);
+		err = ask_other(s, p, &a->visit, &p->threads[i]);
 	}
 	return err ? err : thread_save(s, &m, &a->visit.leader, &leader);
 }
@@ -359,7 +360,6 @@ int state_save(struct save *s)
 		for (size_t k = STEPS; !err && k-- > 0;) {
 			const size_t i = first - k;	/* beyond the last one when it would be before the first */
 			struct asked *a = &asked[i % STEPS];
-
 
 			if (i >= s->tree.n || s->tree.processes[i].zombie)
 				continue;

@@ -101,7 +101,7 @@ static int resolve_restart(pid_t pid, pid_t tid, const struct arch_regs *regs, s
 	if (call->error != ARCH_ERESTART_RESTARTBLOCK || call->nr != arch_nr_restart_syscall)
 		return 0;
 	call->nr = -1;
-	if (!task_read(pid, text, arch_pc(regs) - sizeof(text), sizeof(text)))
+	if (!task_read(pid, text, arch_behind_call(regs) - sizeof(text), sizeof(text)))
 		call->nr = arch_decode_syscall(text, sizeof(text));
 	if (call->nr < 0)
 		call->nr = guess_restart(pid, call);
@@ -191,7 +191,7 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 	const pid_t pid = (pid_t)m->pid, tid = (pid_t)m->tid;
 	const struct arch_regs *regs = &who->home.regs;
 	uint8_t *body = image_body(&s->image);
-	struct arch_interrupted call;
+	struct arch_interrupted call = who->home.call;
 	ssize_t len;
 	int err;
 
@@ -211,7 +211,6 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 		m->rseq_len = who->rseq.rseq_abi_size;
 		m->rseq_signature = who->rseq.signature;
 	}
-	arch_interrupted(regs, &call);
 	err = resolve_restart(pid, tid, regs, &call);
 	if (err)
 		return err;

@@ -283,6 +283,21 @@ static pid_t who_is_away(const struct tree *tree)
 	return 0;
 }
 
+static int find_restarts(struct tree *tree)
+{
+	for (size_t i = 0; ARCH_HIDES_RESTART && i < tree->n; i++) {
+		struct process *p = &tree->processes[i];
+
+		for (size_t j = 0; j < p->threads_n; j++) {
+			int err = restart_find(p->pid, p->threads[j].tid, &p->threads[j].restart);
+
+			if (err)
+				return fail(err, "thread %d: what it is about to do cannot be told: %s", p->threads[j].tid, strerror(-err));
+		}
+	}
+	return 0;
+}
+
 int tree_collect(struct tree *tree, pid_t root, bool hold)
 {
 	const struct timespec pause = { 0, 5000000 };
@@ -295,7 +310,7 @@ int tree_collect(struct tree *tree, pid_t root, bool hold)
 			return err;
 		away = who_is_away(tree);
 		if (!away)
-			return 0;
+			return find_restarts(tree);
 		tree_release(tree);
 		tree_free(tree);
 		nanosleep(&pause, NULL);

@@ -30,6 +30,7 @@ enum {
 	AREA_PROGRAM = 0xc00,
 	AREA_THREAD_PROGRAM = 0x8000,
 	THREAD_PROGRAM_MAX = 0x1000,
+	AREA_LEAVE = 0x9000,	/* ARCH_LEAVE_MAX bytes each */
 	STACK_BYTES = 0x400,
 };
 
@@ -79,7 +80,7 @@ static void undo_interruption(const struct visit *v, struct visitor *who)
 		if (nr != calls[i] || proc_status(v->pid, who->tid, &st) ||
 		    (st.sig_pending | st.shared_pending) & ~who->home.sigmask)
 			continue;
-		arch_restart(&who->home.regs, nr);
+		arch_call_anew(&who->home.regs, nr);
 		return;
 	}
 }
@@ -116,14 +117,58 @@ static int stand_open(const struct visit *v, const struct visitor *who)
 	return stand_at(who, has_to_handle(v, who) ? who->way.interrupted : who->way.unmask);
 }
 
-/* Lays the way home of one thread into the dead bytes and leaves the thread standing at it, all signals blocked. */
-static int stand_at_home(struct visit *v, struct visitor *who)
+/* What was written to dead bytes is gone again. */
+static void wipe(const struct visit *v, uint64_t at, size_t len)
+{
+	const uint8_t zero[DEAD_BYTES] = { 0 };
+
+	if (at && len)
+		(void)pwrite_all(v->mem, zero, len, at);
+}
+
+/* Where its way home lies, and where the last jump does when that is too far away. */
+static int choose_places(struct visit *v, struct visitor *who)
+{
+	const uintptr_t pc = arch_pc(&who->home.regs);
+	const size_t slot = who == &v->leader ? 0 : 1;
+	uint64_t near;
+	int err = 0;
+
+	who->stub = v->dead + slot * ARCH_HOME_MAX;
+	if (!ARCH_NEAR_MAX || dead_bytes_reach(who->stub, pc))
+		return 0;
+	near = v->near;
+	if (!near || !dead_bytes_reach(near, pc))
+		err = near_bytes(v->p, pc, &near);
+	if (who == &v->leader)
+		v->near = near;
+	who->home.near = near + slot * ARCH_NEAR_MAX;
+	return err;
+}
+
+/* The code of its way home into the dead bytes. */
+static int write_home(struct visit *v, struct visitor *who)
 {
 	uint8_t code[ARCH_HOME_MAX];
 	size_t len;
+	int err = 0;
+
+	if (ARCH_NEAR_MAX && who->home.near) {
+		len = arch_near(code, who->home.near, &who->home);
+		err = pwrite_all(v->mem, code, len, who->home.near);
+	}
+	len = arch_home(code, who->stub, &who->home, &who->way);
+	if (!err)
+		err = pwrite_all(v->mem, code, len, who->stub);
+	return err ? fail(err, "cannot write behind the vDSO: %s", strerror(-err)) : 0;
+}
+
+/* Lays the way home of one thread into the dead bytes and leaves the thread standing at it, all signals blocked. */
+static int stand_at_home(struct visit *v, struct visitor *who, const struct restart *restart)
+{
 	int err;
 
-	err = thread_regs(who->tid, &who->home.regs);
+	err = restart_regs(v->pid, who->tid, restart, &who->home.regs, &who->home.call);
 	if (!err)
 		err = thread_sigmask(who->tid, &who->home.sigmask);
 	if (err)
@@ -134,10 +179,11 @@ static int stand_at_home(struct visit *v, struct visitor *who)
 		who->rseq.rseq_abi_pointer = 0;
 	leave_restartable_sequence(v, who);
 	undo_interruption(v, who);
-	len = arch_home(code, who->stub, &who->home, &who->way);
-	err = pwrite_all(v->mem, code, len, who->stub);
+	err = choose_places(v, who);
+	if (!err)
+		err = write_home(v, who);
 	if (err)
-		return fail(err, "cannot write behind the vDSO: %s", strerror(-err));
+		return err;
 	who->away = true;	/* there is a way home from now on, and not before */
 
 	/* From here on the thread finds home by itself, and only then is it safe to block its signals. */
@@ -152,14 +198,16 @@ static int stand_at_home(struct visit *v, struct visitor *who)
 /* The last steps home, every signal being blocked; inside: the area is still there. */
 static int go_home(const struct visit *v, struct visitor *who, bool inside)
 {
+	struct arch_regs regs = who->home.regs;
 	int err = stand_open(v, who);
 
+	arch_go_on(&regs, &who->home.call);
 	if (!err && inside)
 		err = set_outside(v, 1);
 	if (!err)
 		err = thread_set_sigmask(who->tid, who->home.sigmask);
 	if (!err)
-		err = thread_set_regs(who->tid, &who->home.regs);
+		err = thread_set_regs(who->tid, &regs);
 	if (!err)
 		who->away = false;
 	return err;
@@ -202,7 +250,7 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	char path[32];
 	int err;
 
-	*v = (struct visit){ .pid = p->pid, .buffer = buffer };
+	*v = (struct visit){ .pid = p->pid, .p = p, .buffer = buffer };
 	snprintf(path, sizeof(path), "/proc/%d/mem", p->pid);
 	v->mem = proc_open(path, O_WRONLY);
 	if (v->mem < 0)
@@ -210,11 +258,11 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	err = dead_bytes(p, &v->dead);
 	if (err)
 		return err;
-	v->leader = (struct visitor){ .tid = p->threads[0].tid, .stub = v->dead,
+	v->leader = (struct visitor){ .tid = p->threads[0].tid,
 				      .home = { .unmap = free_area, .unmap_len = VISIT_AREA } };
 
 	v->place = VISIT_INSIDE;
-	err = stand_at_home(v, &v->leader);
+	err = stand_at_home(v, &v->leader, &p->threads[0].restart);
 	if (err)
 		return err;
 	regs = v->leader.home.regs;
@@ -248,7 +296,7 @@ static int furnish(struct visit *v)
 
 	memcpy(head, interpreter_blob, (size_t)(interpreter_blob_end - interpreter_blob));
 	memcpy(head + AREA_OUTSIDE, &one, sizeof(one));
-	/* not by process_vm_writev(2), after which what is executed need not be what was written (caches) */
+	/* code: /proc/PID/mem sees to it that the processor does not go on with what it has read there before */
 	err = pwrite_all(v->mem, head, sizeof(head), v->area);
 	return err ? fail(err, "cannot write to the area: %s", strerror(-err)) : 0;
 }
@@ -285,15 +333,26 @@ static int see_area(void *arg, struct vma *v)
 	return 1;
 }
 
+/* Does code of a way home lie there, in a place of so many bytes? */
+static bool has_magic(pid_t pid, uintptr_t pc, size_t place, size_t at)
+{
+	char magic[sizeof(ARCH_HOME_MAGIC) - 1];
+
+	return place && !task_read(pid, magic, (pc & ~(place - 1)) + at, sizeof(magic)) && !memcmp(magic, ARCH_HOME_MAGIC, sizeof(magic));
+}
+
 bool visit_is_away(pid_t pid, const struct arch_regs *regs)
 {
-	uint8_t head[4 + sizeof(ARCH_HOME_MAGIC) - 1], blob[64];
 	const uintptr_t pc = arch_pc(regs);
+	uint8_t blob[64];
 
-	if (!task_read(pid, head, pc & ~(uintptr_t)(ARCH_HOME_MAX - 1), sizeof(head)) &&
-	    !memcmp(head + 4, ARCH_HOME_MAGIC, sizeof(ARCH_HOME_MAGIC) - 1))
+	if (has_magic(pid, pc, ARCH_HOME_MAX, ARCH_HOME_MAGIC_AT) || has_magic(pid, pc, ARCH_NEAR_MAX, ARCH_NEAR_MAX - 8))
 		return true;
-	return !task_read(pid, blob, pc & ~(uintptr_t)0xfff, sizeof(blob)) && !memcmp(blob, interpreter_blob, sizeof(blob));
+	/* in the area: its first page has the interpreter, another one the rest */
+	for (size_t page = 0; page <= AREA_LEAVE; page += AREA_LEAVE)
+		if (!task_read(pid, blob, (pc & ~(uintptr_t)0xfff) - page, sizeof(blob)) && !memcmp(blob, interpreter_blob, sizeof(blob)))
+			return true;
+	return false;
 }
 
 int visit_mlockall(const struct visit *v, uint32_t *flags)
@@ -339,11 +398,11 @@ static int add_stay(struct program *p, const struct visit *v, const struct visit
 	/* gone: the leader lets the other thread leave first */
 	if (who == &v->leader) {
 		program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, (long)(v->area + AREA_OUTSIDE), 0, program_at(p, gone + 2));
-		program_call(p, 0, OP_LEAVE, (long)(who->stub + who->way.walk));
+		program_call(p, 0, OP_LEAVE, (long)who->leave);
 		program_call(p, 0, SYS_rt_sigtimedwait_time64, set, 0, quick, 8);
 		program_call(p, 0, OP_JUMP, program_at(p, gone));
 	} else {
-		program_call(p, 0, OP_LEAVE, (long)(who->stub + who->way.walk));
+		program_call(p, 0, OP_LEAVE, (long)who->leave);
 	}
 	if (!p->full)
 		program_ops(p)[arrival].ret = NOT_YET;
@@ -381,16 +440,28 @@ static int fail_to_ask(int err, pid_t tid)
 	return fail(err, "thread %d: could not be asked: %s", tid, strerror(-err));
 }
 
+/* Where the interpreter is to jump to for it to walk home. */
+static int write_leave(struct visit *v, struct visitor *who)
+{
+	const uintptr_t walk = who->stub + who->way.walk;
+	uint8_t code[ARCH_LEAVE_MAX + 1];
+	size_t len = ARCH_LEAVE_MAX ? arch_leave(code, &who->home, walk) : 0;
+
+	who->leave = len ? v->area + AREA_LEAVE + (who == &v->leader ? 0 : ARCH_LEAVE_MAX) : walk;
+	return len ? pwrite_all(v->mem, code, len, who->leave) : 0;
+}
+
 /* Lets one visitor, standing at home or already inside, work off the program. */
 static int start(struct visit *v, struct visitor *who, uint64_t stack, struct program *p)
 {
 	struct arch_regs regs = who->home.regs;
-	int err;
+	int err = write_leave(v, who);
 
 	who->arrival = add_stay(p, v, who);
 	if (p->full)
 		return fail(E2BIG, "a program for it does not fit the area");
-	err = program_send(p, v->pid);
+	if (!err)
+		err = program_send(p, v->pid);
 	arch_set_entry(&regs, v->area, stack, p->base);
 	if (!err)
 		err = thread_set_regs(who->tid, &regs);
@@ -446,17 +517,33 @@ static int fail_to_lead_home(int err, pid_t tid)
 	return fail(err, "thread %d: could not be led home by the tool, and walks by itself: %s", tid, strerror(-err));
 }
 
-int visit_thread_start(struct visit *v, pid_t tid, struct program *p)
+int visit_thread_start(struct visit *v, const struct thread *thread, struct program *p)
 {
 	int err;
 
 	/* on its way home by itself it would tell the leader that it left, by the old mask that it writes there */
-	v->thread = (struct visitor){ .tid = tid, .stub = v->dead + ARCH_HOME_MAX,
+	v->thread = (struct visitor){ .tid = thread->tid,
 				      .home = { .old_mask = v->area + AREA_OUTSIDE } };
-	err = stand_at_home(v, &v->thread);
+	err = stand_at_home(v, &v->thread, &thread->restart);
 	if (!err)
 		err = set_outside(v, 0);
 	return err ? err : start(v, &v->thread, v->area + AREA_THREAD_STACK, p);
+}
+
+/* To the exit of a call that changes nothing, with an interrupt waiting for it. */
+static int to_exit(const struct visitor *who)
+{
+	struct arch_regs regs = who->home.regs;
+	int err;
+
+	arch_set_syscall(&regs, who->stub, SYS_getpid, (const long[6]){ 0 });
+	err = thread_set_regs(who->tid, &regs);
+	for (int stops = 2; !err && stops--;) {
+		err = thread_to_syscall(who->tid, 0);
+		if (!err)
+			err = wait_syscall_stop(who->tid);
+	}
+	return err ? err : thread_interrupt(who->tid);
 }
 
 int visit_thread_end(struct visit *v, struct program *p)
@@ -470,7 +557,12 @@ int visit_thread_end(struct visit *v, struct program *p)
 		return err;
 
 	/* It stands where signals are delivered: the kernel itself restarts what it was in. */
-	err = go_home(v, who, true);
+	if (ARCH_RESTARTS_AT_EXIT && who->home.call.error)
+		err = to_exit(who);
+	if (!err)
+		err = go_home(v, who, true);
+	if (!err && who->home.near != v->near + ARCH_NEAR_MAX)
+		wipe(v, who->home.near, ARCH_NEAR_MAX);
 	return err ? fail_to_lead_home(err, who->tid) : 0;
 }
 
@@ -480,14 +572,15 @@ int visit_thread_end(struct visit *v, struct program *p)
  */
 static int settle_at_home(struct visit *v)
 {
-	const uint8_t zero[DEAD_BYTES] = { 0 };
 	struct visitor *who = &v->leader;
 	int err = thread_interrupt(who->tid);
 
 	if (!err)
 		err = go_home(v, who, false);
-	if (!err)
-		(void)pwrite_all(v->mem, zero, sizeof(zero), v->dead);
+	if (!err) {
+		wipe(v, v->dead, DEAD_BYTES);
+		wipe(v, v->near, NEAR_BYTES);
+	}
 	who->away = false;
 	v->place = VISIT_AT_HOME;
 	return err;

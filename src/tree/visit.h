@@ -17,6 +17,7 @@
 #include "kernel/abi.h"
 #include "kernel/program.h"
 #include "kernel/ptrace.h"
+#include "kernel/restart.h"
 #include "tree/tree.h"
 
 enum { VISIT_PROGRAM_MAX = 24 * 1024 };
@@ -25,6 +26,7 @@ struct visitor {		/* one thread that is in the area */
 	pid_t tid;
 	struct arch_home home;
 	uint64_t stub;		/* dead bytes that are its way home */
+	uint64_t leave;		/* where the interpreter jumps to get there */
 	struct arch_way way;	/* offsets in them */
 	bool away;		/* it is on, or at, its way home */
 	struct rseq_configuration rseq;	/* rseq_abi_pointer 0: none */
@@ -36,7 +38,9 @@ struct visit {
 	pid_t pid;
 	uint64_t area;		/* 0: not mapped */
 	int mem;		/* /proc/PID/mem: it writes where the task itself may not */
+	const struct process *p;
 	uint64_t dead;		/* dead bytes of an executable mapping, room for two ways home */
+	uint64_t near;		/* others, for last jumps; 0: none were needed */
 	struct visitor leader, thread;
 	enum {
 		VISIT_AT_HOME, VISIT_BEFORE_MMAP, VISIT_BEHIND_MMAP, VISIT_INSIDE, VISIT_BEFORE_MUNMAP, VISIT_BEHIND_MUNMAP,
@@ -62,7 +66,7 @@ int visit_halt(struct visit *v, const struct program *p);
 int visit_finish(struct visit *v, struct program *p);
 
 /* Another thread enters and works it off, and is home again; v->thread.home tells its registers and signal mask there. */
-int visit_thread_start(struct visit *v, pid_t tid, struct program *p);
+int visit_thread_start(struct visit *v, const struct thread *thread, struct program *p);
 int visit_thread_end(struct visit *v, struct program *p);
 
 int visit_leave(struct visit *v);	/* twice: to the entry of munmap(2), and behind it */

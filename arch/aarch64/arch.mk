@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+# What the build must know of aarch64.
+# The blob runs while the workload's vector registers are live: it must not touch them.
+ARCH_BLOB_CFLAGS := -mgeneral-regs-only -mno-outline-atomics

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TINYCKPT_ARCH_REGS_H
+#define TINYCKPT_ARCH_REGS_H
+
+#include <elf.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+/* NT_PRSTATUS: struct user_pt_regs of asm/ptrace.h */
+struct arch_regs {
+	uint64_t x[31];
+	uint64_t sp, pc, pstate;
+};
+
+/* Documentation/arch/arm64: newer than the headers one may have to build with */
+#ifndef NT_ARM_TLS
+#define NT_ARM_TLS 0x401
+#endif
+#ifndef NT_ARM_SYSTEM_CALL
+#define NT_ARM_SYSTEM_CALL 0x404
+#endif
+#ifndef NT_ARM_SVE
+#define NT_ARM_SVE 0x405
+#endif
+#ifndef NT_ARM_PACA_KEYS
+#define NT_ARM_PACA_KEYS 0x407
+#define NT_ARM_PACG_KEYS 0x408
+#endif
+#ifndef NT_ARM_TAGGED_ADDR_CTRL
+#define NT_ARM_TAGGED_ADDR_CTRL 0x409
+#endif
+#ifndef NT_ARM_PAC_ENABLED_KEYS
+#define NT_ARM_PAC_ENABLED_KEYS 0x40a
+#endif
+
+/* SVE last of the two: it holds the vector registers once more, at their full length. */
+#define ARCH_REGSETS { NT_ARM_TLS, NT_PRFPREG, NT_ARM_SVE, NT_ARM_PACA_KEYS, NT_ARM_PACG_KEYS, NT_ARM_PAC_ENABLED_KEYS, \
+		       NT_ARM_TAGGED_ADDR_CTRL }
+enum {
+	ARCH_REGSET_MAX = 16 * 1024,
+	ARCH_HOME_MAX = 256,
+	ARCH_NEAR_MAX = 32,
+	ARCH_LEAVE_MAX = 512,
+	ARCH_HOME_MAGIC_AT = 8,
+	ARCH_CALL_BYTES = 4,	/* svc #0 */
+	ARCH_HIDES_RESTART = 1,
+	ARCH_RESTARTS_AT_EXIT = 0,
+};
+#define ARCH_HOME_MAGIC "TCKHOME1"
+#define ARCH_HOME_REACH (127UL << 20)	/* of a branch that needs no register */
+#define ARCH_TASK_SIZE (1UL << 52)	/* at most: the kernel may have been built for less */
+
+#define ARCH_NR_mmap SYS_mmap
+#define ARCH_MMAP_UNIT 1
+#define ARCH_NR_set_tls (-1)
+#define ARCH_PTRACE_GET_TLS 0
+
+#endif
