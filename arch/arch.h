@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/types.h>
 
 #include "arch_regs.h"
 
@@ -24,7 +25,8 @@
  *   ARCH_HOME_REACH       how far the program counter may be from there, if there is nothing near it
  *   ARCH_NEAR_MAX         bytes that arch_near() may write, a power of two or 0; ARCH_LEAVE_MAX: arch_leave()
  *   ARCH_CALL_BYTES       length of the system call instruction, at most
- *   ARCH_RESTARTS_AT_EXIT 1: only at the exit of a call does the kernel restart what new registers tell of
+ *   ARCH_CALL_STOPS_HIDE  1: one of the registers cannot be read or set at the stops before and behind a call
+ *   ARCH_RESTARTS_BY_CALL 1: what the kernel restarts is the call that the thread made last, whatever its registers tell
  *   ARCH_HIDES_RESTART    1: a tracer finds an interrupted call rewound already and not what the kernel means to do; see below
  *   ARCH_TASK_SIZE        addresses below it belong to user space (of this kernel: it need not be a constant)
  *   ARCH_NR_mmap          mmap(2) as it is called there, and
@@ -92,11 +94,13 @@ void arch_call_anew(struct arch_regs *regs, long nr);
 uintptr_t arch_behind_call(const struct arch_regs *regs);
 
 /*
- * Of a thread that is home again: has the kernel go on with the interrupted call as it would have, which may depend on
- * whether a handler is to run first.  It stands where the kernel looks at registers for that: at the exit of a call, with an
- * interrupt waiting for it, or unless ARCH_RESTARTS_AT_EXIT at a stop for an interrupt.
+ * Registers to go on with an interrupted call as the kernel would have: for a stop for an interrupt, or at the exit of a
+ * call with an interrupt waiting.  Where ARCH_RESTARTS_BY_CALL they are for the entry of a call that arch_change_call() has
+ * made the interrupted one, or restart_syscall(2), and which is interrupted at once.
  */
 void arch_go_on(struct arch_regs *regs, const struct arch_interrupted *call);
+/* At the entry of a call: it is number nr that is made.  0 or a negative errno. */
+int arch_change_call(pid_t tid, long nr);
 
 /*
  * Where the kernel hides what it means to do (ARCH_HIDES_RESTART; else these are not used): a thread stands at the
@@ -106,10 +110,12 @@ void arch_go_on(struct arch_regs *regs, const struct arch_interrupted *call);
  * Could it be about to go on with a call by restart_syscall(2)?  text: ARCH_CALL_BYTES at its program counter.
  */
 bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text);
-/* At the exit of such a call: the error as above, 0 when it has ended.  first: its first argument, which the result hides. */
+/* What is not to be seen in registers at the exit of the call, before it: the first argument, and what ARCH_CALL_STOPS_HIDE. */
+void arch_keep(const struct arch_regs *regs, long kept[2]);
+/* At the exit of such a call: the error as above, 0 when it has ended. */
 int arch_restart_error(const struct arch_regs *regs);
-/* From the exit back to the instruction. */
-void arch_rewind(struct arch_regs *regs, long first);
+/* Registers read there: behind the call, with its result; or (rewind) back at the instruction. */
+void arch_returned(struct arch_regs *regs, const long kept[2], bool rewind);
 /* Of a thread that was given new registers: they are no result of the call that it made last.  Elsewhere the registers say so. */
 void arch_forget_call(pid_t tid);
 

@@ -44,7 +44,8 @@ enum {
 	ARCH_HOME_MAGIC_AT = 8,
 	ARCH_CALL_BYTES = 4,	/* svc #0 */
 	ARCH_HIDES_RESTART = 1,
-	ARCH_RESTARTS_AT_EXIT = 0,
+	ARCH_CALL_STOPS_HIDE = 1,	/* x7: report_syscall() of arch/arm64/kernel/ptrace.c */
+	ARCH_RESTARTS_BY_CALL = 0,
 };
 #define ARCH_HOME_MAGIC "TCKHOME1"
 #define ARCH_HOME_REACH (127UL << 20)	/* of a branch that needs no register */

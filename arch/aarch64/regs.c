@@ -2,6 +2,7 @@
 /* General registers and interrupted system calls of aarch64 (arch/arm64/kernel/signal.c is what this mirrors). */
 #include "arch.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ptrace.h>
@@ -18,6 +19,7 @@ enum {
 	PSTATE_SS = 1 << 21,
 	PSTATE_32BIT = 1 << 4,
 	NR = 8,			/* the register with the number of a call */
+	HIDDEN = 7,		/* at the stops around a call it tells which of the two it is */
 };
 
 uintptr_t arch_pc(const struct arch_regs *regs)
@@ -105,10 +107,25 @@ int arch_restart_error(const struct arch_regs *regs)
 	       ret == -ARCH_ERESTART_RESTARTBLOCK ? (int)-ret : 0;
 }
 
-void arch_rewind(struct arch_regs *regs, long first)
+void arch_keep(const struct arch_regs *regs, long kept[2])
 {
-	regs->pc -= ARCH_CALL_BYTES;
-	regs->x[0] = (uint64_t)first;
+	kept[0] = (long)regs->x[0];
+	kept[1] = (long)regs->x[HIDDEN];
+}
+
+void arch_returned(struct arch_regs *regs, const long kept[2], bool rewind)
+{
+	regs->x[HIDDEN] = (uint64_t)kept[1];
+	if (rewind) {
+		regs->pc -= ARCH_CALL_BYTES;
+		regs->x[0] = (uint64_t)kept[0];
+	}
+}
+
+int arch_change_call(pid_t tid, long nr)
+{
+	(void)tid, (void)nr;
+	return -EOPNOTSUPP;
 }
 
 /* What the kernel says of a restart is hidden: these stand at the call, and are made anew unless it is said otherwise. */

@@ -12,12 +12,18 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <unistd.h>
 
 const long arch_nr_restart_syscall = SYS_restart_syscall;
 
+#ifndef PTRACE_SET_SYSCALL
+#define PTRACE_SET_SYSCALL 23
+#endif
+
 enum {
 	NR = 7,		/* the register with the number of a call */
+	HIDDEN = 12,	/* at the stops around a call it tells which of the two it is */
 	SP = 13,
 	PC = 15,
 	EINTR_ = 4,
@@ -122,10 +128,28 @@ int arch_restart_error(const struct arch_regs *regs)
 	       error == ARCH_ERESTART_RESTARTBLOCK ? error : 0;
 }
 
-void arch_rewind(struct arch_regs *regs, long first)
+void arch_keep(const struct arch_regs *regs, long kept[2])
+{
+	kept[0] = (long)regs->r[0];
+	kept[1] = (long)regs->r[HIDDEN];
+}
+
+static void rewind_call(struct arch_regs *regs, uint32_t first)
 {
 	regs->r[PC] -= call_bytes(regs);
-	regs->r[0] = (uint32_t)first;
+	regs->r[0] = first;
+}
+
+void arch_returned(struct arch_regs *regs, const long kept[2], bool rewind)
+{
+	regs->r[HIDDEN] = (uint32_t)kept[1];
+	if (rewind)
+		rewind_call(regs, (uint32_t)kept[0]);
+}
+
+int arch_change_call(pid_t tid, long nr)
+{
+	return ptrace(PTRACE_SET_SYSCALL, tid, NULL, nr) ? -errno : 0;
 }
 
 void arch_forget_call(pid_t tid)
@@ -140,7 +164,7 @@ long arch_cut_short(const struct arch_regs *regs)
 
 void arch_call_anew(struct arch_regs *regs, long nr)
 {
-	arch_rewind(regs, (long)regs->orig_r0);
+	rewind_call(regs, regs->orig_r0);
 	arch_restart(regs, nr);
 }
 
@@ -154,13 +178,12 @@ uintptr_t arch_behind_call(const struct arch_regs *regs)
 	return regs->r[PC] + call_bytes(regs);
 }
 
-/* As the call left them: the kernel restarts it without a change of r7, and lets it end with EINTR where it has to. */
+/* As in the middle of the call: the kernel restarts it without a change of r7, and lets it end with EINTR where it has to. */
 void arch_go_on(struct arch_regs *regs, const struct arch_interrupted *call)
 {
 	if (!call->error)
 		return;
 	regs->orig_r0 = regs->r[0];
-	regs->r[0] = (uint32_t)-call->error;
 	regs->r[PC] += call_bytes(regs);
 }
 

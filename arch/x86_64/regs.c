@@ -2,6 +2,7 @@
 /* General registers and interrupted system calls of x86_64 (arch/x86/kernel/signal.c is what this mirrors). */
 #include "arch.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -62,9 +63,20 @@ int arch_restart_error(const struct arch_regs *regs)
 	return 0;
 }
 
-void arch_rewind(struct arch_regs *regs, long first)
+void arch_keep(const struct arch_regs *regs, long kept[2])
 {
-	(void)regs, (void)first;
+	(void)regs, (void)kept;
+}
+
+void arch_returned(struct arch_regs *regs, const long kept[2], bool rewind)
+{
+	(void)regs, (void)kept, (void)rewind;
+}
+
+int arch_change_call(pid_t tid, long nr)
+{
+	(void)tid, (void)nr;
+	return -EOPNOTSUPP;
 }
 
 void arch_set_entry(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, uintptr_t argument)

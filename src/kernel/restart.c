@@ -10,15 +10,13 @@ static int to_entry(pid_t pid, pid_t tid, struct restart *restart)
 {
 	for (;;) {
 		uint8_t text[ARCH_CALL_BYTES];
-		struct arch_interrupted call;
 		struct arch_regs regs;
 		struct stop stop;
 		int err = thread_regs(tid, &regs);
 
 		if (err || task_read(pid, text, arch_pc(&regs), sizeof(text)) || !arch_may_go_on(&regs, text))
 			return err;
-		arch_interrupted(&regs, &call);
-		restart->first = call.args[0];
+		arch_keep(&regs, restart->kept);
 		err = thread_to_syscall(tid, 0);
 		if (!err)
 			err = thread_wait(tid, &stop);
@@ -65,6 +63,7 @@ int restart_find(pid_t pid, pid_t tid, struct restart *restart)
 		err = thread_regs(tid, &regs);
 	if (!err)
 		restart->error = arch_restart_error(&regs);
+	restart->taken = !err;
 	return err;
 }
 
@@ -75,8 +74,8 @@ int restart_regs(pid_t pid, pid_t tid, const struct restart *restart, struct arc
 	(void)pid;
 	if (err)
 		return err;
-	if (restart->error)
-		arch_rewind(regs, restart->first);
+	if (restart->taken)
+		arch_returned(regs, restart->kept, restart->error != 0);
 	arch_interrupted(regs, call);
 	if (restart->error)
 		call->error = restart->error;

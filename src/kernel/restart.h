@@ -10,7 +10,8 @@
 /* What had to be found out while the thread was being held (ARCH_HIDES_RESTART); all 0 elsewhere, and mostly. */
 struct restart {
 	int error;	/* as in struct arch_interrupted */
-	long first;	/* first argument of the call, in the place of which there is its result by now */
+	bool taken;	/* the thread has taken the step, and stands at the exit of the call */
+	long kept[2];	/* see arch_keep() */
 };
 
 /*

@@ -164,6 +164,7 @@ int reborn_leave(struct restore *r, pid_t tid)
 {
 	struct program p;
 	int stops = 2;	/* before and behind each call */
+	struct stop stop;
 	int err;
 
 	reborn_program(r, &p);
@@ -176,5 +177,7 @@ int reborn_leave(struct restore *r, pid_t tid)
 	/* behind munmap there is nothing to return to: it stays in the stop until it gets its final registers */
 	while (!err && stops--)
 		err = to_syscall_stop(tid);
+	if (!err && ARCH_CALL_STOPS_HIDE)
+		err = thread_halt(tid, &stop);
 	return err ? fail(err, "task %d: the area could not be taken away: %s", tid, strerror(-err)) : 0;
 }

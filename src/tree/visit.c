@@ -195,24 +195,6 @@ static int stand_at_home(struct visit *v, struct visitor *who, const struct rest
 	return 0;
 }
 
-/* The last steps home, every signal being blocked; inside: the area is still there. */
-static int go_home(const struct visit *v, struct visitor *who, bool inside)
-{
-	struct arch_regs regs = who->home.regs;
-	int err = stand_open(v, who);
-
-	arch_go_on(&regs, &who->home.call);
-	if (!err && inside)
-		err = set_outside(v, 1);
-	if (!err)
-		err = thread_set_sigmask(who->tid, who->home.sigmask);
-	if (!err)
-		err = thread_set_regs(who->tid, &regs);
-	if (!err)
-		who->away = false;
-	return err;
-}
-
 /* What is blocked is not delivered; what is delivered all the same comes from what the thread just did. */
 static bool is_fault(const struct stop *stop)
 {
@@ -238,6 +220,67 @@ static int wait_syscall_stop(pid_t tid)
 		if (err)
 			return err;
 	}
+}
+
+static int to_syscall_stop(pid_t tid)
+{
+	int err = thread_to_syscall(tid, 0);
+
+	return err ? err : wait_syscall_stop(tid);
+}
+
+/*
+ * Where the kernel restarts nothing but the last call: once more into the interrupted one, by way of a call that does no
+ * harm should the tool die, and with signals as they were, so that one that has come ends it.
+ */
+static int to_entry(const struct visitor *who)
+{
+	struct arch_regs regs = who->home.regs;
+	int err;
+
+	arch_set_syscall(&regs, who->stub, SYS_getpid, who->home.call.args);
+	err = thread_set_regs(who->tid, &regs);
+	return err ? err : to_syscall_stop(who->tid);
+}
+
+static int change_call(const struct visitor *who)
+{
+	const struct arch_interrupted *call = &who->home.call;
+
+	return arch_change_call(who->tid, call->error == ARCH_ERESTART_RESTARTBLOCK ? arch_nr_restart_syscall : call->nr);
+}
+
+/* And out of it, since an interrupt is waiting: now the kernel knows what to go on with. */
+static int to_exit(const struct visitor *who)
+{
+	int err = thread_interrupt(who->tid);
+
+	return err ? err : to_syscall_stop(who->tid);
+}
+
+/* The last steps home, every signal being blocked; inside: the area is still there. */
+static int go_home(const struct visit *v, struct visitor *who, bool inside)
+{
+	const bool again = ARCH_RESTARTS_BY_CALL && who->home.call.error;
+	struct arch_regs regs = who->home.regs;
+	int err = stand_open(v, who);
+
+	arch_go_on(&regs, &who->home.call);
+	if (!err && inside)
+		err = set_outside(v, 1);
+	if (!err && again)
+		err = to_entry(who);
+	if (!err)
+		err = thread_set_sigmask(who->tid, who->home.sigmask);
+	if (!err && again)
+		err = change_call(who);
+	if (!err)
+		err = thread_set_regs(who->tid, &regs);
+	if (!err && again)
+		err = to_exit(who);
+	if (!err)
+		who->away = false;
+	return err;
 }
 
 int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, void *buffer)
@@ -530,22 +573,6 @@ int visit_thread_start(struct visit *v, const struct thread *thread, struct prog
 	return err ? err : start(v, &v->thread, v->area + AREA_THREAD_STACK, p);
 }
 
-/* To the exit of a call that changes nothing, with an interrupt waiting for it. */
-static int to_exit(const struct visitor *who)
-{
-	struct arch_regs regs = who->home.regs;
-	int err;
-
-	arch_set_syscall(&regs, who->stub, SYS_getpid, (const long[6]){ 0 });
-	err = thread_set_regs(who->tid, &regs);
-	for (int stops = 2; !err && stops--;) {
-		err = thread_to_syscall(who->tid, 0);
-		if (!err)
-			err = wait_syscall_stop(who->tid);
-	}
-	return err ? err : thread_interrupt(who->tid);
-}
-
 int visit_thread_end(struct visit *v, struct program *p)
 {
 	struct visitor *who = &v->thread;
@@ -557,10 +584,7 @@ int visit_thread_end(struct visit *v, struct program *p)
 		return err;
 
 	/* It stands where signals are delivered: the kernel itself restarts what it was in. */
-	if (ARCH_RESTARTS_AT_EXIT && who->home.call.error)
-		err = to_exit(who);
-	if (!err)
-		err = go_home(v, who, true);
+	err = go_home(v, who, true);
 	if (!err && who->home.near != v->near + ARCH_NEAR_MAX)
 		wipe(v, who->home.near, ARCH_NEAR_MAX);
 	return err ? fail_to_lead_home(err, who->tid) : 0;
@@ -573,8 +597,10 @@ int visit_thread_end(struct visit *v, struct program *p)
 static int settle_at_home(struct visit *v)
 {
 	struct visitor *who = &v->leader;
-	int err = thread_interrupt(who->tid);
+	int err = 0;
 
+	if (!ARCH_RESTARTS_BY_CALL || !who->home.call.error)
+		err = thread_interrupt(who->tid);
 	if (!err)
 		err = go_home(v, who, false);
 	if (!err) {
