@@ -284,12 +284,16 @@ fuzzers: $(fuzzers)
 run_env = MAKEFLAGS='$(filter-out -j% --jobserver%,$(MAKEFLAGS))' \
 	 ARCH=$(ARCH) CONFIG=$(CONFIG) TINYCKPT=$(CURDIR)/$(tool) FUZZ_SECONDS=$(FUZZ_SECONDS)
 
-.PHONY: demo check bench fuzz
+.PHONY: demo check check-boards bench fuzz
 demo: all
 	$(Q)$(run_env) tools/demo
 check: all
 	$(Q)tools/setup check
 	$(Q)$(run_env) tests/run $(SUITES)
+# Builds by itself, for each board's architecture.
+check-boards:
+	$(Q)tools/setup boards
+	$(Q)BOARDS='$(BOARDS)' tests/run boards
 bench: all
 	$(Q)tools/setup bench
 	$(Q)$(run_env) tests/bench/run
@@ -345,6 +349,7 @@ help:
 	@echo
 	@echo 'demo           saves and restores a small workload before your eyes'
 	@echo 'check          runs the tests; SUITES="unit system" some of them'
+	@echo 'check-boards   runs the system tests on booted kernels, under emulation; BOARDS="x86_64-6.1" some of them'
 	@echo 'fuzz           runs the fuzzers for FUZZ_SECONDS (60)'
 	@echo 'bench          measures'
 	@echo 'lint           static analysis, layout, licences'

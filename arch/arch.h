@@ -23,10 +23,10 @@
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a power of two; `at` is a multiple of it
  *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT
  *   ARCH_HOME_REACH       how far the program counter may be from there, if there is nothing near it
- *   ARCH_NEAR_MAX         bytes that arch_near() may write, a power of two or 0; ARCH_LEAVE_MAX: arch_leave()
+ *   ARCH_NEAR_MAX         bytes that arch_near() may write, a multiple of 8 or 0; ARCH_LEAVE_MAX: arch_leave()
  *   ARCH_CALL_BYTES       length of the system call instruction, at most
  *   ARCH_CALL_STOPS_HIDE  1: one of the registers cannot be read or set at the stops before and behind a call
- *   ARCH_RESTARTS_BY_CALL 1: what the kernel restarts is the call that the thread made last, whatever its registers tell
+ *   ARCH_GOES_ON_AT_EXIT  1: only at the exit of a call does the kernel look whether it is to be gone on with
  *   ARCH_HIDES_RESTART    1: a tracer finds an interrupted call rewound already and not what the kernel means to do; see below
  *   ARCH_TASK_SIZE        addresses below it belong to user space (of this kernel: it need not be a constant)
  *   ARCH_NR_mmap          mmap(2) as it is called there, and
@@ -87,35 +87,30 @@ extern const long arch_nr_restart_syscall;
 
 /* A call that was cut short with EINTR though it might be made anew: its number, -1 when regs are no such case. */
 long arch_cut_short(const struct arch_regs *regs);
-/* Makes regs do so. */
-void arch_call_anew(struct arch_regs *regs, long nr);
-
 /* The address behind the instruction of an interrupted call. */
 uintptr_t arch_behind_call(const struct arch_regs *regs);
-
-/*
- * Registers to go on with an interrupted call as the kernel would have: for a stop for an interrupt, or at the exit of a
- * call with an interrupt waiting.  Where ARCH_RESTARTS_BY_CALL they are for the entry of a call that arch_change_call() has
- * made the interrupted one, or restart_syscall(2), and which is interrupted at once.
- */
-void arch_go_on(struct arch_regs *regs, const struct arch_interrupted *call);
-/* At the entry of a call: it is number nr that is made.  0 or a negative errno. */
-int arch_change_call(pid_t tid, long nr);
 
 /*
  * Where the kernel hides what it means to do (ARCH_HIDES_RESTART; else these are not used): a thread stands at the
  * instruction of its call, with number and arguments in place, as if it were about to make it for the first time.
  * arch_interrupted() tells the call and no error.
  *
- * Could it be about to go on with a call by restart_syscall(2)?  text: ARCH_CALL_BYTES at its program counter.
+ * Is that the instruction of a system call?  text: ARCH_CALL_BYTES, at the program counter of regs.
  */
-bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text);
-/* What is not to be seen in registers at the exit of the call, before it: the first argument, and what ARCH_CALL_STOPS_HIDE. */
-void arch_keep(const struct arch_regs *regs, long kept[2]);
-/* At the exit of such a call: the error as above, 0 when it has ended. */
+bool arch_is_call(const struct arch_regs *regs, const uint8_t *text);
+/* At the exit of such a call: the error as above, 0 when it has ended.  first: its first argument, which the result hides. */
 int arch_restart_error(const struct arch_regs *regs);
-/* Registers read there: behind the call, with its result; or (rewind) back at the instruction. */
-void arch_returned(struct arch_regs *regs, const long kept[2], bool rewind);
+/* From the exit back to the instruction, and from there to an exit with that result. */
+void arch_rewind(struct arch_regs *regs, long first);
+void arch_end_call(struct arch_regs *regs, long result);
+/*
+ * A call that ended in ERESTART_RESTARTBLOCK and was rewound: registers with which the kernel goes on with it.  With
+ * ARCH_GOES_ON_AT_EXIT they are for the exit of another call, with an interrupt waiting.
+ */
+void arch_go_on(struct arch_regs *regs);
+/* The register that ARCH_CALL_STOPS_HIDE is about. */
+long arch_hidden(const struct arch_regs *regs);
+void arch_set_hidden(struct arch_regs *regs, long value);
 /* Of a thread that was given new registers: they are no result of the call that it made last.  Elsewhere the registers say so. */
 void arch_forget_call(pid_t tid);
 
@@ -161,8 +156,10 @@ struct arch_way {
 };
 size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct arch_way *way);
 
-/* The last jump, for a way home that lies too far away (ARCH_NEAR_MAX): code for `at`, with the magic in its last 8 bytes. */
+/* The last jump, for a way home that lies too far away (ARCH_NEAR_MAX): code for `at`, a multiple of 8. */
 size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home);
+/* Is that a last jump?  text: ARCH_NEAR_MAX bytes before the program counter, and as many from there on. */
+bool arch_is_near(const uint8_t *text);
 
 /*
  * From the interpreter to walk, the address of the way home's part of that name: position independent code that brings all

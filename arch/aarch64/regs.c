@@ -2,7 +2,6 @@
 /* General registers and interrupted system calls of aarch64 (arch/arm64/kernel/signal.c is what this mirrors). */
 #include "arch.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ptrace.h>
@@ -91,12 +90,10 @@ static bool is_call(const uint8_t *text)
 	return instruction == SVC;
 }
 
-bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text)
+bool arch_is_call(const struct arch_regs *regs, const uint8_t *text)
 {
-	const uint64_t nr = regs->x[NR];
-
-	return is_call(text) &&
-	       (nr == SYS_nanosleep || nr == SYS_clock_nanosleep || nr == SYS_futex || nr == SYS_restart_syscall);
+	(void)regs;
+	return is_call(text);
 }
 
 int arch_restart_error(const struct arch_regs *regs)
@@ -107,25 +104,32 @@ int arch_restart_error(const struct arch_regs *regs)
 	       ret == -ARCH_ERESTART_RESTARTBLOCK ? (int)-ret : 0;
 }
 
-void arch_keep(const struct arch_regs *regs, long kept[2])
+void arch_rewind(struct arch_regs *regs, long first)
 {
-	kept[0] = (long)regs->x[0];
-	kept[1] = (long)regs->x[HIDDEN];
+	regs->pc -= ARCH_CALL_BYTES;
+	regs->x[0] = (uint64_t)first;
 }
 
-void arch_returned(struct arch_regs *regs, const long kept[2], bool rewind)
+/* As setup_restart_syscall() of arch/arm64/kernel/signal.c does. */
+void arch_go_on(struct arch_regs *regs)
 {
-	regs->x[HIDDEN] = (uint64_t)kept[1];
-	if (rewind) {
-		regs->pc -= ARCH_CALL_BYTES;
-		regs->x[0] = (uint64_t)kept[0];
-	}
+	arch_restart(regs, arch_nr_restart_syscall);
 }
 
-int arch_change_call(pid_t tid, long nr)
+long arch_hidden(const struct arch_regs *regs)
 {
-	(void)tid, (void)nr;
-	return -EOPNOTSUPP;
+	return (long)regs->x[HIDDEN];
+}
+
+void arch_set_hidden(struct arch_regs *regs, long value)
+{
+	regs->x[HIDDEN] = (uint64_t)value;
+}
+
+void arch_end_call(struct arch_regs *regs, long result)
+{
+	regs->pc += ARCH_CALL_BYTES;
+	regs->x[0] = (uint64_t)result;
 }
 
 /* What the kernel says of a restart is hidden: these stand at the call, and are made anew unless it is said otherwise. */
@@ -151,21 +155,9 @@ void arch_restart(struct arch_regs *regs, long nr)
 	regs->x[NR] = (uint64_t)nr;
 }
 
-void arch_call_anew(struct arch_regs *regs, long nr)
-{
-	arch_restart(regs, nr);
-}
-
 uintptr_t arch_behind_call(const struct arch_regs *regs)
 {
 	return regs->pc + ARCH_CALL_BYTES;
-}
-
-/* As setup_restart_syscall() of arch/arm64/kernel/signal.c does. */
-void arch_go_on(struct arch_regs *regs, const struct arch_interrupted *call)
-{
-	if (call->error == ARCH_ERESTART_RESTARTBLOCK)
-		arch_restart(regs, arch_nr_restart_syscall);
 }
 
 void arch_set_argument(struct arch_regs *regs, int i, long value)

@@ -28,7 +28,7 @@ enum {
 	ARCH_CALL_BYTES = 4,	/* svc 0; in Thumb state 2 */
 	ARCH_HIDES_RESTART = 1,
 	ARCH_CALL_STOPS_HIDE = 1,	/* r12: report_syscall() of arch/arm/kernel/ptrace.c */
-	ARCH_RESTARTS_BY_CALL = 1,	/* do_work_pending() and what follows it in entry-common.S */
+	ARCH_GOES_ON_AT_EXIT = 1,	/* do_work_pending() of arch/arm/kernel/signal.c */
 };
 
 /* An instruction, too, as it lies behind the system call: it branches over the letters. */

@@ -12,14 +12,9 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <unistd.h>
 
 const long arch_nr_restart_syscall = SYS_restart_syscall;
-
-#ifndef PTRACE_SET_SYSCALL
-#define PTRACE_SET_SYSCALL 23
-#endif
 
 enum {
 	NR = 7,		/* the register with the number of a call */
@@ -100,24 +95,9 @@ static uint32_t call_bytes(const struct arch_regs *regs)
 	return regs->cpsr & THUMB ? 2 : 4;
 }
 
-static bool is_call(const struct arch_regs *regs, const uint8_t *text)
+bool arch_is_call(const struct arch_regs *regs, const uint8_t *text)
 {
 	return regs->cpsr & THUMB ? text[0] == 0 && text[1] == 0xdf : !memcmp(text, "\0\0\0\xef", 4);
-}
-
-/* Those that end in ERESTART_RESTARTBLOCK, and those that end in ERESTARTNOHAND, which do not go on after a handler. */
-bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text)
-{
-	static const uint16_t calls[] = {
-		SYS_restart_syscall, SYS_nanosleep, 265 /* clock_nanosleep */, SYS_clock_nanosleep_time64, SYS_futex,
-		SYS_futex_time64, SYS_poll,
-		SYS_pause, SYS_rt_sigsuspend, SYS__newselect, SYS_pselect6, SYS_pselect6_time64, SYS_ppoll, SYS_ppoll_time64,
-	};
-
-	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
-		if (regs->r[NR] == calls[i])
-			return regs->orig_r0 != NO_CALL && is_call(regs, text);
-	return false;
 }
 
 int arch_restart_error(const struct arch_regs *regs)
@@ -128,28 +108,33 @@ int arch_restart_error(const struct arch_regs *regs)
 	       error == ARCH_ERESTART_RESTARTBLOCK ? error : 0;
 }
 
-void arch_keep(const struct arch_regs *regs, long kept[2])
-{
-	kept[0] = (long)regs->r[0];
-	kept[1] = (long)regs->r[HIDDEN];
-}
-
-static void rewind_call(struct arch_regs *regs, uint32_t first)
+void arch_rewind(struct arch_regs *regs, long first)
 {
 	regs->r[PC] -= call_bytes(regs);
-	regs->r[0] = first;
+	regs->r[0] = (uint32_t)first;
 }
 
-void arch_returned(struct arch_regs *regs, const long kept[2], bool rewind)
+void arch_end_call(struct arch_regs *regs, long result)
 {
-	regs->r[HIDDEN] = (uint32_t)kept[1];
-	if (rewind)
-		rewind_call(regs, (uint32_t)kept[0]);
+	regs->r[PC] += call_bytes(regs);
+	regs->r[0] = (uint32_t)result;
 }
 
-int arch_change_call(pid_t tid, long nr)
+/* As the call left them: the kernel goes on with it by restart_syscall(2) without a change of r7. */
+void arch_go_on(struct arch_regs *regs)
 {
-	return ptrace(PTRACE_SET_SYSCALL, tid, NULL, nr) ? -errno : 0;
+	regs->orig_r0 = regs->r[0];
+	arch_end_call(regs, -ARCH_ERESTART_RESTARTBLOCK);
+}
+
+long arch_hidden(const struct arch_regs *regs)
+{
+	return (long)regs->r[HIDDEN];
+}
+
+void arch_set_hidden(struct arch_regs *regs, long value)
+{
+	regs->r[HIDDEN] = (uint32_t)value;
 }
 
 void arch_forget_call(pid_t tid)
@@ -162,12 +147,6 @@ long arch_cut_short(const struct arch_regs *regs)
 	return (int)regs->r[0] == -EINTR_ && regs->orig_r0 != NO_CALL ? (long)regs->r[NR] : -1;
 }
 
-void arch_call_anew(struct arch_regs *regs, long nr)
-{
-	rewind_call(regs, regs->orig_r0);
-	arch_restart(regs, nr);
-}
-
 void arch_restart(struct arch_regs *regs, long nr)
 {
 	regs->r[NR] = (uint32_t)nr;
@@ -176,15 +155,6 @@ void arch_restart(struct arch_regs *regs, long nr)
 uintptr_t arch_behind_call(const struct arch_regs *regs)
 {
 	return regs->r[PC] + call_bytes(regs);
-}
-
-/* As in the middle of the call: the kernel restarts it without a change of r7, and lets it end with EINTR where it has to. */
-void arch_go_on(struct arch_regs *regs, const struct arch_interrupted *call)
-{
-	if (!call->error)
-		return;
-	regs->orig_r0 = regs->r[0];
-	regs->r[PC] += call_bytes(regs);
 }
 
 void arch_set_argument(struct arch_regs *regs, int i, long value)

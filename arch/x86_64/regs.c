@@ -2,7 +2,6 @@
 /* General registers and interrupted system calls of x86_64 (arch/x86/kernel/signal.c is what this mirrors). */
 #include "arch.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -51,7 +50,7 @@ void arch_forget_call(pid_t tid)
 	(void)tid;	/* arch_no_restart() did */
 }
 
-bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text)
+bool arch_is_call(const struct arch_regs *regs, const uint8_t *text)
 {
 	(void)regs, (void)text;
 	return false;
@@ -63,20 +62,30 @@ int arch_restart_error(const struct arch_regs *regs)
 	return 0;
 }
 
-void arch_keep(const struct arch_regs *regs, long kept[2])
+void arch_rewind(struct arch_regs *regs, long first)
 {
-	(void)regs, (void)kept;
+	(void)regs, (void)first;
 }
 
-void arch_returned(struct arch_regs *regs, const long kept[2], bool rewind)
+void arch_go_on(struct arch_regs *regs)
 {
-	(void)regs, (void)kept, (void)rewind;
+	(void)regs;
 }
 
-int arch_change_call(pid_t tid, long nr)
+long arch_hidden(const struct arch_regs *regs)
 {
-	(void)tid, (void)nr;
-	return -EOPNOTSUPP;
+	(void)regs;
+	return 0;
+}
+
+void arch_set_hidden(struct arch_regs *regs, long value)
+{
+	(void)regs, (void)value;
+}
+
+void arch_end_call(struct arch_regs *regs, long result)
+{
+	(void)regs, (void)result;
 }
 
 void arch_set_entry(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, uintptr_t argument)
@@ -142,19 +151,9 @@ void arch_restart(struct arch_regs *regs, long nr)
 	arch_no_restart(regs);
 }
 
-void arch_call_anew(struct arch_regs *regs, long nr)
-{
-	arch_restart(regs, nr);
-}
-
 uintptr_t arch_behind_call(const struct arch_regs *regs)
 {
 	return regs->x.rip;
-}
-
-void arch_go_on(struct arch_regs *regs, const struct arch_interrupted *call)
-{
-	(void)regs, (void)call;	/* they tell it all */
 }
 
 void arch_set_argument(struct arch_regs *regs, int i, long value)

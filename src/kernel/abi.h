@@ -73,6 +73,9 @@ struct rseq_configuration {
  * Where user and group numbers once had 16 bits, the calls for 32 bits have names of their own, as have those for a time
  * of 64 bits where it once had 32.  Elsewhere there is but one.
  */
+#ifndef SYS_fcntl64
+#define SYS_fcntl64 SYS_fcntl
+#endif
 #ifndef SYS_setresuid32
 #define SYS_setgroups32 SYS_setgroups
 #define SYS_setresuid32 SYS_setresuid
@@ -84,6 +87,11 @@ struct rseq_configuration {
 #define SYS_clock_nanosleep_time64 SYS_clock_nanosleep
 #define SYS_rt_sigtimedwait_time64 SYS_rt_sigtimedwait
 #define SYS_semtimedop_time64 SYS_semtimedop
+#define SYS_futex_time64 SYS_futex
+#define SYS_ppoll_time64 SYS_ppoll
+#define SYS_pselect6_time64 SYS_pselect6
+#define SYS_mq_timedsend_time64 SYS_mq_timedsend
+#define SYS_mq_timedreceive_time64 SYS_mq_timedreceive
 #elif !defined(SYS_clock_nanosleep)	/* a C library that has renamed it */
 #define SYS_clock_nanosleep SYS_clock_nanosleep_time32
 #endif

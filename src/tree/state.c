@@ -111,6 +111,20 @@ static int save_sigactions(struct save *s, const struct process_facts *f, const 
 	return n ? SAVE_RECORD(s, RECORD_SIGACTIONS, Sigactions_fields, &m, NULL, 0) : 0;
 }
 
+/* The signals whose handlers end a call with EINTR. */
+static uint64_t ended_by(const struct process_facts *f, const struct program *prog)
+{
+	uint64_t signals = 0;
+
+	for (int sig = 1; sig <= 64; sig++) {
+		const struct kernel_sigaction *action = program_read(prog, f->sigaction_at[sig]);
+
+		if (!(action->flags & SA_RESTART))
+			signals |= 1ULL << (sig - 1);
+	}
+	return signals;
+}
+
 static int save_descriptors(struct save *s, const struct process *p)
 {
 	const struct place *place = (const struct place *)(void *)s->places.data;
@@ -304,6 +318,8 @@ static int write_records(struct save *s, struct asked *a)
 	if (err)
 		return err;
 	log_debug("its state: %zu threads", p->threads_n);
+	if (ARCH_HIDES_RESTART)
+		a->visit.no_sa_restart = ended_by(&a->facts, &a->program);
 	leader = thread_answers(&a->program, &a->leader);
 	err = thread_see(&m, p->pid, p->pid, &st, &stat);
 	if (err)

@@ -21,6 +21,7 @@
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "tree/dead_bytes.h"
+#include "tree/way_home.h"
 
 /* Offsets in the area. */
 enum {
@@ -36,163 +37,9 @@ enum {
 
 enum { NOT_YET = 1, TRIES_MAX = 100000 };
 
-static const uint64_t ALL_SIGNALS = ~0ULL;
-
-/*
- * Inside a restartable sequence (rseq(2)) a thread that is taken off its processor goes on at the abort handler; led
- * away and back, nobody else would see to that.
- */
-static void leave_restartable_sequence(const struct visit *v, struct visitor *who)
-{
-	const uint64_t rseq = who->rseq.rseq_abi_pointer;
-	struct {
-		uint32_t version, flags;
-		uint64_t start_ip, post_commit_offset, abort_ip;
-	} cs;
-	uint64_t cs_at = 0, none = 0;
-	enum { RSEQ_CS = 8 };	/* offset in struct rseq */
-
-	if (!rseq || task_read(v->pid, &cs_at, rseq + RSEQ_CS, sizeof(cs_at)) || !cs_at ||
-	    task_read(v->pid, &cs, cs_at, sizeof(cs)))
-		return;
-	if (arch_pc(&who->home.regs) - cs.start_ip >= cs.post_commit_offset)
-		return;
-	arch_set_pc(&who->home.regs, cs.abort_ip);
-	task_write(v->pid, rseq + RSEQ_CS, &none, sizeof(none));
-}
-
-/*
- * These return EINTR when a thread is merely stopped (signal(7)); when no signal is there to be handled they are made
- * anew, as the kernel itself does with all others.
- */
-static void undo_interruption(const struct visit *v, struct visitor *who)
-{
-	static const long calls[] = { SYS_rt_sigtimedwait, SYS_rt_sigtimedwait_time64, SYS_semop, SYS_semtimedop,
-				      SYS_semtimedop_time64, SYS_epoll_pwait, SYS_io_getevents,
-#ifdef SYS_epoll_wait
-				      SYS_epoll_wait,
-#endif
-	};
-	long nr = arch_cut_short(&who->home.regs);
-	struct proc_status st;
-
-	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
-		if (nr != calls[i] || proc_status(v->pid, who->tid, &st) ||
-		    (st.sig_pending | st.shared_pending) & ~who->home.sigmask)
-			continue;
-		arch_call_anew(&who->home.regs, nr);
-		return;
-	}
-}
-
 static int set_outside(const struct visit *v, long outside)
 {
 	return task_write(v->pid, v->area + AREA_OUTSIDE, &outside, sizeof(outside));
-}
-
-/* At an offset of its way home, ready to walk on by itself. */
-static int stand_at(const struct visitor *who, size_t offset)
-{
-	struct arch_regs regs = who->home.regs;
-
-	arch_set_home(&regs, who->stub + offset);
-	return thread_set_regs(who->tid, &regs);
-}
-
-/* Will it handle a signal as soon as its mask is open? */
-static bool has_to_handle(const struct visit *v, const struct visitor *who)
-{
-	struct proc_status st;
-
-	return who->way.interrupted != who->way.unmask && !proc_status(v->pid, who->tid, &st) &&
-	       (st.sig_pending | st.shared_pending) & st.sig_caught & ~who->home.sigmask;
-}
-
-/*
- * Where its mask may be opened or closed.  Mask and registers cannot be set at once: in between, should the tool die, the
- * thread stands where handlers may run, with its own flags and stack pointer, and walks on.
- */
-static int stand_open(const struct visit *v, const struct visitor *who)
-{
-	return stand_at(who, has_to_handle(v, who) ? who->way.interrupted : who->way.unmask);
-}
-
-/* What was written to dead bytes is gone again. */
-static void wipe(const struct visit *v, uint64_t at, size_t len)
-{
-	const uint8_t zero[DEAD_BYTES] = { 0 };
-
-	if (at && len)
-		(void)pwrite_all(v->mem, zero, len, at);
-}
-
-/* Where its way home lies, and where the last jump does when that is too far away. */
-static int choose_places(struct visit *v, struct visitor *who)
-{
-	const uintptr_t pc = arch_pc(&who->home.regs);
-	const size_t slot = who == &v->leader ? 0 : 1;
-	uint64_t near;
-	int err = 0;
-
-	who->stub = v->dead + slot * ARCH_HOME_MAX;
-	if (!ARCH_NEAR_MAX || dead_bytes_reach(who->stub, pc))
-		return 0;
-	near = v->near;
-	if (!near || !dead_bytes_reach(near, pc))
-		err = near_bytes(v->p, pc, &near);
-	if (who == &v->leader)
-		v->near = near;
-	who->home.near = near + slot * ARCH_NEAR_MAX;
-	return err;
-}
-
-/* The code of its way home into the dead bytes. */
-static int write_home(struct visit *v, struct visitor *who)
-{
-	uint8_t code[ARCH_HOME_MAX];
-	size_t len;
-	int err = 0;
-
-	if (ARCH_NEAR_MAX && who->home.near) {
-		len = arch_near(code, who->home.near, &who->home);
-		err = pwrite_all(v->mem, code, len, who->home.near);
-	}
-	len = arch_home(code, who->stub, &who->home, &who->way);
-	if (!err)
-		err = pwrite_all(v->mem, code, len, who->stub);
-	return err ? fail(err, "cannot write behind the vDSO: %s", strerror(-err)) : 0;
-}
-
-/* Lays the way home of one thread into the dead bytes and leaves the thread standing at it, all signals blocked. */
-static int stand_at_home(struct visit *v, struct visitor *who, const struct restart *restart)
-{
-	int err;
-
-	err = restart_regs(v->pid, who->tid, restart, &who->home.regs, &who->home.call);
-	if (!err)
-		err = thread_sigmask(who->tid, &who->home.sigmask);
-	if (err)
-		return fail(err, "thread %d: its registers: %s", who->tid, strerror(-err));
-	if (ARCH_NR_set_tls >= 0 && ptrace(ARCH_PTRACE_GET_TLS, who->tid, NULL, &who->tls))
-		return fail_errno("thread %d: its thread pointer", who->tid);
-	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(who->rseq), &who->rseq) <= 0)
-		who->rseq.rseq_abi_pointer = 0;
-	leave_restartable_sequence(v, who);
-	undo_interruption(v, who);
-	err = choose_places(v, who);
-	if (!err)
-		err = write_home(v, who);
-	if (err)
-		return err;
-	who->away = true;	/* there is a way home from now on, and not before */
-
-	/* From here on the thread finds home by itself, and only then is it safe to block its signals. */
-	err = stand_open(v, who);
-	if (!err)
-		err = thread_set_sigmask(who->tid, ALL_SIGNALS);
-	if (err)
-		return fail(err, "thread %d: cannot be led away: %s", who->tid, strerror(-err));
-	return 0;
 }
 
 /* What is blocked is not delivered; what is delivered all the same comes from what the thread just did. */
@@ -222,67 +69,6 @@ static int wait_syscall_stop(pid_t tid)
 	}
 }
 
-static int to_syscall_stop(pid_t tid)
-{
-	int err = thread_to_syscall(tid, 0);
-
-	return err ? err : wait_syscall_stop(tid);
-}
-
-/*
- * Where the kernel restarts nothing but the last call: once more into the interrupted one, by way of a call that does no
- * harm should the tool die, and with signals as they were, so that one that has come ends it.
- */
-static int to_entry(const struct visitor *who)
-{
-	struct arch_regs regs = who->home.regs;
-	int err;
-
-	arch_set_syscall(&regs, who->stub, SYS_getpid, who->home.call.args);
-	err = thread_set_regs(who->tid, &regs);
-	return err ? err : to_syscall_stop(who->tid);
-}
-
-static int change_call(const struct visitor *who)
-{
-	const struct arch_interrupted *call = &who->home.call;
-
-	return arch_change_call(who->tid, call->error == ARCH_ERESTART_RESTARTBLOCK ? arch_nr_restart_syscall : call->nr);
-}
-
-/* And out of it, since an interrupt is waiting: now the kernel knows what to go on with. */
-static int to_exit(const struct visitor *who)
-{
-	int err = thread_interrupt(who->tid);
-
-	return err ? err : to_syscall_stop(who->tid);
-}
-
-/* The last steps home, every signal being blocked; inside: the area is still there. */
-static int go_home(const struct visit *v, struct visitor *who, bool inside)
-{
-	const bool again = ARCH_RESTARTS_BY_CALL && who->home.call.error;
-	struct arch_regs regs = who->home.regs;
-	int err = stand_open(v, who);
-
-	arch_go_on(&regs, &who->home.call);
-	if (!err && inside)
-		err = set_outside(v, 1);
-	if (!err && again)
-		err = to_entry(who);
-	if (!err)
-		err = thread_set_sigmask(who->tid, who->home.sigmask);
-	if (!err && again)
-		err = change_call(who);
-	if (!err)
-		err = thread_set_regs(who->tid, &regs);
-	if (!err && again)
-		err = to_exit(who);
-	if (!err)
-		who->away = false;
-	return err;
-}
-
 int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, void *buffer)
 {
 	const long mmap_args[6] = {
@@ -305,7 +91,7 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 				      .home = { .unmap = free_area, .unmap_len = VISIT_AREA } };
 
 	v->place = VISIT_INSIDE;
-	err = stand_at_home(v, &v->leader, &p->threads[0].restart);
+	err = way_lay(v, &v->leader, &p->threads[0].restart);
 	if (err)
 		return err;
 	regs = v->leader.home.regs;
@@ -376,20 +162,16 @@ static int see_area(void *arg, struct vma *v)
 	return 1;
 }
 
-/* Does code of a way home lie there, in a place of so many bytes? */
-static bool has_magic(pid_t pid, uintptr_t pc, size_t place, size_t at)
-{
-	char magic[sizeof(ARCH_HOME_MAGIC) - 1];
-
-	return place && !task_read(pid, magic, (pc & ~(place - 1)) + at, sizeof(magic)) && !memcmp(magic, ARCH_HOME_MAGIC, sizeof(magic));
-}
-
 bool visit_is_away(pid_t pid, const struct arch_regs *regs)
 {
 	const uintptr_t pc = arch_pc(regs);
-	uint8_t blob[64];
+	uint8_t blob[64], near[2 * ARCH_NEAR_MAX + 1];
+	char magic[sizeof(ARCH_HOME_MAGIC) - 1];
 
-	if (has_magic(pid, pc, ARCH_HOME_MAX, ARCH_HOME_MAGIC_AT) || has_magic(pid, pc, ARCH_NEAR_MAX, ARCH_NEAR_MAX - 8))
+	if (!task_read(pid, magic, (pc & ~(uintptr_t)(ARCH_HOME_MAX - 1)) + ARCH_HOME_MAGIC_AT, sizeof(magic)) &&
+	    !memcmp(magic, ARCH_HOME_MAGIC, sizeof(magic)))
+		return true;
+	if (ARCH_NEAR_MAX && !task_read(pid, near, pc - ARCH_NEAR_MAX, 2 * ARCH_NEAR_MAX) && arch_is_near(near))
 		return true;
 	/* in the area: its first page has the interpreter, another one the rest */
 	for (size_t page = 0; page <= AREA_LEAVE; page += AREA_LEAVE)
@@ -488,7 +270,7 @@ static int write_leave(struct visit *v, struct visitor *who)
 {
 	const uintptr_t walk = who->stub + who->way.walk;
 	uint8_t code[ARCH_LEAVE_MAX + 1];
-	size_t len = ARCH_LEAVE_MAX ? arch_leave(code, &who->home, walk) : 0;
+	size_t len = arch_leave(code, &who->home, walk);
 
 	who->leave = len ? v->area + AREA_LEAVE + (who == &v->leader ? 0 : ARCH_LEAVE_MAX) : walk;
 	return len ? pwrite_all(v->mem, code, len, who->leave) : 0;
@@ -567,10 +349,26 @@ int visit_thread_start(struct visit *v, const struct thread *thread, struct prog
 	/* on its way home by itself it would tell the leader that it left, by the old mask that it writes there */
 	v->thread = (struct visitor){ .tid = thread->tid,
 				      .home = { .old_mask = v->area + AREA_OUTSIDE } };
-	err = stand_at_home(v, &v->thread, &thread->restart);
+	err = way_lay(v, &v->thread, &thread->restart);
 	if (!err)
 		err = set_outside(v, 0);
 	return err ? err : start(v, &v->thread, v->area + AREA_THREAD_STACK, p);
+}
+
+/* To the exit of a call that changes nothing, with an interrupt waiting for it. */
+static int to_exit(const struct visitor *who)
+{
+	struct arch_regs regs = who->home.regs;
+	int err;
+
+	arch_set_syscall(&regs, who->stub, SYS_getpid, (const long[6]){ 0 });
+	err = thread_set_regs(who->tid, &regs);
+	for (int stops = 2; !err && stops--;) {
+		err = thread_to_syscall(who->tid, 0);
+		if (!err)
+			err = wait_syscall_stop(who->tid);
+	}
+	return err ? err : thread_interrupt(who->tid);
 }
 
 int visit_thread_end(struct visit *v, struct program *p)
@@ -584,9 +382,12 @@ int visit_thread_end(struct visit *v, struct program *p)
 		return err;
 
 	/* It stands where signals are delivered: the kernel itself restarts what it was in. */
-	err = go_home(v, who, true);
-	if (!err && who->home.near != v->near + ARCH_NEAR_MAX)
-		wipe(v, who->home.near, ARCH_NEAR_MAX);
+	if (ARCH_GOES_ON_AT_EXIT && who->home.call.error == ARCH_ERESTART_RESTARTBLOCK)
+		err = to_exit(who);
+	if (!err)
+		err = way_go_home(v, who, v->area + AREA_OUTSIDE);
+	if (!err)
+		way_take_away(v, who);
 	return err ? fail_to_lead_home(err, who->tid) : 0;
 }
 
@@ -596,16 +397,15 @@ int visit_thread_end(struct visit *v, struct program *p)
  */
 static int settle_at_home(struct visit *v)
 {
+	const uint8_t zero[DEAD_BYTES] = { 0 };
 	struct visitor *who = &v->leader;
-	int err = 0;
+	int err = thread_interrupt(who->tid);
 
-	if (!ARCH_RESTARTS_BY_CALL || !who->home.call.error)
-		err = thread_interrupt(who->tid);
 	if (!err)
-		err = go_home(v, who, false);
+		err = way_go_home(v, who, 0);
 	if (!err) {
-		wipe(v, v->dead, DEAD_BYTES);
-		wipe(v, v->near, NEAR_BYTES);
+		(void)pwrite_all(v->mem, zero, sizeof(zero), v->dead);
+		way_take_away(v, who);
 	}
 	who->away = false;
 	v->place = VISIT_AT_HOME;
@@ -618,7 +418,7 @@ static int walk_on(struct visit *v)
 	struct visitor *who = &v->leader;
 	int err;
 
-	err = v->place == VISIT_INSIDE ? stand_at(who, who->way.walk) : wait_syscall_stop(who->tid);
+	err = v->place == VISIT_INSIDE ? way_stand_at(who, who->way.walk) : wait_syscall_stop(who->tid);
 	v->runs = false;
 	if (!err && (!v->area || v->place == VISIT_BEHIND_MUNMAP))
 		return settle_at_home(v);
@@ -644,7 +444,7 @@ static int give_up(struct visit *v)
 
 	if (v->thread.away) {
 		v->leader.away = false;
-		return stand_at(&v->thread, v->thread.way.walk);
+		return way_stand_at(&v->thread, v->thread.way.walk);
 	}
 	if (v->runs) {
 		v->area = v->leader.home.unmap;	/* it may be there, and to unmap it is right if not */

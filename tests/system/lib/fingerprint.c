@@ -133,6 +133,8 @@ static void normalise(struct mapping *map)
 {
 	remove_flag(map->flags, "sd ");
 	remove_flag(map->flags, "ac ");
+	/* Until 5.15, on what execve mapped; no call can ask for it (mmap ignores MAP_DENYWRITE). */
+	remove_flag(map->flags, "dw ");
 	if (is_shared_anonymous(map->name) || is_deleted(map->name)) {
 		strcpy(map->name, is_shared_anonymous(map->name) ? "(shared anonymous)" : "(deleted)");
 		strcpy(map->device, "-");
