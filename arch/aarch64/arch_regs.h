@@ -45,11 +45,16 @@ enum {
 	ARCH_HOME_MAGIC_AT = 8,
 	ARCH_CALL_BYTES = 4,	/* svc #0 */
 	ARCH_HIDES_RESTART = 1,
+	ARCH_CALL_STOPS_HIDE = 1,	/* x7: report_syscall() of arch/arm64/kernel/ptrace.c */
+	ARCH_GOES_ON_AT_EXIT = 0,
 };
 #define ARCH_HOME_MAGIC "TCKHOME1"
 #define ARCH_HOME_REACH (127UL << 20)	/* of a branch that needs no register */
 #define ARCH_TASK_SIZE (1UL << 52)	/* at most: the kernel may have been built for less */
 
-#define ARCH_NR_mmap SYS_mmap	/* with the offset in bytes */
+#define ARCH_NR_mmap SYS_mmap
+#define ARCH_MMAP_UNIT 1
+#define ARCH_NR_set_tls (-1)
+#define ARCH_PTRACE_GET_TLS 0
 
 #endif

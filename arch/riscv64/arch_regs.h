@@ -25,11 +25,16 @@ enum {
 	ARCH_HOME_MAGIC_AT = 8,
 	ARCH_CALL_BYTES = 4,	/* ecall */
 	ARCH_HIDES_RESTART = 1,
+	ARCH_CALL_STOPS_HIDE = 0,
+	ARCH_GOES_ON_AT_EXIT = 0,
 };
 #define ARCH_HOME_MAGIC "TCKHOME1"
 #define ARCH_HOME_REACH (1000UL << 10)	/* of a jump that needs no register: 1 MiB, seen from any byte of it */
 #define ARCH_TASK_SIZE (1UL << 56)	/* at most: it depends on the processor (Sv39, Sv48, Sv57) */
 
-#define ARCH_NR_mmap SYS_mmap	/* with the offset in bytes */
+#define ARCH_NR_mmap SYS_mmap
+#define ARCH_MMAP_UNIT 1
+#define ARCH_NR_set_tls (-1)
+#define ARCH_PTRACE_GET_TLS 0
 
 #endif

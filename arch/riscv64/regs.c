@@ -31,6 +31,17 @@ void arch_set_pc(struct arch_regs *regs, uintptr_t pc)
 	regs->x[PC] = pc;
 }
 
+void arch_set_home(struct arch_regs *regs, uintptr_t pc)
+{
+	arch_set_pc(regs, pc);
+}
+
+bool arch_can_jump_back(const struct arch_regs *regs)
+{
+	(void)regs;
+	return true;
+}
+
 void arch_no_restart(struct arch_regs *regs)
 {
 	(void)regs;	/* not theirs to say */
@@ -65,12 +76,18 @@ long arch_syscall_result(const struct arch_regs *regs)
 	return (long)regs->x[A0];
 }
 
-bool arch_is_call(const uint8_t *text)
+static bool is_call(const uint8_t *text)
 {
 	uint32_t instruction;
 
 	memcpy(&instruction, text, sizeof(instruction));
 	return instruction == ECALL;
+}
+
+bool arch_is_call(const struct arch_regs *regs, const uint8_t *text)
+{
+	(void)regs;
+	return is_call(text);
 }
 
 int arch_restart_error(const struct arch_regs *regs)
@@ -85,6 +102,23 @@ void arch_rewind(struct arch_regs *regs, long first)
 {
 	regs->x[PC] -= ARCH_CALL_BYTES;
 	regs->x[A0] = (uint64_t)first;
+}
+
+/* As handle_signal() of arch/riscv/kernel/signal.c does. */
+void arch_go_on(struct arch_regs *regs)
+{
+	arch_restart(regs, arch_nr_restart_syscall);
+}
+
+long arch_hidden(const struct arch_regs *regs)
+{
+	(void)regs;
+	return 0;
+}
+
+void arch_set_hidden(struct arch_regs *regs, long value)
+{
+	(void)regs, (void)value;
 }
 
 void arch_end_call(struct arch_regs *regs, long result)
@@ -116,6 +150,11 @@ void arch_restart(struct arch_regs *regs, long nr)
 	regs->x[NR] = (uint64_t)nr;
 }
 
+uintptr_t arch_behind_call(const struct arch_regs *regs)
+{
+	return regs->x[PC] + ARCH_CALL_BYTES;
+}
+
 void arch_set_argument(struct arch_regs *regs, int i, long value)
 {
 	regs->x[A0 + i] = (uint64_t)value;
@@ -126,7 +165,7 @@ long arch_decode_syscall(const uint8_t *text, size_t len)
 {
 	uint32_t instruction;
 
-	if (len < ARCH_CALL_BYTES || !arch_is_call(text + len - ARCH_CALL_BYTES))
+	if (len < ARCH_CALL_BYTES || !is_call(text + len - ARCH_CALL_BYTES))
 		return -1;
 	for (size_t back = ARCH_CALL_BYTES + 2; back <= len; back += 2) {
 		instruction = 0;

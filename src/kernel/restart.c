@@ -15,24 +15,30 @@ struct numbers {
 #define NUMBERS(...) { (const long[]){ __VA_ARGS__ }, sizeof((const long[]){ __VA_ARGS__ }) / sizeof(long) }
 
 /* signal(7), and the sources: what the kernel may go on with by restart_syscall(2). */
-static const struct numbers going_on = NUMBERS(SYS_restart_syscall, SYS_nanosleep, SYS_clock_nanosleep, SYS_futex,
+static const struct numbers going_on = NUMBERS(SYS_restart_syscall, SYS_nanosleep, SYS_clock_nanosleep,
+	SYS_clock_nanosleep_time64, SYS_futex, SYS_futex_time64,
 #ifdef SYS_poll
 	SYS_poll,
 #endif
 );
 /* What returns EINTR after any handler ... */
-static const struct numbers nohand = NUMBERS(SYS_ppoll, SYS_pselect6, SYS_rt_sigsuspend, SYS_msgrcv, SYS_msgsnd,
+static const struct numbers nohand = NUMBERS(SYS_ppoll, SYS_ppoll_time64, SYS_pselect6, SYS_pselect6_time64, SYS_rt_sigsuspend,
+	SYS_msgrcv, SYS_msgsnd,
 #ifdef SYS_pause
 	SYS_pause,
 #endif
 #ifdef SYS_select
 	SYS_select,
 #endif
+#ifdef SYS__newselect
+	SYS__newselect,
+#endif
 );
 /* ... and after one without SA_RESTART. */
 static const struct numbers restarted = NUMBERS(SYS_read, SYS_readv, SYS_write, SYS_writev, SYS_recvfrom, SYS_recvmsg, SYS_sendto,
-	SYS_sendmsg, SYS_accept, SYS_accept4, SYS_connect, SYS_wait4, SYS_waitid, SYS_futex, SYS_flock, SYS_fcntl, SYS_openat,
-	SYS_ioctl, SYS_mq_timedsend, SYS_mq_timedreceive);
+	SYS_sendmsg, SYS_accept, SYS_accept4, SYS_connect, SYS_wait4, SYS_waitid, SYS_futex, SYS_futex_time64, SYS_flock,
+	SYS_fcntl, SYS_fcntl64, SYS_openat, SYS_ioctl, SYS_mq_timedsend, SYS_mq_timedsend_time64, SYS_mq_timedreceive,
+	SYS_mq_timedreceive_time64);
 
 static bool is_among(const struct numbers *numbers, long nr)
 {
@@ -48,7 +54,7 @@ static bool stands_at_call(pid_t pid, const struct arch_regs *regs, struct arch_
 	uint8_t text[ARCH_CALL_BYTES];
 
 	arch_interrupted(regs, call);
-	return !task_read(pid, text, arch_pc(regs), sizeof(text)) && arch_is_call(text);
+	return !task_read(pid, text, arch_pc(regs), sizeof(text)) && arch_is_call(regs, text);
 }
 
 void restart_note(pid_t pid, pid_t tid, struct restart *restart)
@@ -79,6 +85,7 @@ static int to_entry(pid_t pid, pid_t tid, struct restart *restart)
 		if (err || !stands_at_call(pid, &regs, &call) || !is_among(&going_on, call.nr))
 			return err;
 		restart->first = call.args[0];
+		restart->hidden = arch_hidden(&regs);
 		err = thread_to_syscall(tid, 0);
 		if (!err)
 			err = thread_wait(tid, &stop);
@@ -109,6 +116,7 @@ int restart_find(pid_t pid, pid_t tid, struct restart *restart)
 	int err;
 
 	restart->error = 0;
+	restart->taken = false;
 	if (!ARCH_HIDES_RESTART)
 		return 0;
 	err = to_entry(pid, tid, restart);
@@ -125,6 +133,7 @@ int restart_find(pid_t pid, pid_t tid, struct restart *restart)
 		err = thread_regs(tid, &regs);
 	if (!err)
 		restart->error = arch_restart_error(&regs);
+	restart->taken = !err;
 	return err;
 }
 
@@ -134,6 +143,8 @@ int restart_regs(pid_t pid, pid_t tid, const struct restart *restart, struct arc
 
 	if (err)
 		return err;
+	if (ARCH_CALL_STOPS_HIDE && restart->taken)
+		arch_set_hidden(regs, restart->hidden);
 	if (restart->error)
 		arch_rewind(regs, restart->first);
 	if (!ARCH_HIDES_RESTART)

@@ -10,6 +10,8 @@
 /* What had to be found out while the thread was being held (ARCH_HIDES_RESTART); all 0 elsewhere, and mostly. */
 struct restart {
 	int error;	/* as in struct arch_interrupted */
+	bool taken;	/* the thread has taken its step, and stands at the exit of the call */
+	long hidden;	/* see arch_hidden() */
 	long first;	/* first argument of the call, in the place of which there is its result by now */
 	long nr;	/* call that it slept in before it was held, if at is not 0 */
 	uint64_t at;	/* where it was to return to */

@@ -31,12 +31,6 @@
 #endif
 enum { MEMBARRIER_CMD_GET_REGISTRATIONS_ = 1 << 9, STEP_MS = 10000 };
 
-/* As the kernel has it (asm-generic/signal.h with SA_RESTORER): the C library's is another. */
-struct kernel_sigaction {
-	unsigned long handler, flags, restorer;
-	uint64_t mask;
-};
-
 enum { STOPS_MAX = 32 };
 
 /* What the leader can tell of the process. */
@@ -81,7 +75,7 @@ static void ask_process(struct program *p, struct process_facts *f)
 		f->rlimit[i] = program_call(p, 0, SYS_prlimit64, 0, i, 0, f->rlimit_at[i]);
 	}
 	for (int i = 0; i < 3; i++) {
-		f->itimer_at[i] = program_data(p, NULL, sizeof(struct itimerval));
+		f->itimer_at[i] = program_data(p, NULL, sizeof(struct kernel_itimerval));
 		f->itimer[i] = program_call(p, 0, SYS_getitimer, i, f->itimer_at[i]);
 	}
 	f->subreaper_at = program_data(p, NULL, sizeof(int));
@@ -178,7 +172,7 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 		.subreaper = *(const int *)program_read(prog, f->subreaper_at) != 0,
 		.thp_disable = program_result(prog, f->thp) == 1,
 		.exe = openings_place(s, p->pid, PLACE_EXE),
-		.brk = (uint64_t)program_result(prog, f->brk),
+		.brk = (unsigned long)program_result(prog, f->brk),
 		.personality = (uint32_t)program_result(prog, f->personality),
 		.start_code = stat->start_code,
 		.end_code = stat->end_code,
@@ -220,10 +214,10 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 	for (int i = 0; i < RLIM_NLIMITS; i++)
 		memcpy(&m.rlimit[2 * i], program_read(prog, f->rlimit_at[i]), 2 * sizeof(uint64_t));
 	for (int i = 0; i < 3; i++) {
-		const struct itimerval *t = program_read(prog, f->itimer_at[i]);
+		const struct kernel_itimerval *t = program_read(prog, f->itimer_at[i]);
 
-		m.itimer[2 * i] = (uint64_t)t->it_value.tv_sec * 1000000 + (uint64_t)t->it_value.tv_usec;
-		m.itimer[2 * i + 1] = (uint64_t)t->it_interval.tv_sec * 1000000 + (uint64_t)t->it_interval.tv_usec;
+		m.itimer[2 * i] = (uint64_t)t->sec * 1000000 + (uint64_t)t->usec;
+		m.itimer[2 * i + 1] = (uint64_t)t->interval_sec * 1000000 + (uint64_t)t->interval_usec;
 	}
 	image_mark(&s->image, RECORD_STATE, (uint32_t)p->pid);
 	return SAVE_RECORD(s, RECORD_STATE, State_fields, &m, auxv, (size_t)auxv_len);

@@ -257,12 +257,33 @@ static int collect(struct tree *tree, pid_t root, bool hold)
 	return err;
 }
 
+/* Lets a thread go on until it stands where it can be led away from, and reads its registers there. */
+static int find_place(const struct process *p, pid_t tid, struct arch_regs *regs)
+{
+	struct stop stop;
+	int err = thread_regs(tid, regs);
+
+	/* one whose process is stopped would go on against the will of who stopped it, and stands in a system call anyhow */
+	while (!err && !arch_can_jump_back(regs) && !p->stop_signal) {
+		err = thread_continue(tid, 0);
+		if (!err)
+			err = thread_halt(tid, &stop);
+		if (!err)
+			err = thread_regs(tid, regs);
+	}
+	return err;
+}
+
 static pid_t who_is_away(const struct tree *tree)
 {
-	for (size_t i = 0; i < tree->n; i++)
-		for (size_t j = 0; j < tree->processes[i].threads_n; j++)
-			if (visit_is_away(tree->processes[i].pid, tree->processes[i].threads[j].tid))
-				return tree->processes[i].threads[j].tid;
+	for (size_t i = 0; i < tree->n; i++) {
+		const struct process *p = &tree->processes[i];
+		struct arch_regs regs;
+
+		for (size_t j = 0; j < p->threads_n; j++)
+			if (!find_place(p, p->threads[j].tid, &regs) && visit_is_away(p->pid, &regs))
+				return p->threads[j].tid;
+	}
 	return 0;
 }
 

@@ -172,15 +172,11 @@ static bool is_way_home(pid_t pid, uintptr_t pc)
 	       !memcmp(magic, ARCH_HOME_MAGIC, sizeof(magic));
 }
 
-bool visit_is_away(pid_t pid, pid_t tid)
+bool visit_is_away(pid_t pid, const struct arch_regs *regs)
 {
+	const uintptr_t pc = arch_pc(regs);
 	uint8_t blob[64], near[2 * ARCH_NEAR_MAX + 1];
-	struct arch_regs regs;
-	uintptr_t pc;
 
-	if (thread_regs(tid, &regs))
-		return false;
-	pc = arch_pc(&regs);
 	if (is_way_home(pid, pc))
 		return true;
 	if (ARCH_NEAR_MAX && !task_read(pid, near, pc - ARCH_NEAR_MAX, 2 * ARCH_NEAR_MAX) && arch_is_near(near))
@@ -221,7 +217,7 @@ void visit_program(struct visit *v, pid_t tid, struct program *p)
 static int add_stay(struct program *p, const struct visit *v, const struct visitor *who)
 {
 	const uint64_t none = 0;
-	const struct timespec second = { 0, 100000000 }, moment = { 0, 1000000 };
+	const struct kernel_timespec second = { 0, 100000000 }, moment = { 0, 1000000 };
 	long set = program_data(p, &none, sizeof(none));
 	long slow = program_data(p, &second, sizeof(second)), quick = program_data(p, &moment, sizeof(moment));
 	int arrival = (int)p->ops, gone = arrival + 4;
@@ -229,14 +225,14 @@ static int add_stay(struct program *p, const struct visit *v, const struct visit
 	program_call(p, 0, SYS_kill, getpid(), 0);
 	program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL,
 		     program_at(p, arrival) + (long)offsetof(struct op, ret), -ESRCH, program_at(p, gone));
-	program_call(p, 0, SYS_rt_sigtimedwait, set, 0, slow, 8);
+	program_call(p, 0, SYS_rt_sigtimedwait_time64, set, 0, slow, 8);
 	program_call(p, 0, OP_JUMP, program_at(p, arrival));
 
 	/* gone: the leader lets the other thread leave first */
 	if (who == &v->leader) {
 		program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, (long)(v->area + AREA_OUTSIDE), 0, program_at(p, gone + 2));
 		program_call(p, 0, OP_LEAVE, (long)who->leave);
-		program_call(p, 0, SYS_rt_sigtimedwait, set, 0, quick, 8);
+		program_call(p, 0, SYS_rt_sigtimedwait_time64, set, 0, quick, 8);
 		program_call(p, 0, OP_JUMP, program_at(p, gone));
 	} else {
 		program_call(p, 0, OP_LEAVE, (long)who->leave);
@@ -248,7 +244,7 @@ static int add_stay(struct program *p, const struct visit *v, const struct visit
 
 static int wait_arrival(const struct program *p, const struct visit *v, pid_t tid, int arrival)
 {
-	uint64_t at = (uint64_t)program_at(p, arrival) + offsetof(struct op, ret);
+	uint64_t at = (unsigned long)program_at(p, arrival) + offsetof(struct op, ret);
 	struct timespec pause = { 0, 50000 };
 	long ret = NOT_YET;
 
@@ -367,6 +363,22 @@ int visit_thread_start(struct visit *v, const struct thread *thread, struct prog
 	return err ? err : start(v, &v->thread, v->area + AREA_THREAD_STACK, p);
 }
 
+/* To the exit of a call that changes nothing, with an interrupt waiting for it. */
+static int to_exit(const struct visitor *who)
+{
+	struct arch_regs regs = who->home.regs;
+	int err;
+
+	arch_set_syscall(&regs, who->stub, SYS_getpid, (const long[6]){ 0 });
+	err = thread_set_regs(who->tid, &regs);
+	for (int stops = 2; !err && stops--;) {
+		err = thread_to_syscall(who->tid, 0);
+		if (!err)
+			err = wait_syscall_stop(who->tid);
+	}
+	return err ? err : thread_interrupt(who->tid);
+}
+
 int visit_thread_end(struct visit *v, struct program *p)
 {
 	struct visitor *who = &v->thread;
@@ -378,7 +390,10 @@ int visit_thread_end(struct visit *v, struct program *p)
 		return err;
 
 	/* It stands where signals are delivered: the kernel itself restarts what it was in. */
-	err = way_go_home(v, who, v->area + AREA_OUTSIDE);
+	if (ARCH_GOES_ON_AT_EXIT && who->home.call.error == ARCH_ERESTART_RESTARTBLOCK)
+		err = to_exit(who);
+	if (!err)
+		err = way_go_home(v, who, v->area + AREA_OUTSIDE);
 	if (!err)
 		way_take_away(v, who);
 	return err ? fail_to_lead_home(err, who->tid) : 0;

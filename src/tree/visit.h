@@ -31,6 +31,7 @@ struct visitor {		/* one thread that is in the area */
 	struct arch_way way;	/* offsets in them */
 	bool away;		/* it is on, or at, its way home */
 	struct rseq_configuration rseq;	/* rseq_abi_pointer 0: none */
+	unsigned long tls;	/* its thread pointer, where that is in no register set */
 	int arrival;		/* the operation of its program that shows that it is done */
 };
 
@@ -78,7 +79,7 @@ int visit_end(struct visit *v);
  * Is a thread that is held still on its way home from a visit whose tool was killed?  Then it must be let go and held
  * again later: what it stands in is not its own.
  */
-bool visit_is_away(pid_t pid, pid_t tid);
+bool visit_is_away(pid_t pid, const struct arch_regs *regs);
 
 /* What mlockall(2) asked for mappings to come (MCL_*): nothing but a new mapping, such as the area, tells. */
 int visit_mlockall(const struct visit *v, uint32_t *flags);

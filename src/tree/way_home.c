@@ -45,7 +45,8 @@ static void leave_restartable_sequence(const struct visit *v, struct visitor *wh
  */
 static void undo_interruption(const struct visit *v, struct visitor *who, const struct restart *restart)
 {
-	static const long calls[] = { SYS_rt_sigtimedwait, SYS_epoll_pwait, SYS_semop, SYS_semtimedop, SYS_io_getevents,
+	static const long calls[] = { SYS_rt_sigtimedwait, SYS_rt_sigtimedwait_time64, SYS_semop, SYS_semtimedop,
+				      SYS_semtimedop_time64, SYS_epoll_pwait, SYS_io_getevents,
 #ifdef SYS_epoll_wait
 				      SYS_epoll_wait,
 #endif
@@ -67,8 +68,7 @@ int way_stand_at(const struct visitor *who, size_t offset)
 {
 	struct arch_regs regs = who->home.regs;
 
-	arch_set_pc(&regs, who->stub + offset);
-	arch_no_restart(&regs);
+	arch_set_home(&regs, who->stub + offset);
 	return thread_set_regs(who->tid, &regs);
 }
 
@@ -92,6 +92,8 @@ static struct arch_regs regs_at_home(const struct visit *v, const struct visitor
 	struct arch_regs regs = who->home.regs;
 	int sig;
 
+	if (ARCH_HIDES_RESTART && error == ARCH_ERESTART_RESTARTBLOCK)
+		arch_go_on(&regs);
 	if (!ARCH_HIDES_RESTART || (error != ARCH_ERESTARTNOHAND && error != ARCH_ERESTARTSYS))
 		return regs;
 	sig = first_to_handle(v, who);
@@ -162,6 +164,8 @@ int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
 		err = thread_sigmask(who->tid, &who->home.sigmask);
 	if (err)
 		return fail(err, "thread %d: its registers: %s", who->tid, strerror(-err));
+	if (ARCH_NR_set_tls >= 0 && ptrace(ARCH_PTRACE_GET_TLS, who->tid, NULL, &who->tls))
+		return fail_errno("thread %d: its thread pointer", who->tid);
 	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(who->rseq), &who->rseq) <= 0)
 		who->rseq.rseq_abi_pointer = 0;
 	leave_restartable_sequence(v, who);
