@@ -141,14 +141,17 @@ nanopb_include := $(if $(NANOPB_DIR),-isystem $(NANOPB_DIR) -DPB_NO_ERRMSG -DPB_
 # No path and no date of the machine that builds.
 same_everywhere := -ffile-prefix-map=$(CURDIR)=. -Wdate-time
 
+comma := ,
 # gcc has -Oz since 12; compilers from outside are asked.
 smallest := $(if $(outside),$(shell $(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os),-Oz)
 tool_flags := -std=gnu11 $(smallest) $(warnings) $(same_everywhere) -ffunction-sections -fdata-sections -fno-pie \
-	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables $(defines) $(includes) $(nanopb_include) $(capng_cflags) \
-	$(CPPFLAGS) $(CFLAGS)
+	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables $(ARCH_CFLAGS) \
+	$(defines) $(includes) $(nanopb_include) $(capng_cflags) $(CPPFLAGS) $(CFLAGS)
 # Segments that share pages of the file save up to 8 KiB of padding; what relro would protect here is 64 bytes.
 # A small common page size has the linker not pad to a page of it, either.
-link_flags := -static -no-pie -Wl,-z,noseparate-code -Wl,-z,common-page-size=64 -Wl,-z,norelro -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack $(LDFLAGS)
+link_flags := -static -no-pie -Wl,-z,noseparate-code -Wl,-z,common-page-size=64 -Wl,-z,norelro \
+	-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack \
+	$(patsubst %,-Wl$(comma)--defsym=%=0,$(ARCH_UNUSED)) $(LDFLAGS)
 link_libs  := $(capng_libs) $(LDLIBS)
 
 blob_flags := -std=gnu11 -Os $(warnings) $(same_everywhere) -ffreestanding -fPIE -fvisibility=hidden \
