@@ -18,7 +18,8 @@
  * From arch_regs.h:
  *   struct arch_regs      the general registers as PTRACE_GETREGSET hands them out with NT_PRSTATUS
  *   ARCH_REGSETS          an initializer: the NT_ types beside NT_PRSTATUS that make up a thread's state
- *   ARCH_REGSET_ELSE      the one of them that is taken only where the kernel has no set of the type before it; 0: none
+ *   ARCH_REGSET_ELSE      the one of them that is taken only where the kernel has no set of the type before it;
+ *                         without it, none is
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a multiple of 16, as `at` is
  *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT
@@ -28,6 +29,10 @@
  *   ARCH_HIDES_RESTART    1: a tracer finds an interrupted call rewound already and not what the kernel means to do; see below
  *   ARCH_TASK_SIZE        addresses below it belong to user space
  */
+
+#ifndef ARCH_REGSET_ELSE
+#define ARCH_REGSET_ELSE 0
+#endif
 
 uintptr_t arch_pc(const struct arch_regs *regs);
 uintptr_t arch_sp(const struct arch_regs *regs);
