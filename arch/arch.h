@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/types.h>
 
 #include "arch_regs.h"
 
@@ -24,10 +25,17 @@
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a multiple of 16, as `at` is
  *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT
  *   ARCH_HOME_REACH       how far the program counter may be from there, if there is nothing near it
- *   ARCH_NEAR_MAX         bytes that arch_near() may write, or 0; ARCH_LEAVE_MAX: arch_leave()
- *   ARCH_CALL_BYTES       length of the system call instruction
+ *   ARCH_NEAR_MAX         bytes that arch_near() may write, a multiple of 8 or 0; ARCH_LEAVE_MAX: arch_leave()
+ *   ARCH_CALL_BYTES       length of the system call instruction, at most
+ *   ARCH_CALL_STOPS_HIDE  1: one of the registers cannot be read or set at the stops before and behind a call
+ *   ARCH_GOES_ON_AT_EXIT  1: only at the exit of a call does the kernel look whether it is to be gone on with
  *   ARCH_HIDES_RESTART    1: a tracer finds an interrupted call rewound already and not what the kernel means to do; see below
- *   ARCH_TASK_SIZE        addresses below it belong to user space
+ *   ARCH_SA_RESTORER      1: the kernel's struct sigaction has a restorer
+ *   ARCH_TASK_SIZE        addresses below it belong to user space (of this kernel: it need not be a constant)
+ *   ARCH_NR_mmap          mmap(2) as it is called there, and
+ *   ARCH_MMAP_UNIT        what its offset counts, in bytes
+ *   ARCH_NR_set_tls       the call by which a thread sets its thread pointer, -1 where that is in one of the register sets;
+ *   ARCH_PTRACE_GET_TLS   then the request of ptrace(2) that reads it, one word
  */
 
 #ifndef ARCH_REGSET_ELSE
@@ -37,6 +45,15 @@
 uintptr_t arch_pc(const struct arch_regs *regs);
 uintptr_t arch_sp(const struct arch_regs *regs);
 void arch_set_pc(struct arch_regs *regs, uintptr_t pc);
+
+/* Makes regs stand at pc, a place in the code of arch_home(), with stack pointer and flags as they are. */
+void arch_set_home(struct arch_regs *regs, uintptr_t pc);
+
+/*
+ * Can code bring the thread back to where it is?  Not so where it is in a state that no jump leads to; a few instructions
+ * further on it can.
+ */
+bool arch_can_jump_back(const struct arch_regs *regs);
 
 /*
  * Makes regs run the code at pc on the stack sp with one argument, in the way that arch/ARCH/blob/entry.S expects it.
@@ -77,19 +94,30 @@ extern const long arch_nr_restart_syscall;
 
 /* A call that was cut short with EINTR though it might be made anew: its number, -1 when regs are no such case. */
 long arch_cut_short(const struct arch_regs *regs);
+/* The address behind the instruction of an interrupted call. */
+uintptr_t arch_behind_call(const struct arch_regs *regs);
 
 /*
  * Where the kernel hides what it means to do (ARCH_HIDES_RESTART; else these are not used): a thread stands at the
  * instruction of its call, with number and arguments in place, as if it were about to make it for the first time.
  * arch_interrupted() tells the call and no error.
  *
- * Could it be about to go on with a call by restart_syscall(2)?  text: ARCH_CALL_BYTES at its program counter.
+ * Is that the instruction of a system call?  text: ARCH_CALL_BYTES, at the program counter of regs.
  */
-bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text);
+bool arch_is_call(const struct arch_regs *regs, const uint8_t *text);
 /* At the exit of such a call: the error as above, 0 when it has ended.  first: its first argument, which the result hides. */
 int arch_restart_error(const struct arch_regs *regs);
-/* From the exit back to the instruction. */
+/* From the exit back to the instruction, and from there to an exit with that result. */
 void arch_rewind(struct arch_regs *regs, long first);
+void arch_end_call(struct arch_regs *regs, long result);
+/*
+ * A call that ended in ERESTART_RESTARTBLOCK and was rewound: registers with which the kernel goes on with it.  With
+ * ARCH_GOES_ON_AT_EXIT they are for the exit of another call, with an interrupt waiting.
+ */
+void arch_go_on(struct arch_regs *regs);
+/* The register that ARCH_CALL_STOPS_HIDE is about. */
+long arch_hidden(const struct arch_regs *regs);
+void arch_set_hidden(struct arch_regs *regs, long value);
 /* Of a thread that was given new registers: they are no result of the call that it made last.  Elsewhere the registers say so. */
 void arch_forget_call(pid_t tid);
 
@@ -135,8 +163,10 @@ struct arch_way {
 };
 size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct arch_way *way);
 
-/* The last jump, for a way home that lies too far away (ARCH_NEAR_MAX): code for `at`, with the magic in its last 8 bytes. */
+/* The last jump, for a way home that lies too far away (ARCH_NEAR_MAX): code for `at`, a multiple of 8. */
 size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home);
+/* Is that a last jump?  text: ARCH_NEAR_MAX bytes before the program counter, and as many from there on. */
+bool arch_is_near(const uint8_t *text);
 
 /*
  * From the interpreter to walk, the address of the way home's part of that name: position independent code that brings all

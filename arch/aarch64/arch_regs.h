@@ -39,16 +39,22 @@ struct arch_regs {
 enum {
 	ARCH_REGSET_MAX = 16 * 1024,
 	ARCH_HOME_MAX = 256,
-	ARCH_NEAR_MAX = 32,
+	ARCH_NEAR_MAX = 24,
 	ARCH_LEAVE_MAX = 512,
 	ARCH_HOME_MAGIC_AT = 8,
 	ARCH_CALL_BYTES = 4,	/* svc #0 */
 	ARCH_HIDES_RESTART = 1,
+	ARCH_CALL_STOPS_HIDE = 1,	/* x7: report_syscall() of arch/arm64/kernel/ptrace.c */
+	ARCH_GOES_ON_AT_EXIT = 0,
 };
 #define ARCH_HOME_MAGIC "TCKHOME1"
+#define ARCH_SA_RESTORER 1
 #define ARCH_HOME_REACH (127UL << 20)	/* of a branch that needs no register */
 #define ARCH_TASK_SIZE (1UL << 52)	/* at most: the kernel may have been built for less */
 
-#define ARCH_NR_mmap SYS_mmap	/* with the offset in bytes */
+#define ARCH_NR_mmap SYS_mmap
+#define ARCH_MMAP_UNIT 1
+#define ARCH_NR_set_tls (-1)
+#define ARCH_PTRACE_GET_TLS 0
 
 #endif

@@ -196,8 +196,18 @@ size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home)
 	load(c, X16, 16);
 	branch(c, at, home->regs.pc + ARCH_CALL_BYTES);
 	data(c, home->regs.x[X16]);
-	memcpy(c->to + c->len, ARCH_HOME_MAGIC, 8);
-	return c->len + 8;
+	return c->len;
+}
+
+bool arch_is_near(const uint8_t *text)
+{
+	uint32_t op[3];	/* before the program counter, there, and behind it */
+
+	memcpy(op, text + ARCH_NEAR_MAX - sizeof(*op), sizeof(op));
+	for (int i = 0; i < 2; i++)	/* ldr x16, [pc + 16 or 8]; b */
+		if ((op[i] == 0x58000090 || op[i] == 0x58000050) && op[i + 1] >> 26 == 5)
+			return true;
+	return false;
 }
 
 size_t arch_leave(uint8_t *to, const struct arch_home *home, uintptr_t walk)

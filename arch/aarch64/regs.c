@@ -18,6 +18,7 @@ enum {
 	PSTATE_SS = 1 << 21,
 	PSTATE_32BIT = 1 << 4,
 	NR = 8,			/* the register with the number of a call */
+	HIDDEN = 7,		/* at the stops around a call it tells which of the two it is */
 };
 
 uintptr_t arch_pc(const struct arch_regs *regs)
@@ -39,6 +40,17 @@ void arch_set_pc(struct arch_regs *regs, uintptr_t pc)
 void arch_no_restart(struct arch_regs *regs)
 {
 	(void)regs;	/* not theirs to say: see arch_forget_call() */
+}
+
+void arch_set_home(struct arch_regs *regs, uintptr_t pc)
+{
+	arch_set_pc(regs, pc);
+}
+
+bool arch_can_jump_back(const struct arch_regs *regs)
+{
+	(void)regs;
+	return true;
 }
 
 void arch_forget_call(pid_t tid)
@@ -78,12 +90,10 @@ static bool is_call(const uint8_t *text)
 	return instruction == SVC;
 }
 
-bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text)
+bool arch_is_call(const struct arch_regs *regs, const uint8_t *text)
 {
-	const uint64_t nr = regs->x[NR];
-
-	return is_call(text) &&
-	       (nr == SYS_nanosleep || nr == SYS_clock_nanosleep || nr == SYS_futex || nr == SYS_restart_syscall);
+	(void)regs;
+	return is_call(text);
 }
 
 int arch_restart_error(const struct arch_regs *regs)
@@ -98,6 +108,28 @@ void arch_rewind(struct arch_regs *regs, long first)
 {
 	regs->pc -= ARCH_CALL_BYTES;
 	regs->x[0] = (uint64_t)first;
+}
+
+/* As setup_restart_syscall() of arch/arm64/kernel/signal.c does. */
+void arch_go_on(struct arch_regs *regs)
+{
+	arch_restart(regs, arch_nr_restart_syscall);
+}
+
+long arch_hidden(const struct arch_regs *regs)
+{
+	return (long)regs->x[HIDDEN];
+}
+
+void arch_set_hidden(struct arch_regs *regs, long value)
+{
+	regs->x[HIDDEN] = (uint64_t)value;
+}
+
+void arch_end_call(struct arch_regs *regs, long result)
+{
+	regs->pc += ARCH_CALL_BYTES;
+	regs->x[0] = (uint64_t)result;
 }
 
 /* What the kernel says of a restart is hidden: these stand at the call, and are made anew unless it is said otherwise. */
@@ -121,6 +153,11 @@ void arch_pending_call(const struct arch_regs *regs, struct arch_interrupted *ca
 void arch_restart(struct arch_regs *regs, long nr)
 {
 	regs->x[NR] = (uint64_t)nr;
+}
+
+uintptr_t arch_behind_call(const struct arch_regs *regs)
+{
+	return regs->pc + ARCH_CALL_BYTES;
 }
 
 void arch_set_argument(struct arch_regs *regs, int i, long value)

@@ -16,19 +16,26 @@ struct arch_regs {
 #endif
 
 #define ARCH_REGSETS { NT_PRFPREG, NT_RISCV_VECTOR }
+#define ARCH_REGSET_ELSE 0
 enum {
 	ARCH_REGSET_MAX = 16 * 1024,
 	ARCH_HOME_MAX = 256,
-	ARCH_NEAR_MAX = 64,
+	ARCH_NEAR_MAX = 32,
 	ARCH_LEAVE_MAX = 512,
 	ARCH_HOME_MAGIC_AT = 8,
 	ARCH_CALL_BYTES = 4,	/* ecall */
 	ARCH_HIDES_RESTART = 1,
+	ARCH_CALL_STOPS_HIDE = 0,
+	ARCH_GOES_ON_AT_EXIT = 0,
 };
 #define ARCH_HOME_MAGIC "TCKHOME1"
+#define ARCH_SA_RESTORER 0
 #define ARCH_HOME_REACH (1000UL << 10)	/* of a jump that needs no register: 1 MiB, seen from any byte of it */
 #define ARCH_TASK_SIZE (1UL << 56)	/* at most: it depends on the processor (Sv39, Sv48, Sv57) */
 
-#define ARCH_NR_mmap SYS_mmap	/* with the offset in bytes */
+#define ARCH_NR_mmap SYS_mmap
+#define ARCH_MMAP_UNIT 1
+#define ARCH_NR_set_tls (-1)
+#define ARCH_PTRACE_GET_TLS 0
 
 #endif

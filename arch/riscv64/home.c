@@ -202,9 +202,18 @@ size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home)
 		jal(c, at, home->regs.x[0] + behind);
 	}
 	data(c, home->regs.x[T0]);
-	memset(c->to + c->len, 0, ARCH_NEAR_MAX - c->len);
-	memcpy(c->to + ARCH_NEAR_MAX - 8, ARCH_HOME_MAGIC, 8);
-	return ARCH_NEAR_MAX;
+	return c->len;
+}
+
+bool arch_is_near(const uint8_t *text)
+{
+	uint32_t op[5];	/* two before the program counter, there, and two behind it */
+
+	memcpy(op, text + ARCH_NEAR_MAX - 2 * sizeof(*op), sizeof(op));
+	for (int i = 0; i < 3; i++)	/* auipc t0, 0; ld t0, 24 or 12(t0); j */
+		if (op[i] == (0x17 | T0 << 7) && (op[i + 1] == 0x0182b283 || op[i + 1] == 0x00c2b283) && (op[i + 2] & 0xfff) == 0x6f)
+			return true;
+	return false;
 }
 
 size_t arch_leave(uint8_t *to, const struct arch_home *home, uintptr_t walk)

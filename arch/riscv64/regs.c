@@ -31,12 +31,26 @@ void arch_set_pc(struct arch_regs *regs, uintptr_t pc)
 	regs->x[PC] = pc;
 }
 
+void arch_set_home(struct arch_regs *regs, uintptr_t pc)
+{
+	arch_set_pc(regs, pc);
+}
+
+bool arch_can_jump_back(const struct arch_regs *regs)
+{
+	(void)regs;
+	return true;
+}
+
 void arch_no_restart(struct arch_regs *regs)
 {
 	(void)regs;	/* not theirs to say */
 }
 
-/* TODO */
+/*
+ * Nothing can make the kernel forget: a result of -512 to -516 that a thread has in user mode would be taken for a restart.
+ * Such a value is no result of anything.
+ */
 void arch_forget_call(pid_t tid)
 {
 	(void)tid;
@@ -70,12 +84,10 @@ static bool is_call(const uint8_t *text)
 	return instruction == ECALL;
 }
 
-bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text)
+bool arch_is_call(const struct arch_regs *regs, const uint8_t *text)
 {
-	const uint64_t nr = regs->x[NR];
-
-	return is_call(text) &&
-	       (nr == SYS_nanosleep || nr == SYS_clock_nanosleep || nr == SYS_futex || nr == SYS_restart_syscall);
+	(void)regs;
+	return is_call(text);
 }
 
 int arch_restart_error(const struct arch_regs *regs)
@@ -90,6 +102,29 @@ void arch_rewind(struct arch_regs *regs, long first)
 {
 	regs->x[PC] -= ARCH_CALL_BYTES;
 	regs->x[A0] = (uint64_t)first;
+}
+
+/* As handle_signal() of arch/riscv/kernel/signal.c does. */
+void arch_go_on(struct arch_regs *regs)
+{
+	arch_restart(regs, arch_nr_restart_syscall);
+}
+
+long arch_hidden(const struct arch_regs *regs)
+{
+	(void)regs;
+	return 0;
+}
+
+void arch_set_hidden(struct arch_regs *regs, long value)
+{
+	(void)regs, (void)value;
+}
+
+void arch_end_call(struct arch_regs *regs, long result)
+{
+	regs->x[PC] += ARCH_CALL_BYTES;
+	regs->x[A0] = (uint64_t)result;
 }
 
 /* What the kernel says of a restart is hidden: these stand at the call, and are made anew unless it is said otherwise. */
@@ -113,6 +148,11 @@ void arch_pending_call(const struct arch_regs *regs, struct arch_interrupted *ca
 void arch_restart(struct arch_regs *regs, long nr)
 {
 	regs->x[NR] = (uint64_t)nr;
+}
+
+uintptr_t arch_behind_call(const struct arch_regs *regs)
+{
+	return regs->x[PC] + ARCH_CALL_BYTES;
 }
 
 void arch_set_argument(struct arch_regs *regs, int i, long value)

@@ -29,11 +29,17 @@ enum {
 	ARCH_HOME_MAGIC_AT = 4,
 	ARCH_CALL_BYTES = 2,
 	ARCH_HIDES_RESTART = 0,
+	ARCH_CALL_STOPS_HIDE = 0,
+	ARCH_GOES_ON_AT_EXIT = 0,
 };
 #define ARCH_HOME_MAGIC "TCKHOME1"
+#define ARCH_SA_RESTORER 1
 #define ARCH_HOME_REACH ARCH_TASK_SIZE
 #define ARCH_TASK_SIZE 0xfffffffffff000UL	/* with five levels of page tables, which a mapping has to ask for; else 2^47 */
 
-#define ARCH_NR_mmap SYS_mmap	/* with the offset in bytes */
+#define ARCH_NR_mmap SYS_mmap
+#define ARCH_MMAP_UNIT 1
+#define ARCH_NR_set_tls (-1)
+#define ARCH_PTRACE_GET_TLS 0
 
 #endif

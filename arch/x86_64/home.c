@@ -162,6 +162,12 @@ size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home)
 	return 0;	/* a jump reaches everything */
 }
 
+bool arch_is_near(const uint8_t *text)
+{
+	(void)text;
+	return false;
+}
+
 size_t arch_leave(uint8_t *to, const struct arch_home *home, uintptr_t walk)
 {
 	(void)to, (void)home, (void)walk;

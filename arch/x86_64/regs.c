@@ -33,12 +33,24 @@ void arch_no_restart(struct arch_regs *regs)
 	regs->x.orig_rax = -1UL;
 }
 
+void arch_set_home(struct arch_regs *regs, uintptr_t pc)
+{
+	arch_set_pc(regs, pc);
+	arch_no_restart(regs);
+}
+
+bool arch_can_jump_back(const struct arch_regs *regs)
+{
+	(void)regs;
+	return true;
+}
+
 void arch_forget_call(pid_t tid)
 {
 	(void)tid;	/* arch_no_restart() did */
 }
 
-bool arch_may_go_on(const struct arch_regs *regs, const uint8_t *text)
+bool arch_is_call(const struct arch_regs *regs, const uint8_t *text)
 {
 	(void)regs, (void)text;
 	return false;
@@ -53,6 +65,27 @@ int arch_restart_error(const struct arch_regs *regs)
 void arch_rewind(struct arch_regs *regs, long first)
 {
 	(void)regs, (void)first;
+}
+
+void arch_go_on(struct arch_regs *regs)
+{
+	(void)regs;
+}
+
+long arch_hidden(const struct arch_regs *regs)
+{
+	(void)regs;
+	return 0;
+}
+
+void arch_set_hidden(struct arch_regs *regs, long value)
+{
+	(void)regs, (void)value;
+}
+
+void arch_end_call(struct arch_regs *regs, long result)
+{
+	(void)regs, (void)result;
 }
 
 void arch_set_entry(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, uintptr_t argument)
@@ -116,6 +149,11 @@ void arch_restart(struct arch_regs *regs, long nr)
 	regs->x.rip -= ARCH_CALL_BYTES;
 	regs->x.rax = (unsigned long)nr;
 	arch_no_restart(regs);
+}
+
+uintptr_t arch_behind_call(const struct arch_regs *regs)
+{
+	return regs->x.rip;
 }
 
 void arch_set_argument(struct arch_regs *regs, int i, long value)

@@ -10,6 +10,7 @@
 #include "arch.h"
 #include "base/buffer.h"
 #include "image/reader.h"
+#include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "process.pb.h"
 #include "thread.pb.h"
@@ -88,7 +89,7 @@ struct restore {
 	struct buffer mapped;		/* struct mapped */
 	bool settled;			/* sessions, groups, zombies: the first part is over */
 	State state;			/* second part */
-	uint64_t sigtrap[4];		/* its action, when it is ignored */
+	struct kernel_sigaction sigtrap;	/* its action, when it is ignored */
 	bool have_thread;		/* a thread that ran its program but has not got its registers */
 	Thread thread;
 	struct buffer registers;

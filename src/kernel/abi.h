@@ -8,6 +8,8 @@
 #include <sys/ptrace.h>	/* first: it may have as enumerators what are macros here */
 #include <sys/syscall.h>
 
+#include "arch_regs.h"
+
 /* Linux 6.7, Documentation/admin-guide/mm/pagemap.rst */
 #ifndef PAGEMAP_SCAN
 struct page_region {
@@ -68,6 +70,55 @@ struct rseq_configuration {
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+
+/*
+ * Where user and group numbers once had 16 bits, the calls for 32 bits have names of their own, as have those for a time
+ * of 64 bits where it once had 32.  Elsewhere there is but one.
+ */
+#ifndef SYS_fcntl64
+#define SYS_fcntl64 SYS_fcntl
+#endif
+#ifndef SYS_setresuid32
+#define SYS_setgroups32 SYS_setgroups
+#define SYS_setresuid32 SYS_setresuid
+#define SYS_setresgid32 SYS_setresgid
+#define SYS_setfsuid32 SYS_setfsuid
+#define SYS_setfsgid32 SYS_setfsgid
+#endif
+#ifndef SYS_clock_nanosleep_time64
+#define SYS_clock_nanosleep_time64 SYS_clock_nanosleep
+#define SYS_rt_sigtimedwait_time64 SYS_rt_sigtimedwait
+#define SYS_semtimedop_time64 SYS_semtimedop
+#define SYS_futex_time64 SYS_futex
+#define SYS_ppoll_time64 SYS_ppoll
+#define SYS_pselect6_time64 SYS_pselect6
+#define SYS_mq_timedsend_time64 SYS_mq_timedsend
+#define SYS_mq_timedreceive_time64 SYS_mq_timedreceive
+#elif !defined(SYS_clock_nanosleep)	/* a C library that has renamed it */
+#define SYS_clock_nanosleep SYS_clock_nanosleep_time32
+#endif
+
+/* struct __kernel_timespec of linux/time_types.h */
+struct kernel_timespec {
+	int64_t sec, nsec;
+};
+
+/* struct __kernel_old_itimerval, of getitimer(2) and setitimer(2) */
+struct kernel_itimerval {
+	long interval_sec, interval_usec, sec, usec;
+};
+
+/* struct sigaction of asm-generic/signal.h; the C library's is another.  The mask is made of words. */
+struct kernel_sigaction {
+	unsigned long handler, flags;
+#if ARCH_SA_RESTORER
+	unsigned long restorer;
+#endif
+	uint64_t mask __attribute__((packed, aligned(sizeof(long))));
+#if !ARCH_SA_RESTORER
+	unsigned long restorer;	/* behind what the kernel reads and writes */
+#endif
+};
 
 /* clone3(2), Linux 5.3; set_tid since 5.5 */
 struct clone3_args {

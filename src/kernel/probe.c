@@ -136,7 +136,7 @@ static int try_kcmp(void)
 
 static int try_tid_address(void)
 {
-	int *address = NULL;
+	uint64_t address = 0;	/* a 64-bit kernel writes as much to a 32-bit task, too */
 
 	return result(prctl(PR_GET_TID_ADDRESS, &address, 0, 0, 0));
 }

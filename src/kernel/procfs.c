@@ -461,6 +461,16 @@ int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), vo
 	return have ? each(arg, v) : 0;
 }
 
+bool vma_is_kernels_own(const struct vma *v)
+{
+	return !strcmp(v->name, "[vdso]") || !strncmp(v->name, "[vvar", 5) || !strcmp(v->name, "[sigpage]");
+}
+
+bool vma_is_everywhere(const struct vma *v)
+{
+	return !strcmp(v->name, "[vsyscall]") || !strcmp(v->name, "[vectors]") || !strcmp(v->name, "[uprobes]");
+}
+
 /* getdents64(2) into the stack: opendir(3) would map and unmap memory each time, which costs more than the reading. */
 struct kernel_dirent {
 	uint64_t ino;

@@ -77,6 +77,12 @@ struct vma {
  */
 int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), void *arg);
 
+/* The kernel's own mappings, of which every process has one somewhere: restore's process brings its own. */
+bool vma_is_kernels_own(const struct vma *v);
+
+/* Those that are at the same address in all. */
+bool vma_is_everywhere(const struct vma *v);
+
 /* Calls each(arg, number) for every numeric entry of the directory in the kernel's order, "." and ".." left out. */
 int proc_numbers(const char *directory, int (*each)(void *arg, int number), void *arg);
 

@@ -61,7 +61,7 @@ long program_result(const struct program *p, int i)
 
 const void *program_read(const struct program *p, long address)
 {
-	return p->image + ((uint64_t)address - p->base);
+	return p->image + ((unsigned long)address - p->base);
 }
 
 /* Operations and data lie at the two ends; what is between is not moved, nor its pages touched. */

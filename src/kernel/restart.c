@@ -2,23 +2,90 @@
 #include "kernel/restart.h"
 
 #include <errno.h>
+#include <stdio.h>
 
+#include "kernel/abi.h"
+#include "kernel/procfs.h"
 #include "kernel/ptrace.h"
+
+struct numbers {
+	const long *nr;
+	size_t n;
+};
+#define NUMBERS(...) { (const long[]){ __VA_ARGS__ }, sizeof((const long[]){ __VA_ARGS__ }) / sizeof(long) }
+
+/* signal(7), and the sources: what the kernel may go on with by restart_syscall(2). */
+static const struct numbers going_on = NUMBERS(SYS_restart_syscall, SYS_nanosleep, SYS_clock_nanosleep,
+	SYS_clock_nanosleep_time64, SYS_futex, SYS_futex_time64,
+#ifdef SYS_poll
+	SYS_poll,
+#endif
+);
+/* What returns EINTR after any handler ... */
+static const struct numbers nohand = NUMBERS(SYS_ppoll, SYS_ppoll_time64, SYS_pselect6, SYS_pselect6_time64, SYS_rt_sigsuspend,
+	SYS_msgrcv, SYS_msgsnd,
+#ifdef SYS_pause
+	SYS_pause,
+#endif
+#ifdef SYS_select
+	SYS_select,
+#endif
+#ifdef SYS__newselect
+	SYS__newselect,
+#endif
+);
+/* ... and after one without SA_RESTART. */
+static const struct numbers restarted = NUMBERS(SYS_read, SYS_readv, SYS_write, SYS_writev, SYS_recvfrom, SYS_recvmsg, SYS_sendto,
+	SYS_sendmsg, SYS_accept, SYS_accept4, SYS_connect, SYS_wait4, SYS_waitid, SYS_futex, SYS_futex_time64, SYS_flock,
+	SYS_fcntl, SYS_fcntl64, SYS_openat, SYS_ioctl, SYS_mq_timedsend, SYS_mq_timedsend_time64, SYS_mq_timedreceive,
+	SYS_mq_timedreceive_time64);
+
+static bool is_among(const struct numbers *numbers, long nr)
+{
+	for (size_t i = 0; i < numbers->n; i++)
+		if (numbers->nr[i] == nr)
+			return true;
+	return false;
+}
+
+/* The call that it is about to make; false: it is not. */
+static bool stands_at_call(pid_t pid, const struct arch_regs *regs, struct arch_interrupted *call)
+{
+	uint8_t text[ARCH_CALL_BYTES];
+
+	arch_interrupted(regs, call);
+	return !task_read(pid, text, arch_pc(regs), sizeof(text)) && arch_is_call(regs, text);
+}
+
+void restart_note(pid_t pid, pid_t tid, struct restart *restart)
+{
+	char text[256];
+	unsigned long sp, at;
+	long nr, first;
+
+	*restart = (struct restart){ 0 };
+	if (!ARCH_HIDES_RESTART || proc_readf(text, sizeof(text), "/proc/%d/task/%d/syscall", pid, tid) <= 0)
+		return;
+	if (sscanf(text, "%ld %lx %*x %*x %*x %*x %*x %lx %lx", &nr, (unsigned long *)&first, &sp, &at) != 4)
+		return;
+	restart->nr = nr;
+	restart->first = first;
+	restart->at = at;
+}
 
 /* To the entry of its next call, if that is one that it may be about to go on with: 1, then; 0: it is not. */
 static int to_entry(pid_t pid, pid_t tid, struct restart *restart)
 {
 	for (;;) {
-		uint8_t text[ARCH_CALL_BYTES];
 		struct arch_interrupted call;
 		struct arch_regs regs;
 		struct stop stop;
 		int err = thread_regs(tid, &regs);
 
-		if (err || task_read(pid, text, arch_pc(&regs), sizeof(text)) || !arch_may_go_on(&regs, text))
+		if (err || !stands_at_call(pid, &regs, &call) || !is_among(&going_on, call.nr))
 			return err;
-		arch_interrupted(&regs, &call);
 		restart->first = call.args[0];
+		restart->hidden = arch_hidden(&regs);
 		err = thread_to_syscall(tid, 0);
 		if (!err)
 			err = thread_wait(tid, &stop);
@@ -48,7 +115,8 @@ int restart_find(pid_t pid, pid_t tid, struct restart *restart)
 	struct stop stop;
 	int err;
 
-	*restart = (struct restart){ 0 };
+	restart->error = 0;
+	restart->taken = false;
 	if (!ARCH_HIDES_RESTART)
 		return 0;
 	err = to_entry(pid, tid, restart);
@@ -65,6 +133,7 @@ int restart_find(pid_t pid, pid_t tid, struct restart *restart)
 		err = thread_regs(tid, &regs);
 	if (!err)
 		restart->error = arch_restart_error(&regs);
+	restart->taken = !err;
 	return err;
 }
 
@@ -72,13 +141,33 @@ int restart_regs(pid_t pid, pid_t tid, const struct restart *restart, struct arc
 {
 	int err = thread_regs(tid, regs);
 
-	(void)pid;
 	if (err)
 		return err;
+	if (ARCH_CALL_STOPS_HIDE && restart->taken)
+		arch_set_hidden(regs, restart->hidden);
 	if (restart->error)
 		arch_rewind(regs, restart->first);
-	arch_interrupted(regs, call);
-	if (restart->error)
+	if (!ARCH_HIDES_RESTART)
+		arch_interrupted(regs, call);
+	else if (!stands_at_call(pid, regs, call))
+		*call = (struct arch_interrupted){ 0 };
+	else if (restart->error)
 		call->error = restart->error;
+	else if (is_among(&nohand, call->nr))
+		call->error = ARCH_ERESTARTNOHAND;
+	else if (is_among(&restarted, call->nr))
+		call->error = ARCH_ERESTARTSYS;
 	return 0;
+}
+
+bool restart_undo(const struct restart *restart, struct arch_regs *regs, long nr)
+{
+	if (!ARCH_HIDES_RESTART) {
+		arch_restart(regs, nr);
+		return true;
+	}
+	if (restart->nr != nr || restart->at != arch_pc(regs))
+		return false;
+	arch_rewind(regs, restart->first);
+	return true;
 }

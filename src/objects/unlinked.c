@@ -124,17 +124,18 @@ static int save(struct save *s, const struct opened *o)
 /* Shared anonymous memory as mmap(2) makes it; a descriptor for it comes from our own map_files. */
 static int open_shared_memory(const Unlinked *m)
 {
-	void *map = mmap(NULL, m->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	const size_t size = (size_t)m->size;
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	char path[64];
 	int fd;
 
 	if (map == MAP_FAILED)
 		return -errno;
-	snprintf(path, sizeof(path), "/proc/self/map_files/%" PRIxPTR "-%" PRIxPTR, (uintptr_t)map, (uintptr_t)map + m->size);
+	snprintf(path, sizeof(path), "/proc/self/map_files/%" PRIxPTR "-%" PRIxPTR, (uintptr_t)map, (uintptr_t)map + size);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		fd = -errno;
-	munmap(map, m->size);
+	munmap(map, size);
 	return fd;
 }
 
@@ -163,7 +164,7 @@ static int decode_inode(const struct record *rec, Unlinked *m, uint64_t page_siz
 	int err = record_decode(rec, Unlinked_fields, m);
 
 	if (!err && (m->size > INT64_MAX || (!m->shared_memory && m->directory[0] != '/') ||
-		     (m->shared_memory && (!m->size || m->size % page_size))))
+		     (m->shared_memory && (!m->size || m->size % page_size || m->size > PTRDIFF_MAX))))
 		err = fail(EIMAGE, "unlinked file %u: an absurd size or place", m->id);
 	return err;
 }

@@ -123,7 +123,8 @@ static long make_root(void *arg, pid_t pid)
 static int clean_signals(struct restore *r, pid_t pid)
 {
 	/* all but SIGTRAP: a trap whose signal is blocked would set its action back to the default */
-	const uint64_t all = ~(1ULL << (SIGTRAP - 1)), action[4] = { 0 };
+	const uint64_t all = ~(1ULL << (SIGTRAP - 1));
+	const struct kernel_sigaction action = { 0 };
 	struct program p;
 	long none;
 	int err = thread_set_sigmask(pid, all);
@@ -131,7 +132,7 @@ static int clean_signals(struct restore *r, pid_t pid)
 	if (err)
 		return fail(err, "task %d: its signal mask: %s", pid, strerror(-err));
 	reborn_program(r, &p);
-	none = program_data(&p, action, sizeof(action));
+	none = program_data(&p, &action, sizeof(action));
 	for (int sig = 1; sig <= 64; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			program_call(&p, OP_MUST, SYS_rt_sigaction, sig, none, 0, 8);
@@ -213,7 +214,7 @@ static long fork_in_parent(void *arg, pid_t pid)
 	int op;
 
 	reborn_program(f->r, &p);
-	args.set_tid = (uint64_t)program_data(&p, &pid, sizeof(pid));
+	args.set_tid = (uintptr_t)program_data(&p, &pid, sizeof(pid));
 	at = program_data(&p, &args, sizeof(args));
 	op = program_call(&p, 0, SYS_clone3, at, sizeof(args));
 	f->err = reborn_run(f->r, f->parent, &p, "making a process");

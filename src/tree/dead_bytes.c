@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -17,8 +18,6 @@
  */
 struct dead_search {
 	pid_t pid;
-	size_t len;		/* so many are wanted */
-	uint64_t pc;		/* near to there; 0: anywhere */
 	uint64_t found;
 };
 
@@ -50,43 +49,94 @@ static int search_tail(void *arg, struct vma *v)
 {
 	struct dead_search *s = arg;
 	uint8_t tail[DEAD_BYTES];
-	uint64_t at = v->end - s->len;
+	uint64_t at = v->end - sizeof(tail);
 
-	if ((s->pc && !dead_bytes_reach(at, s->pc)) || !strcmp(v->name, "[vdso]") || !(v->prot & PROT_EXEC) || v->shared ||
-	    v->end > ARCH_TASK_SIZE || task_read(s->pid, tail, at, s->len))
+	if (!strcmp(v->name, "[vdso]") || !(v->prot & PROT_EXEC) || v->shared || v->end > ARCH_TASK_SIZE ||
+	    task_read(s->pid, tail, at, sizeof(tail)))
 		return 0;
-	for (size_t i = 0; i < s->len; i++)
+	for (size_t i = 0; i < sizeof(tail); i++)
 		if (tail[i])
 			return 0;
 	s->found = at;
 	return 1;
 }
 
-static int search(struct dead_search *s)
-{
-	int err = s->found ? 0 : proc_vmas(s->pid, false, search_tail, s);
-
-	return err < 0 ? fail(err, "its mappings: %s", strerror(-err)) : 0;
-}
-
 int dead_bytes(const struct process *p, uint64_t *at)
 {
-	struct dead_search s = { .pid = p->pid, .len = DEAD_BYTES, .found = behind_vdso(p) };
-	int err = search(&s);
+	struct dead_search s = { .pid = p->pid, .found = behind_vdso(p) };
+	int err = s.found ? 0 : proc_vmas(p->pid, false, search_tail, &s);
 
-	if (!err && !s.found)
-		err = fail(EHOLDS, "no dead bytes in any of its executable mappings to enter by");
+	if (err < 0)
+		return fail(err, "its mappings: %s", strerror(-err));
+	if (!s.found)
+		return fail(EHOLDS, "no dead bytes in any of its executable mappings to enter by");
 	*at = s.found;
-	return err;
+	return 0;
 }
 
-int near_bytes(const struct process *p, uint64_t pc, uint64_t *at)
-{
-	struct dead_search s = { .pid = p->pid, .len = NEAR_BYTES, .pc = pc };
-	int err = search(&s);
+struct near_search {
+	pid_t pid;
+	uint64_t pc, taken, found;
+	struct vma first;	/* the mapping of the beginning of a file, seen last */
+};
 
-	if (!err && !s.found)
-		err = fail(EHOLDS, "no dead bytes near %#llx, where a thread stands, to come back by", (unsigned long long)pc);
+static bool serves(struct near_search *s, uint64_t from, uint64_t end)
+{
+	from = (from + 7) & ~7ULL;
+	if (s->taken >= from && s->taken < end)
+		from = s->taken + ARCH_NEAR_MAX;
+	if (from + ARCH_NEAR_MAX > end || !dead_bytes_reach(from, s->pc) || !dead_bytes_reach(from + ARCH_NEAR_MAX, s->pc))
+		return false;
+	s->found = from;
+	return true;
+}
+
+/*
+ * What no program uses of an executable mapping of its ELF file: the rest of the last page behind the segment, which shows
+ * what comes next in the file; and in the program headers that matter only while a program is loaded, PT_GNU_STACK and
+ * PT_GNU_RELRO, the fields behind type and flags.
+ */
+static int search_elf(void *arg, struct vma *v)
+{
+	struct near_search *s = arg;
+	Elf64_Ehdr e;
+	Elf64_Phdr p;
+	uint64_t bias = 0;
+
+	if (v->name[0] != '/' || v->shared)
+		return 0;
+	if (!v->pgoff)
+		s->first = *v;
+	if (!(v->prot & PROT_EXEC) || v->ino != s->first.ino || v->dev != s->first.dev ||
+	    task_read(s->pid, &e, s->first.start, sizeof(e)) || memcmp(e.e_ident, ELFMAG, SELFMAG) ||
+	    e.e_ident[EI_CLASS] != ELFCLASS64 || e.e_phentsize != sizeof(p))
+		return 0;
+	for (unsigned int i = 0; i < e.e_phnum && i < 64; i++) {
+		const uint64_t at = s->first.start + e.e_phoff + i * sizeof(p);
+
+		if (task_read(s->pid, &p, at, sizeof(p)))
+			return 0;
+		if (p.p_type == PT_LOAD && !p.p_offset)
+			bias = s->first.start - p.p_vaddr;
+		if (p.p_type == PT_LOAD && bias + p.p_vaddr + p.p_memsz > v->start && bias + p.p_vaddr + p.p_memsz <= v->end &&
+		    serves(s, bias + p.p_vaddr + p.p_memsz, v->end))
+			return 1;
+		if ((p.p_type == PT_GNU_STACK || p.p_type == PT_GNU_RELRO) && !v->pgoff && at + sizeof(p) <= v->end &&
+		    serves(s, at + offsetof(Elf64_Phdr, p_offset), at + sizeof(p)))
+			return 1;
+	}
+	return 0;
+}
+
+int near_bytes(const struct process *p, uint64_t pc, uint64_t taken, uint64_t *at)
+{
+	struct near_search s = { .pid = p->pid, .pc = pc, .taken = taken };
+	int err = proc_vmas(p->pid, false, search_elf, &s);
+
+	if (err < 0)
+		return fail(err, "its mappings: %s", strerror(-err));
+	if (!s.found)
+		return fail(EHOLDS, "no dead bytes near %#llx, where a thread stands, to come back by", (unsigned long long)pc);
 	*at = s.found;
-	return err;
+	return 0;
 }

@@ -13,9 +13,11 @@ enum { DEAD_BYTES = 2 * ARCH_HOME_MAX };	/* room for two ways home */
 /* The address of DEAD_BYTES bytes in an executable mapping of the process.  0 or a negative errno, said. */
 int dead_bytes(const struct process *p, uint64_t *at);
 
-/* The same for two last jumps, from where pc can be reached. */
-enum { NEAR_BYTES = 2 * ARCH_NEAR_MAX };
-int near_bytes(const struct process *p, uint64_t pc, uint64_t *at);
+/*
+ * The same for a last jump, from where pc can be reached: not at `taken`, where another one lies (0: none does).  There may
+ * be anything there, which is to be put back.
+ */
+int near_bytes(const struct process *p, uint64_t pc, uint64_t taken, uint64_t *at);
 
 /* Can a jump that lies there end at pc? */
 static inline bool dead_bytes_reach(uint64_t at, uint64_t pc)

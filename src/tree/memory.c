@@ -19,27 +19,17 @@
 #include "tree/records.h"
 #include "vma.pb.h"
 
-/* The kernel's own mappings: every process has them, and restore's process brings its own. */
-static bool is_kernels_own(const struct vma *v)
-{
-	return !strcmp(v->name, "[vdso]") || !strncmp(v->name, "[vvar", 5);
-}
-
-static bool is_ignored(const struct vma *v)
-{
-	return !strcmp(v->name, "[vsyscall]") || !strcmp(v->name, "[uprobes]") || !strcmp(v->name, "[vectors]") ||
-	       !strcmp(v->name, "[sigpage]");
-}
-
 static const char *refusal(const struct vma *v)
 {
+	if (sizeof(void *) < sizeof(v->end) && v->end > ARCH_TASK_SIZE)
+		return "beyond the addresses of this tinyckpt, which is for 32-bit programs";
 	if (v->uffd)
 		return "userfaultfd is registered on it";
 	if (v->shadow_stack)
 		return "a shadow stack";
-	if (v->sealed && !is_kernels_own(v))
+	if (v->sealed && !vma_is_kernels_own(v))
 		return "it is sealed (mseal)";
-	if (v->io && !is_kernels_own(v))
+	if (v->io && !vma_is_kernels_own(v))
 		return "memory of a device";
 	/* Key 1 on what may be executed only is the kernel's own doing, and comes back by itself. */
 	if (v->pkey && (v->pkey > 1 || v->prot != PROT_EXEC))
@@ -90,7 +80,7 @@ static int check_vma(void *arg, struct vma *v)
 {
 	struct save *s = arg;
 
-	if (is_ignored(v))
+	if (vma_is_everywhere(v))
 		return 0;
 	check_refusal(s, v);
 	return add_range(&s->busy, v->start, v->end);
@@ -143,7 +133,7 @@ static int note_parent_vma(void *arg, struct vma *v)
 	struct save *s = arg;
 	struct parent_vma pv = { v->start, v->end, v->pgoff, v->dev, v->ino };
 
-	if (v->shared || v->hugetlb || is_kernels_own(v) || is_ignored(v))
+	if (v->shared || v->hugetlb || vma_is_kernels_own(v) || vma_is_everywhere(v))
 		return 0;
 	return buffer_append(&s->parent.vmas, &pv, sizeof(pv)) ? -ENOMEM : 0;
 }
@@ -216,13 +206,13 @@ static int save_vma(void *arg, struct vma *v)
 	struct area a = { v->start, v->end, true, false, !(v->prot & PROT_READ) || v->shared_resident };
 	int err = 0;
 
-	if (is_ignored(v))
+	if (vma_is_everywhere(v))
 		return 0;
 	if (check_refusal(p->s, v))
 		return -EHOLDS;
 	if (!strncmp(v->name, "[anon:", 6) || !strncmp(v->name, "[anon_shmem:", 12))
 		log_warning("mapping %" PRIx64 "-%" PRIx64 ": its name %s (PR_SET_VMA) is not kept", v->start, v->end, v->name);
-	if (is_kernels_own(v)) {
+	if (vma_is_kernels_own(v)) {
 		m.kind = VmaKind_VDSO;
 		snprintf(m.name, sizeof(m.name), "%.20s", v->name);
 		err = save_vdso(p, v, &m);

@@ -51,6 +51,7 @@ int reborn_area(struct restore *r)
 	if (got != (void *)(uintptr_t)r->area)
 		return fail_errno("an area at %#llx", (unsigned long long)r->area);
 	memcpy(got, interpreter_blob, (size_t)(interpreter_blob_end - interpreter_blob));
+	__builtin___clear_cache(got, (char *)got + REBORN_AREA);
 	return 0;
 }
 
@@ -163,11 +164,12 @@ int reborn_leave(struct restore *r, pid_t tid)
 {
 	struct program p;
 	int stops = 2;	/* before and behind each call */
+	struct stop stop;
 	int err;
 
 	reborn_program(r, &p);
-	if (r->sigtrap[0]) {	/* ignored: a trap would have set it back to the default */
-		program_call(&p, 0, SYS_rt_sigaction, SIGTRAP, program_data(&p, r->sigtrap, sizeof(r->sigtrap)), 0, 8);
+	if (r->sigtrap.handler) {	/* ignored: a trap would have set it back to the default */
+		program_call(&p, 0, SYS_rt_sigaction, SIGTRAP, program_data(&p, &r->sigtrap, sizeof(r->sigtrap)), 0, 8);
 		stops += 2;
 	}
 	program_call(&p, 0, SYS_munmap, (long)r->area, REBORN_AREA);
@@ -175,5 +177,7 @@ int reborn_leave(struct restore *r, pid_t tid)
 	/* behind munmap there is nothing to return to: it stays in the stop until it gets its final registers */
 	while (!err && stops--)
 		err = to_syscall_stop(tid);
+	if (!err && ARCH_CALL_STOPS_HIDE)
+		err = thread_halt(tid, &stop);
 	return err ? fail(err, "task %d: the area could not be taken away: %s", tid, strerror(-err)) : 0;
 }

@@ -103,20 +103,15 @@ static int unmap(struct layout *l, uint64_t from, uint64_t to)
 	return err;
 }
 
-static bool is_kernels_own(const char *name)
-{
-	return !strcmp(name, "[vdso]") || !strncmp(name, "[vvar", 5);
-}
-
 static int unmap_unwanted(void *arg, struct vma *v)
 {
 	struct layout *l = arg;
 	uint64_t at = v->start;
 	int err = 0;
 
-	if (!strcmp(v->name, "[vsyscall]") || v->start == l->r->area)
+	if (vma_is_everywhere(v) || v->start == l->r->area)
 		return 0;
-	if (is_kernels_own(v->name)) {
+	if (vma_is_kernels_own(v)) {
 		if (l->own_n == sizeof(l->own) / sizeof(*l->own))
 			return fail(EOPNOTSUPP, "more of the kernel's own mappings than are known");
 		l->own[l->own_n] = (struct mapped){ .start = v->start, .end = v->end };
@@ -200,8 +195,9 @@ static int map_one(struct layout *l, const struct mapped *v)
 
 	if (err)
 		return err;
+	/* until its pages are filled in; what is executable only then is what was written, whatever the caches hold */
 	if (!v->shared)
-		prot |= PROT_WRITE;	/* until its pages are filled in */
+		prot = (prot | PROT_WRITE) & ~PROT_EXEC;
 	if (v->inherited) {
 		program_call(&l->p, OP_MUST, SYS_mprotect, (long)v->start, len, prot);
 	} else {
@@ -215,7 +211,7 @@ static int map_one(struct layout *l, const struct mapped *v)
 			flags |= MAP_NORESERVE;
 		if (v->huge)
 			flags |= MAP_HUGETLB | (long)__builtin_ctzll(v->huge) << MAP_HUGE_SHIFT;
-		program_call(&l->p, OP_MUST, ARCH_NR_mmap, (long)v->start, len, prot, flags, fd, (long)v->pgoff);
+		program_call(&l->p, OP_MUST, ARCH_NR_mmap, (long)v->start, len, prot, flags, fd, (long)(v->pgoff / ARCH_MMAP_UNIT));
 	}
 	if (v->hugepage)
 		program_call(&l->p, 0, SYS_madvise, (long)v->start, len, MADV_HUGEPAGE);
@@ -311,7 +307,7 @@ int remap_finish(struct restore *r)
 		if (v[i].kind == VmaKind_VDSO)
 			continue;
 		err = reborn_room(r, r->pid, &p, 5, 0, what);
-		if (!v[i].shared && !(v[i].prot & PROT_WRITE))
+		if (!v[i].shared && (v[i].prot & (PROT_WRITE | PROT_EXEC)) != PROT_WRITE)
 			program_call(&p, OP_MUST, SYS_mprotect, start, len, v[i].prot);
 		if (v[i].locked)
 			program_call(&p, OP_MUST, SYS_mlock2, start, len, v[i].onfault ? MLOCK_ONFAULT : 0);

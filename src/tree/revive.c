@@ -106,7 +106,7 @@ int revive_state(struct restore *r, const struct record *rec)
 {
 	static const char what[] = "its state";
 	struct program p;
-	const struct timespec no_time = { 0, 0 };
+	const struct kernel_timespec no_time = { 0, 0 };
 	const uint64_t any = ~0ULL;
 	int err = record_decode(rec, State_fields, &r->state);
 	const struct born *b;
@@ -122,7 +122,7 @@ int revive_state(struct restore *r, const struct record *rec)
 	if (err)
 		return err;
 	r->pid = b->pid;
-	r->sigtrap[0] = 0;
+	r->sigtrap.handler = 0;
 
 	reborn_program(r, &p);
 	program_call(&p, OP_MUST, SYS_close_range, 0, r->world - 1, 0);
@@ -134,7 +134,7 @@ int revive_state(struct restore *r, const struct record *rec)
 	for (size_t i = 0; i < r->state.stop_reported_count; i++)
 		program_call(&p, 0, SYS_waitid, P_PID, (long)r->state.stop_reported[i], 0, WSTOPPED | WNOHANG, 0);
 	/* signals of children that ended or stopped while the tree was made are not the workload's */
-	program_call(&p, 0, SYS_rt_sigtimedwait, program_data(&p, &any, sizeof(any)), 0, program_data(&p, &no_time, sizeof(no_time)), 8);
+	program_call(&p, 0, SYS_rt_sigtimedwait_time64, program_data(&p, &any, sizeof(any)), 0, program_data(&p, &no_time, sizeof(no_time)), 8);
 	err = reborn_run(r, r->pid, &p, what);
 	return err ? err : set_outside(r);
 }
@@ -174,16 +174,19 @@ int revive_sigactions(struct restore *r, const struct record *rec)
 		return fail(EIMAGE, "signal actions: incomplete");
 	reborn_program(r, &p);
 	for (size_t i = 0; i < m.signal_count; i++) {
-		const uint64_t action[4] = { m.handler[i], m.flags[i], m.restorer[i], m.mask[i] };
+		const struct kernel_sigaction action = {
+			.handler = (unsigned long)m.handler[i], .flags = (unsigned long)m.flags[i],
+			.restorer = (unsigned long)m.restorer[i], .mask = m.mask[i],
+		};
 
 		if (m.signal[i] == SIGTRAP && m.handler[i] == (uintptr_t)SIG_IGN) {
-			memcpy(r->sigtrap, action, sizeof(action));
+			r->sigtrap = action;
 			continue;
 		}
 		err = reborn_room(r, r->pid, &p, 1, sizeof(action), "signal actions");
 		if (err)
 			return err;
-		program_call(&p, OP_MUST, SYS_rt_sigaction, (long)m.signal[i], program_data(&p, action, sizeof(action)), 0, 8);
+		program_call(&p, OP_MUST, SYS_rt_sigaction, (long)m.signal[i], program_data(&p, &action, sizeof(action)), 0, 8);
 	}
 	return reborn_run(r, r->pid, &p, "signal actions");
 }
@@ -299,6 +302,8 @@ static void add_thread_areas(struct program *p, const struct inheritance *in, co
 		program_call(p, OP_MUST, SYS_set_robust_list, (long)m->robust_list, (long)m->robust_len);
 	if (m->rseq)
 		program_call(p, OP_MUST, SYS_rseq, (long)m->rseq, (long)m->rseq_len, 0, (long)m->rseq_signature);
+	if (ARCH_NR_set_tls >= 0)
+		program_call(p, OP_MUST, ARCH_NR_set_tls, (long)m->tls);
 	if (m->timerslack != in->timerslack)
 		program_call(p, OP_MUST, SYS_prctl, PR_SET_TIMERSLACK, (long)m->timerslack);
 }
@@ -347,11 +352,11 @@ static int add_credentials(struct program *p, const struct inheritance *in, cons
 		return fail(EPERM, "thread %u: it had capabilities (%#" PRIx64 ") that tinyckpt has not", m->tid,
 			    m->cap_permitted & ~own->cap_prm);
 	program_call(p, OP_MUST, SYS_prctl, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP_);
-	program_call(p, OP_MUST, SYS_setgroups, m->groups_count, program_data(p, m->groups, m->groups_count * sizeof(uint32_t)));
-	program_call(p, OP_MUST, SYS_setresgid, (long)m->gid[0], (long)m->gid[1], (long)m->gid[2]);
-	program_call(p, 0, SYS_setfsgid, (long)m->gid[3]);
-	program_call(p, OP_MUST, SYS_setresuid, (long)m->uid[0], (long)m->uid[1], (long)m->uid[2]);
-	program_call(p, 0, SYS_setfsuid, (long)m->uid[3]);
+	program_call(p, OP_MUST, SYS_setgroups32, m->groups_count, program_data(p, m->groups, m->groups_count * sizeof(uint32_t)));
+	program_call(p, OP_MUST, SYS_setresgid32, (long)m->gid[0], (long)m->gid[1], (long)m->gid[2]);
+	program_call(p, 0, SYS_setfsgid32, (long)m->gid[3]);
+	program_call(p, OP_MUST, SYS_setresuid32, (long)m->uid[0], (long)m->uid[1], (long)m->uid[2]);
+	program_call(p, 0, SYS_setfsuid32, (long)m->uid[3]);
 	for (int cap = 0; cap < 64; cap++)
 		if (own->cap_bnd & ~m->cap_bounding & 1ULL << cap)
 			program_call(p, OP_MUST, SYS_prctl, PR_CAPBSET_DROP, cap);
@@ -401,11 +406,13 @@ static int finish_process(struct restore *r, struct program *p)
 		/* a periodic one that ran out, its signal still pending, is set anew by the kernel when that is heard */
 		if (!s->itimer[i])
 			s->itimer[i] = s->itimer[i + 1];
-		const long timer[4] = { (long)(s->itimer[i + 1] / 1000000), (long)(s->itimer[i + 1] % 1000000),
-					(long)(s->itimer[i] / 1000000), (long)(s->itimer[i] % 1000000) };
+		const struct kernel_itimerval timer = {
+			(long)(s->itimer[i + 1] / 1000000), (long)(s->itimer[i + 1] % 1000000),
+			(long)(s->itimer[i] / 1000000), (long)(s->itimer[i] % 1000000),
+		};
 
 		if (s->itimer[i] || s->itimer[i + 1])
-			program_call(p, OP_MUST, SYS_setitimer, (long)(i / 2), program_data(p, timer, sizeof(timer)), 0);
+			program_call(p, OP_MUST, SYS_setitimer, (long)(i / 2), program_data(p, &timer, sizeof(timer)), 0);
 	}
 	if (s->mlockall)
 		program_call(p, OP_MUST, SYS_mlockall, (long)s->mlockall);
@@ -465,9 +472,12 @@ static bool sleeps_on(const Thread *m, const struct arch_regs *regs, int *rqtp)
 {
 	struct arch_interrupted call;
 
+	const bool nanosleep = m->syscall == SYS_nanosleep;
+
 	arch_interrupted(regs, &call);
-	*rqtp = m->syscall == SYS_nanosleep ? 0 : 2;
-	return m->interrupted == ARCH_ERESTART_RESTARTBLOCK && (m->syscall == SYS_nanosleep || m->syscall == SYS_clock_nanosleep) &&
+	*rqtp = nanosleep ? 0 : 2;
+	return m->interrupted == ARCH_ERESTART_RESTARTBLOCK &&
+	       (nanosleep || m->syscall == SYS_clock_nanosleep || m->syscall == SYS_clock_nanosleep_time64) &&
 	       call.args[*rqtp + 1] && call.args[*rqtp + 1] != call.args[*rqtp];
 }
 

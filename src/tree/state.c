@@ -31,12 +31,6 @@
 #endif
 enum { MEMBARRIER_CMD_GET_REGISTRATIONS_ = 1 << 9, STEP_MS = 10000 };
 
-/* As the kernel has it (asm-generic/signal.h with SA_RESTORER): the C library's is another. */
-struct kernel_sigaction {
-	unsigned long handler, flags, restorer;
-	uint64_t mask;
-};
-
 enum { STOPS_MAX = 32 };
 
 /* What the leader can tell of the process. */
@@ -81,7 +75,7 @@ static void ask_process(struct program *p, struct process_facts *f)
 		f->rlimit[i] = program_call(p, 0, SYS_prlimit64, 0, i, 0, f->rlimit_at[i]);
 	}
 	for (int i = 0; i < 3; i++) {
-		f->itimer_at[i] = program_data(p, NULL, sizeof(struct itimerval));
+		f->itimer_at[i] = program_data(p, NULL, sizeof(struct kernel_itimerval));
 		f->itimer[i] = program_call(p, 0, SYS_getitimer, i, f->itimer_at[i]);
 	}
 	f->subreaper_at = program_data(p, NULL, sizeof(int));
@@ -115,6 +109,20 @@ static int save_sigactions(struct save *s, const struct process_facts *f, const 
 	}
 	m.signal_count = m.handler_count = m.flags_count = m.restorer_count = m.mask_count = n;
 	return n ? SAVE_RECORD(s, RECORD_SIGACTIONS, Sigactions_fields, &m, NULL, 0) : 0;
+}
+
+/* The signals whose handlers end a call with EINTR. */
+static uint64_t ended_by(const struct process_facts *f, const struct program *prog)
+{
+	uint64_t signals = 0;
+
+	for (int sig = 1; sig <= 64; sig++) {
+		const struct kernel_sigaction *action = program_read(prog, f->sigaction_at[sig]);
+
+		if (!(action->flags & SA_RESTART))
+			signals |= 1ULL << (sig - 1);
+	}
+	return signals;
 }
 
 static int save_descriptors(struct save *s, const struct process *p)
@@ -164,7 +172,7 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 		.subreaper = *(const int *)program_read(prog, f->subreaper_at) != 0,
 		.thp_disable = program_result(prog, f->thp) == 1,
 		.exe = openings_place(s, p->pid, PLACE_EXE),
-		.brk = (uint64_t)program_result(prog, f->brk),
+		.brk = (unsigned long)program_result(prog, f->brk),
 		.personality = (uint32_t)program_result(prog, f->personality),
 		.start_code = stat->start_code,
 		.end_code = stat->end_code,
@@ -206,10 +214,10 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 	for (int i = 0; i < RLIM_NLIMITS; i++)
 		memcpy(&m.rlimit[2 * i], program_read(prog, f->rlimit_at[i]), 2 * sizeof(uint64_t));
 	for (int i = 0; i < 3; i++) {
-		const struct itimerval *t = program_read(prog, f->itimer_at[i]);
+		const struct kernel_itimerval *t = program_read(prog, f->itimer_at[i]);
 
-		m.itimer[2 * i] = (uint64_t)t->it_value.tv_sec * 1000000 + (uint64_t)t->it_value.tv_usec;
-		m.itimer[2 * i + 1] = (uint64_t)t->it_interval.tv_sec * 1000000 + (uint64_t)t->it_interval.tv_usec;
+		m.itimer[2 * i] = (uint64_t)t->sec * 1000000 + (uint64_t)t->usec;
+		m.itimer[2 * i + 1] = (uint64_t)t->interval_sec * 1000000 + (uint64_t)t->interval_usec;
 	}
 	image_mark(&s->image, RECORD_STATE, (uint32_t)p->pid);
 	return SAVE_RECORD(s, RECORD_STATE, State_fields, &m, auxv, (size_t)auxv_len);
@@ -310,6 +318,8 @@ static int write_records(struct save *s, struct asked *a)
 	if (err)
 		return err;
 	log_debug("its state: %zu threads", p->threads_n);
+	if (ARCH_HIDES_RESTART)
+		a->visit.no_sa_restart = ended_by(&a->facts, &a->program);
 	leader = thread_answers(&a->program, &a->leader);
 	err = thread_see(&m, p->pid, p->pid, &st, &stat);
 	if (err)

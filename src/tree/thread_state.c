@@ -96,13 +96,12 @@ static long guess_restart(pid_t pid, const struct arch_interrupted *call)
 /* Which call a thread stands in that the kernel knows by "restart_syscall" alone: its caller's code tells. */
 static int resolve_restart(pid_t pid, pid_t tid, const struct arch_regs *regs, struct arch_interrupted *call)
 {
-	const uint64_t behind = arch_pc(regs) + (ARCH_HIDES_RESTART ? ARCH_CALL_BYTES : 0);
 	uint8_t text[32];
 
 	if (call->error != ARCH_ERESTART_RESTARTBLOCK || call->nr != arch_nr_restart_syscall)
 		return 0;
 	call->nr = -1;
-	if (!task_read(pid, text, behind - sizeof(text), sizeof(text)))
+	if (!task_read(pid, text, arch_behind_call(regs) - sizeof(text), sizeof(text)))
 		call->nr = arch_decode_syscall(text, sizeof(text));
 	if (call->nr < 0)
 		call->nr = guess_restart(pid, call);
@@ -128,7 +127,7 @@ static ssize_t save_regsets(pid_t tid, Thread *m, uint8_t *body, const struct ar
 		int err = types[i] == ARCH_REGSET_ELSE && had_last ? -ENODEV : thread_regset(tid, types[i], body + at, &len);
 
 		had_last = !err;
-		if (err == -ENODEV || err == -EINVAL)
+		if (err == -ENODEV || err == -EINVAL || err == -ENODATA)	/* the last: not used by this thread */
 			continue;
 		if (err)
 			return fail(err, "thread %d: register set %#x: %s", tid, types[i], strerror(-err));
@@ -208,6 +207,7 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 	m->timerslack = a->timerslack;
 	m->securebits = a->securebits;
 	m->sigmask = who->home.sigmask;
+	m->tls = who->tls;
 	if (who->rseq.rseq_abi_pointer) {
 		m->rseq = who->rseq.rseq_abi_pointer;
 		m->rseq_len = who->rseq.rseq_abi_size;

@@ -51,10 +51,13 @@ static int grow(void *array, size_t n, size_t size)
 	return 0;
 }
 
-static int seize(struct process *p, pid_t tid)
+static int seize(struct process *p, pid_t tid, struct restart *restart)
 {
 	struct proc_status st;
-	int err = thread_seize(tid, PTRACE_O_TRACESYSGOOD);
+	int err;
+
+	restart_note(p->pid, tid, restart);
+	err = thread_seize(tid, PTRACE_O_TRACESYSGOOD);
 
 	if (!err)
 		err = thread_interrupt(tid);
@@ -75,12 +78,13 @@ static int add_thread(void *arg, int tid)
 {
 	struct adding *a = arg;
 	struct process *p = &a->tree->processes[a->index];
+	struct thread t = { .tid = tid };
 	int err;
 
 	if (find_thread(p, tid))
 		return 0;
 	if (a->tree->held) {
-		err = seize(p, tid);
+		err = seize(p, tid, &t.restart);
 		if (err == -ESRCH)
 			return 0;	/* it ended just now */
 		if (err)
@@ -89,7 +93,7 @@ static int add_thread(void *arg, int tid)
 	err = grow(&p->threads, p->threads_n, sizeof(*p->threads));
 	if (err)
 		return err;
-	p->threads[p->threads_n++] = (struct thread){ .tid = tid };
+	p->threads[p->threads_n++] = t;
 	a->changed = true;
 	return 0;
 }
@@ -253,28 +257,54 @@ static int collect(struct tree *tree, pid_t root, bool hold)
 	return err;
 }
 
+/* Lets a thread go on until it stands where it can be led away from, and reads its registers there. */
+static int find_place(const struct process *p, pid_t tid, struct arch_regs *regs)
+{
+	struct stop stop;
+	int err = thread_regs(tid, regs);
+
+	/* one whose process is stopped would go on against the will of who stopped it, and stands in a system call anyhow */
+	while (!err && !arch_can_jump_back(regs) && !p->stop_signal) {
+		err = thread_continue(tid, 0);
+		if (!err)
+			err = thread_halt(tid, &stop);
+		if (!err)
+			err = thread_regs(tid, regs);
+	}
+	return err;
+}
+
 static pid_t who_is_away(const struct tree *tree)
 {
-	for (size_t i = 0; i < tree->n; i++)
-		for (size_t j = 0; j < tree->processes[i].threads_n; j++)
-			if (visit_is_away(tree->processes[i].pid, tree->processes[i].threads[j].tid))
-				return tree->processes[i].threads[j].tid;
+	for (size_t i = 0; i < tree->n; i++) {
+		const struct process *p = &tree->processes[i];
+		struct arch_regs regs;
+
+		for (size_t j = 0; j < p->threads_n; j++)
+			if (!find_place(p, p->threads[j].tid, &regs) && visit_is_away(p->pid, &regs))
+				return p->threads[j].tid;
+	}
 	return 0;
 }
 
 static int find_restarts(struct tree *tree)
 {
-	for (size_t i = 0; ARCH_HIDES_RESTART && i < tree->n; i++) {
+	int err = 0;
+
+	wait_deadline(HOLD_MS);
+	for (size_t i = 0; i < tree->n; i++) {
 		struct process *p = &tree->processes[i];
 
-		for (size_t j = 0; j < p->threads_n; j++) {
-			int err = restart_find(p->pid, p->threads[j].tid, &p->threads[j].restart);
-
+		for (size_t j = 0; !err && j < p->threads_n; j++) {
+			err = restart_find(p->pid, p->threads[j].tid, &p->threads[j].restart);
 			if (err)
-				return fail(err, "thread %d: what it is about to do cannot be told: %s", p->threads[j].tid, strerror(-err));
+				err = fail(err, "thread %d: what it is about to do cannot be told: %s", p->threads[j].tid, strerror(-err));
 		}
 	}
-	return 0;
+	wait_deadline(0);
+	if (err)
+		tree_release(tree);
+	return err;
 }
 
 int tree_collect(struct tree *tree, pid_t root, bool hold)
@@ -289,7 +319,7 @@ int tree_collect(struct tree *tree, pid_t root, bool hold)
 			return err;
 		away = who_is_away(tree);
 		if (!away)
-			return find_restarts(tree);
+			return ARCH_HIDES_RESTART ? find_restarts(tree) : 0;
 		tree_release(tree);
 		tree_free(tree);
 		nanosleep(&pause, NULL);

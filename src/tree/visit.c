@@ -21,6 +21,7 @@
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "tree/dead_bytes.h"
+#include "tree/way_home.h"
 
 /* Offsets in the area. */
 enum {
@@ -36,177 +37,9 @@ enum {
 
 enum { NOT_YET = 1, TRIES_MAX = 100000 };
 
-static const uint64_t ALL_SIGNALS = ~0ULL;
-
-/*
- * Inside a restartable sequence (rseq(2)) a thread that is taken off its processor goes on at the abort handler; led
- * away and back, nobody else would see to that.
- */
-static void leave_restartable_sequence(const struct visit *v, struct visitor *who)
-{
-	const uint64_t rseq = who->rseq.rseq_abi_pointer;
-	struct {
-		uint32_t version, flags;
-		uint64_t start_ip, post_commit_offset, abort_ip;
-	} cs;
-	uint64_t cs_at = 0, none = 0;
-	enum { RSEQ_CS = 8 };	/* offset in struct rseq */
-
-	if (!rseq || task_read(v->pid, &cs_at, rseq + RSEQ_CS, sizeof(cs_at)) || !cs_at ||
-	    task_read(v->pid, &cs, cs_at, sizeof(cs)))
-		return;
-	if (arch_pc(&who->home.regs) - cs.start_ip >= cs.post_commit_offset)
-		return;
-	arch_set_pc(&who->home.regs, cs.abort_ip);
-	task_write(v->pid, rseq + RSEQ_CS, &none, sizeof(none));
-}
-
-/*
- * These return EINTR when a thread is merely stopped (signal(7)); when no signal is there to be handled they are made
- * anew, as the kernel itself does with all others.
- */
-static void undo_interruption(const struct visit *v, struct visitor *who)
-{
-	static const long calls[] = { SYS_rt_sigtimedwait, SYS_epoll_pwait, SYS_semop, SYS_semtimedop, SYS_io_getevents,
-#ifdef SYS_epoll_wait
-				      SYS_epoll_wait,
-#endif
-	};
-	long nr = arch_cut_short(&who->home.regs);
-	struct proc_status st;
-
-	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
-		if (nr != calls[i] || proc_status(v->pid, who->tid, &st) ||
-		    (st.sig_pending | st.shared_pending) & ~who->home.sigmask)
-			continue;
-		arch_restart(&who->home.regs, nr);
-		return;
-	}
-}
-
 static int set_outside(const struct visit *v, long outside)
 {
 	return task_write(v->pid, v->area + AREA_OUTSIDE, &outside, sizeof(outside));
-}
-
-/* At an offset of its way home, ready to walk on by itself. */
-static int stand_at(const struct visitor *who, size_t offset)
-{
-	struct arch_regs regs = who->home.regs;
-
-	arch_set_pc(&regs, who->stub + offset);
-	arch_no_restart(&regs);
-	return thread_set_regs(who->tid, &regs);
-}
-
-/* Will it handle a signal as soon as its mask is open? */
-static bool has_to_handle(const struct visit *v, const struct visitor *who)
-{
-	struct proc_status st;
-
-	return who->way.interrupted != who->way.unmask && !proc_status(v->pid, who->tid, &st) &&
-	       (st.sig_pending | st.shared_pending) & st.sig_caught & ~who->home.sigmask;
-}
-
-/*
- * Where its mask may be opened or closed.  Mask and registers cannot be set at once: in between, should the tool die, the
- * thread stands where handlers may run, with its own flags and stack pointer, and walks on.
- */
-static int stand_open(const struct visit *v, const struct visitor *who)
-{
-	return stand_at(who, has_to_handle(v, who) ? who->way.interrupted : who->way.unmask);
-}
-
-/* What was written to dead bytes is gone again. */
-static void wipe(const struct visit *v, uint64_t at, size_t len)
-{
-	const uint8_t zero[DEAD_BYTES] = { 0 };
-
-	if (at)
-		(void)pwrite_all(v->mem, zero, len, at);
-}
-
-/* Where its way home lies, and where the last jump does when that is too far away. */
-static int choose_places(struct visit *v, struct visitor *who)
-{
-	const uintptr_t pc = arch_pc(&who->home.regs);
-	const size_t slot = who == &v->leader ? 0 : 1;
-	uint64_t near;
-	int err = 0;
-
-	who->stub = v->dead + slot * ARCH_HOME_MAX;
-	if (dead_bytes_reach(who->stub, pc))
-		return 0;
-	near = v->near;
-	if (!near || !dead_bytes_reach(near, pc))
-		err = near_bytes(v->p, pc, &near);
-	if (who == &v->leader)
-		v->near = near;
-	who->home.near = near + slot * ARCH_NEAR_MAX;
-	return err;
-}
-
-/* The code of its way home into the dead bytes. */
-static int write_home(struct visit *v, struct visitor *who)
-{
-	uint8_t code[ARCH_HOME_MAX];
-	size_t len;
-	int err = 0;
-
-	if (who->home.near) {
-		len = arch_near(code, who->home.near, &who->home);
-		err = pwrite_all(v->mem, code, len, who->home.near);
-	}
-	len = arch_home(code, who->stub, &who->home, &who->way);
-	if (!err)
-		err = pwrite_all(v->mem, code, len, who->stub);
-	return err ? fail(err, "cannot write behind the vDSO: %s", strerror(-err)) : 0;
-}
-
-/* Lays the way home of one thread into the dead bytes and leaves the thread standing at it, all signals blocked. */
-static int stand_at_home(struct visit *v, struct visitor *who, const struct restart *restart)
-{
-	int err;
-
-	err = restart_regs(v->pid, who->tid, restart, &who->home.regs, &who->home.call);
-	if (!err)
-		err = thread_sigmask(who->tid, &who->home.sigmask);
-	if (err)
-		return fail(err, "thread %d: its registers: %s", who->tid, strerror(-err));
-	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(who->rseq), &who->rseq) <= 0)
-		who->rseq.rseq_abi_pointer = 0;
-	leave_restartable_sequence(v, who);
-	undo_interruption(v, who);
-	err = choose_places(v, who);
-	if (!err)
-		err = write_home(v, who);
-	if (err)
-		return err;
-	who->away = true;	/* there is a way home from now on, and not before */
-
-	/* From here on the thread finds home by itself, and only then is it safe to block its signals. */
-	err = stand_open(v, who);
-	if (!err)
-		err = thread_set_sigmask(who->tid, ALL_SIGNALS);
-	if (err)
-		return fail(err, "thread %d: cannot be led away: %s", who->tid, strerror(-err));
-	return 0;
-}
-
-/* The last steps home, every signal being blocked; inside: the area is still there. */
-static int go_home(const struct visit *v, struct visitor *who, bool inside)
-{
-	int err = stand_open(v, who);
-
-	if (!err && inside)
-		err = set_outside(v, 1);
-	if (!err)
-		err = thread_set_sigmask(who->tid, who->home.sigmask);
-	if (!err)
-		err = thread_set_regs(who->tid, &who->home.regs);
-	if (!err)
-		who->away = false;
-	return err;
 }
 
 /* What is blocked is not delivered; what is delivered all the same comes from what the thread just did. */
@@ -258,7 +91,7 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 				      .home = { .unmap = free_area, .unmap_len = VISIT_AREA } };
 
 	v->place = VISIT_INSIDE;
-	err = stand_at_home(v, &v->leader, &p->threads[0].restart);
+	err = way_lay(v, &v->leader, &p->threads[0].restart);
 	if (err)
 		return err;
 	regs = v->leader.home.regs;
@@ -329,26 +162,24 @@ static int see_area(void *arg, struct vma *v)
 	return 1;
 }
 
-/* Does code of a way home lie there, in one of the two places of so many bytes at the end of a page? */
-static bool has_magic(pid_t pid, uintptr_t pc, size_t place, size_t at)
+/* Does code of a way home lie there, in one of the two places at the end of a page? */
+static bool is_way_home(pid_t pid, uintptr_t pc)
 {
 	char magic[sizeof(ARCH_HOME_MAGIC) - 1];
-	const uintptr_t end = (pc | 0xfff) + 1, first = end - 2 * place, second = end - place;
+	const uintptr_t end = (pc | 0xfff) + 1, first = end - DEAD_BYTES, second = end - ARCH_HOME_MAX;
 
-	return pc >= first && !task_read(pid, magic, (pc < second ? first : second) + at, sizeof(magic)) &&
+	return pc >= first && !task_read(pid, magic, (pc < second ? first : second) + ARCH_HOME_MAGIC_AT, sizeof(magic)) &&
 	       !memcmp(magic, ARCH_HOME_MAGIC, sizeof(magic));
 }
 
-bool visit_is_away(pid_t pid, pid_t tid)
+bool visit_is_away(pid_t pid, const struct arch_regs *regs)
 {
-	uint8_t blob[64];
-	struct arch_regs regs;
-	uintptr_t pc;
+	const uintptr_t pc = arch_pc(regs);
+	uint8_t blob[64], near[2 * ARCH_NEAR_MAX + 1];
 
-	if (thread_regs(tid, &regs))
-		return false;
-	pc = arch_pc(&regs);
-	if (has_magic(pid, pc, ARCH_HOME_MAX, ARCH_HOME_MAGIC_AT) || has_magic(pid, pc, ARCH_NEAR_MAX, ARCH_NEAR_MAX - 8))
+	if (is_way_home(pid, pc))
+		return true;
+	if (ARCH_NEAR_MAX && !task_read(pid, near, pc - ARCH_NEAR_MAX, 2 * ARCH_NEAR_MAX) && arch_is_near(near))
 		return true;
 	/* in the area: its first page has the interpreter, another one the rest */
 	for (size_t page = 0; page <= AREA_LEAVE; page += AREA_LEAVE)
@@ -386,7 +217,7 @@ void visit_program(struct visit *v, pid_t tid, struct program *p)
 static int add_stay(struct program *p, const struct visit *v, const struct visitor *who)
 {
 	const uint64_t none = 0;
-	const struct timespec second = { 0, 100000000 }, moment = { 0, 1000000 };
+	const struct kernel_timespec second = { 0, 100000000 }, moment = { 0, 1000000 };
 	long set = program_data(p, &none, sizeof(none));
 	long slow = program_data(p, &second, sizeof(second)), quick = program_data(p, &moment, sizeof(moment));
 	int arrival = (int)p->ops, gone = arrival + 4;
@@ -394,14 +225,14 @@ static int add_stay(struct program *p, const struct visit *v, const struct visit
 	program_call(p, 0, SYS_kill, getpid(), 0);
 	program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL,
 		     program_at(p, arrival) + (long)offsetof(struct op, ret), -ESRCH, program_at(p, gone));
-	program_call(p, 0, SYS_rt_sigtimedwait, set, 0, slow, 8);
+	program_call(p, 0, SYS_rt_sigtimedwait_time64, set, 0, slow, 8);
 	program_call(p, 0, OP_JUMP, program_at(p, arrival));
 
 	/* gone: the leader lets the other thread leave first */
 	if (who == &v->leader) {
 		program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, (long)(v->area + AREA_OUTSIDE), 0, program_at(p, gone + 2));
 		program_call(p, 0, OP_LEAVE, (long)who->leave);
-		program_call(p, 0, SYS_rt_sigtimedwait, set, 0, quick, 8);
+		program_call(p, 0, SYS_rt_sigtimedwait_time64, set, 0, quick, 8);
 		program_call(p, 0, OP_JUMP, program_at(p, gone));
 	} else {
 		program_call(p, 0, OP_LEAVE, (long)who->leave);
@@ -413,7 +244,7 @@ static int add_stay(struct program *p, const struct visit *v, const struct visit
 
 static int wait_arrival(const struct program *p, const struct visit *v, pid_t tid, int arrival)
 {
-	uint64_t at = (uint64_t)program_at(p, arrival) + offsetof(struct op, ret);
+	uint64_t at = (unsigned long)program_at(p, arrival) + offsetof(struct op, ret);
 	struct timespec pause = { 0, 50000 };
 	long ret = NOT_YET;
 
@@ -526,10 +357,26 @@ int visit_thread_start(struct visit *v, const struct thread *thread, struct prog
 	/* on its way home by itself it would tell the leader that it left, by the old mask that it writes there */
 	v->thread = (struct visitor){ .tid = thread->tid,
 				      .home = { .old_mask = v->area + AREA_OUTSIDE } };
-	err = stand_at_home(v, &v->thread, &thread->restart);
+	err = way_lay(v, &v->thread, &thread->restart);
 	if (!err)
 		err = set_outside(v, 0);
 	return err ? err : start(v, &v->thread, v->area + AREA_THREAD_STACK, p);
+}
+
+/* To the exit of a call that changes nothing, with an interrupt waiting for it. */
+static int to_exit(const struct visitor *who)
+{
+	struct arch_regs regs = who->home.regs;
+	int err;
+
+	arch_set_syscall(&regs, who->stub, SYS_getpid, (const long[6]){ 0 });
+	err = thread_set_regs(who->tid, &regs);
+	for (int stops = 2; !err && stops--;) {
+		err = thread_to_syscall(who->tid, 0);
+		if (!err)
+			err = wait_syscall_stop(who->tid);
+	}
+	return err ? err : thread_interrupt(who->tid);
 }
 
 int visit_thread_end(struct visit *v, struct program *p)
@@ -543,9 +390,12 @@ int visit_thread_end(struct visit *v, struct program *p)
 		return err;
 
 	/* It stands where signals are delivered: the kernel itself restarts what it was in. */
-	err = go_home(v, who, true);
-	if (!err && who->home.near != v->near + ARCH_NEAR_MAX)
-		wipe(v, who->home.near, ARCH_NEAR_MAX);
+	if (ARCH_GOES_ON_AT_EXIT && who->home.call.error == ARCH_ERESTART_RESTARTBLOCK)
+		err = to_exit(who);
+	if (!err)
+		err = way_go_home(v, who, v->area + AREA_OUTSIDE);
+	if (!err)
+		way_take_away(v, who);
 	return err ? fail_to_lead_home(err, who->tid) : 0;
 }
 
@@ -555,14 +405,15 @@ int visit_thread_end(struct visit *v, struct program *p)
  */
 static int settle_at_home(struct visit *v)
 {
+	const uint8_t zero[DEAD_BYTES] = { 0 };
 	struct visitor *who = &v->leader;
 	int err = thread_interrupt(who->tid);
 
 	if (!err)
-		err = go_home(v, who, false);
+		err = way_go_home(v, who, 0);
 	if (!err) {
-		wipe(v, v->dead, DEAD_BYTES);
-		wipe(v, v->near, NEAR_BYTES);
+		(void)pwrite_all(v->mem, zero, sizeof(zero), v->dead);
+		way_take_away(v, who);
 	}
 	who->away = false;
 	v->place = VISIT_AT_HOME;
@@ -575,7 +426,7 @@ static int walk_on(struct visit *v)
 	struct visitor *who = &v->leader;
 	int err;
 
-	err = v->place == VISIT_INSIDE ? stand_at(who, who->way.walk) : wait_syscall_stop(who->tid);
+	err = v->place == VISIT_INSIDE ? way_stand_at(who, who->way.walk) : wait_syscall_stop(who->tid);
 	v->runs = false;
 	if (!err && (!v->area || v->place == VISIT_BEHIND_MUNMAP))
 		return settle_at_home(v);
@@ -601,7 +452,7 @@ static int give_up(struct visit *v)
 
 	if (v->thread.away) {
 		v->leader.away = false;
-		return stand_at(&v->thread, v->thread.way.walk);
+		return way_stand_at(&v->thread, v->thread.way.walk);
 	}
 	if (v->runs) {
 		v->area = v->leader.home.unmap;	/* it may be there, and to unmap it is right if not */

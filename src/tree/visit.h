@@ -27,9 +27,11 @@ struct visitor {		/* one thread that is in the area */
 	struct arch_home home;
 	uint64_t stub;		/* dead bytes that are its way home */
 	uint64_t leave;		/* where the interpreter jumps to get there */
+	uint8_t near_was[ARCH_NEAR_MAX + 1];	/* what was where its last jump is now */
 	struct arch_way way;	/* offsets in them */
 	bool away;		/* it is on, or at, its way home */
 	struct rseq_configuration rseq;	/* rseq_abi_pointer 0: none */
+	unsigned long tls;	/* its thread pointer, where that is in no register set */
 	int arrival;		/* the operation of its program that shows that it is done */
 };
 
@@ -39,8 +41,8 @@ struct visit {
 	int mem;		/* /proc/PID/mem: it writes where the task itself may not */
 	const struct process *p;
 	uint64_t dead;		/* dead bytes of an executable mapping, room for two ways home */
-	uint64_t near;		/* others, for last jumps; 0: none were needed */
 	struct visitor leader, thread;
+	uint64_t no_sa_restart;	/* signals (bit 0: signal 1) whose handlers end a call with EINTR: the caller's to set */
 	enum {
 		VISIT_AT_HOME, VISIT_BEFORE_MMAP, VISIT_BEHIND_MMAP, VISIT_INSIDE, VISIT_BEFORE_MUNMAP, VISIT_BEHIND_MUNMAP,
 	} place;		/* where the leader is, or is about to be */
@@ -77,7 +79,7 @@ int visit_end(struct visit *v);
  * Is a thread that is held still on its way home from a visit whose tool was killed?  Then it must be let go and held
  * again later: what it stands in is not its own.
  */
-bool visit_is_away(pid_t pid, pid_t tid);
+bool visit_is_away(pid_t pid, const struct arch_regs *regs);
 
 /* What mlockall(2) asked for mappings to come (MCL_*): nothing but a new mapping, such as the area, tells. */
 int visit_mlockall(const struct visit *v, uint32_t *flags);

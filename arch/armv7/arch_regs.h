@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TINYCKPT_ARCH_REGS_H
+#define TINYCKPT_ARCH_REGS_H
+
+#include <elf.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+/* NT_PRSTATUS of arch/arm/kernel/ptrace.c */
+struct arch_regs {
+	uint32_t r[16];		/* r13: stack pointer, r14: link register, r15: program counter */
+	uint32_t cpsr;
+	uint32_t orig_r0;	/* the first argument of a system call; -1 behind an interrupt or a fault */
+};
+
+#ifndef NT_ARM_VFP
+#define NT_ARM_VFP 0x400
+#endif
+
+/* d0 to d31 (NEON's registers are the same) and FPSCR. */
+#define ARCH_REGSETS { NT_ARM_VFP }
+#define ARCH_REGSET_ELSE 0
+enum {
+	ARCH_REGSET_MAX = 32 * 8 + 4,
+	ARCH_HOME_MAX = 256,
+	ARCH_NEAR_MAX = 0,
+	ARCH_LEAVE_MAX = 0,
+	ARCH_HOME_MAGIC_AT = 4,
+	ARCH_CALL_BYTES = 4,	/* svc 0; in Thumb state 2 */
+	ARCH_HIDES_RESTART = 1,
+	ARCH_CALL_STOPS_HIDE = 1,	/* r12: report_syscall() of arch/arm/kernel/ptrace.c */
+	ARCH_GOES_ON_AT_EXIT = 1,	/* do_work_pending() of arch/arm/kernel/signal.c */
+};
+
+/* An instruction, too, as it lies behind the system call: it branches over the letters. */
+#define ARCH_HOME_REACH UINTPTR_MAX
+#define ARCH_HOME_MAGIC "\x00\x00\x00\xeaTCKH"
+
+/* 3 GiB less 16 MiB, or what another split leaves; nearly 4 GiB on a 64-bit kernel. */
+uintptr_t arch_task_size(void);
+#define ARCH_TASK_SIZE arch_task_size()
+
+#define ARCH_NR_mmap SYS_mmap2
+#define ARCH_MMAP_UNIT 4096	/* whatever the page size */
+
+/* The thread pointer (TPIDRURO) is in no register set: arch/arm/kernel/traps.c, arm_syscall(). */
+#define ARCH_NR_set_tls 0x0f0005
+#define ARCH_PTRACE_GET_TLS 22	/* PTRACE_GET_THREAD_AREA */
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/way_home.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+
+#include "base/error.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "kernel/abi.h"
+#include "kernel/procfs.h"
+#include "tree/dead_bytes.h"
+
+static const uint64_t ALL_SIGNALS = ~0ULL;
+
+/*
+ * Inside a restartable sequence (rseq(2)) a thread that is taken off its processor goes on at the abort handler; led
+ * away and back, nobody else would see to that.
+ */
+static void leave_restartable_sequence(const struct visit *v, struct visitor *who)
+{
+	const uint64_t rseq = who->rseq.rseq_abi_pointer;
+	struct {
+		uint32_t version, flags;
+		uint64_t start_ip, post_commit_offset, abort_ip;
+	} cs;
+	uint64_t cs_at = 0, none = 0;
+	enum { RSEQ_CS = 8 };	/* offset in struct rseq */
+
+	if (!rseq || task_read(v->pid, &cs_at, rseq + RSEQ_CS, sizeof(cs_at)) || !cs_at ||
+	    task_read(v->pid, &cs, cs_at, sizeof(cs)))
+		return;
+	if (arch_pc(&who->home.regs) - cs.start_ip >= cs.post_commit_offset)
+		return;
+	arch_set_pc(&who->home.regs, cs.abort_ip);
+	task_write(v->pid, rseq + RSEQ_CS, &none, sizeof(none));
+}
+
+/*
+ * These return EINTR when a thread is merely stopped (signal(7)); when no signal is there to be handled they are made
+ * anew, as the kernel itself does with all others.
+ */
+static void undo_interruption(const struct visit *v, struct visitor *who, const struct restart *restart)
+{
+	static const long calls[] = { SYS_rt_sigtimedwait, SYS_rt_sigtimedwait_time64, SYS_semop, SYS_semtimedop,
+				      SYS_semtimedop_time64, SYS_epoll_pwait, SYS_io_getevents,
+#ifdef SYS_epoll_wait
+				      SYS_epoll_wait,
+#endif
+	};
+	long nr = arch_cut_short(&who->home.regs);
+	struct proc_status st;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
+		if (nr != calls[i] || proc_status(v->pid, who->tid, &st) ||
+		    (st.sig_pending | st.shared_pending) & ~who->home.sigmask)
+			continue;
+		if (restart_undo(restart, &who->home.regs, nr))
+			who->home.call = (struct arch_interrupted){ 0 };
+		return;
+	}
+}
+
+int way_stand_at(const struct visitor *who, size_t offset)
+{
+	struct arch_regs regs = who->home.regs;
+
+	arch_set_home(&regs, who->stub + offset);
+	return thread_set_regs(who->tid, &regs);
+}
+
+/* The signal that it will handle as soon as its mask is open; 0: none. */
+static int first_to_handle(const struct visit *v, const struct visitor *who)
+{
+	struct proc_status st;
+	uint64_t own, shared;
+
+	if (proc_status(v->pid, who->tid, &st))
+		return 0;
+	own = st.sig_pending & st.sig_caught & ~who->home.sigmask;
+	shared = st.shared_pending & st.sig_caught & ~who->home.sigmask;
+	return own ? __builtin_ctzll(own) + 1 : shared ? __builtin_ctzll(shared) + 1 : 0;
+}
+
+/* Its registers at home.  Where the kernel knows no more of the call that it was in, a signal ends it here. */
+static struct arch_regs regs_at_home(const struct visit *v, const struct visitor *who)
+{
+	const int error = who->home.call.error;
+	struct arch_regs regs = who->home.regs;
+	int sig;
+
+	if (ARCH_HIDES_RESTART && error == ARCH_ERESTART_RESTARTBLOCK)
+		arch_go_on(&regs);
+	if (!ARCH_HIDES_RESTART || (error != ARCH_ERESTARTNOHAND && error != ARCH_ERESTARTSYS))
+		return regs;
+	sig = first_to_handle(v, who);
+	if (sig && (error == ARCH_ERESTARTNOHAND || v->no_sa_restart >> (sig - 1) & 1))
+		arch_end_call(&regs, -EINTR);
+	return regs;
+}
+
+/*
+ * Where its mask may be opened or closed.  Mask and registers cannot be set at once: in between, should the tool die, the
+ * thread stands where handlers may run, with its own flags and stack pointer, and walks on.
+ */
+static int stand_open(const struct visit *v, const struct visitor *who)
+{
+	const bool ends = who->way.interrupted != who->way.unmask && first_to_handle(v, who);
+
+	return way_stand_at(who, ends ? who->way.interrupted : who->way.unmask);
+}
+
+/* Where its way home lies, and where the last jump does when that is too far away. */
+static int choose_places(struct visit *v, struct visitor *who)
+{
+	const uintptr_t pc = arch_pc(&who->home.regs);
+	const bool leads = who == &v->leader;
+	uint64_t near = 0;
+	int err;
+
+	who->stub = v->dead + (leads ? 0 : ARCH_HOME_MAX);
+	if (!ARCH_NEAR_MAX || dead_bytes_reach(who->stub, pc))
+		return 0;
+	err = near_bytes(v->p, pc, leads ? 0 : v->leader.home.near, &near);
+	if (!err && task_read(v->pid, who->near_was, near, ARCH_NEAR_MAX))
+		err = fail(EFAULT, "the code near %#llx cannot be read", (unsigned long long)near);
+	if (!err)
+		who->home.near = near;
+	return err;
+}
+
+void way_take_away(const struct visit *v, const struct visitor *who)
+{
+	if (ARCH_NEAR_MAX && who->home.near)
+		(void)pwrite_all(v->mem, who->near_was, ARCH_NEAR_MAX, who->home.near);
+}
+
+/* The code of its way home into the dead bytes. */
+static int write_home(struct visit *v, struct visitor *who)
+{
+	uint8_t code[ARCH_HOME_MAX];
+	size_t len;
+	int err = 0;
+
+	if (ARCH_NEAR_MAX && who->home.near) {
+		len = arch_near(code, who->home.near, &who->home);
+		err = pwrite_all(v->mem, code, len, who->home.near);
+	}
+	len = arch_home(code, who->stub, &who->home, &who->way);
+	if (!err)
+		err = pwrite_all(v->mem, code, len, who->stub);
+	return err ? fail(err, "cannot write behind the vDSO: %s", strerror(-err)) : 0;
+}
+
+int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
+{
+	int err;
+
+	err = restart_regs(v->pid, who->tid, restart, &who->home.regs, &who->home.call);
+	if (!err)
+		err = thread_sigmask(who->tid, &who->home.sigmask);
+	if (err)
+		return fail(err, "thread %d: its registers: %s", who->tid, strerror(-err));
+	if (ARCH_NR_set_tls >= 0 && ptrace(ARCH_PTRACE_GET_TLS, who->tid, NULL, &who->tls))
+		return fail_errno("thread %d: its thread pointer", who->tid);
+	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(who->rseq), &who->rseq) <= 0)
+		who->rseq.rseq_abi_pointer = 0;
+	leave_restartable_sequence(v, who);
+	undo_interruption(v, who, restart);
+	err = choose_places(v, who);
+	if (!err)
+		err = write_home(v, who);
+	if (err)
+		return err;
+	who->away = true;	/* there is a way home from now on, and not before */
+
+	/* From here on the thread finds home by itself, and only then is it safe to block its signals. */
+	err = stand_open(v, who);
+	if (!err)
+		err = thread_set_sigmask(who->tid, ALL_SIGNALS);
+	if (err)
+		return fail(err, "thread %d: cannot be led away: %s", who->tid, strerror(-err));
+	return 0;
+}
+
+int way_go_home(const struct visit *v, struct visitor *who, uint64_t outside)
+{
+	const struct arch_regs regs = regs_at_home(v, who);
+	const long one = 1;
+	int err = stand_open(v, who);
+
+	if (!err && outside)
+		err = task_write(v->pid, outside, &one, sizeof(one));
+	if (!err)
+		err = thread_set_sigmask(who->tid, who->home.sigmask);
+	if (!err)
+		err = thread_set_regs(who->tid, &regs);
+	if (!err)
+		who->away = false;
+	return err;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way home of a thread that is led away: code in dead bytes of its process, on which it would walk back by itself.
+ * All return 0 or a negative errno; only way_lay() says why.
+ */
+#ifndef TINYCKPT_TREE_WAY_HOME_H
+#define TINYCKPT_TREE_WAY_HOME_H
+
+#include "tree/visit.h"
+
+/* Finds out where the thread stands, lays its way home and leaves it standing there, all signals blocked. */
+int way_lay(struct visit *v, struct visitor *who, const struct restart *restart);
+
+/* At an offset of its way home, ready to walk on by itself. */
+int way_stand_at(const struct visitor *who, size_t offset);
+
+/* The last steps home, every signal being blocked.  outside: address of a word that is set then; 0: none. */
+int way_go_home(const struct visit *v, struct visitor *who, uint64_t outside);
+
+/* The last jump of a thread that is home again; what was there is back. */
+void way_take_away(const struct visit *v, const struct visitor *who);
+
+#endif
