@@ -19,7 +19,8 @@
  * From arch_regs.h:
  *   struct arch_regs      the general registers as PTRACE_GETREGSET hands them out with NT_PRSTATUS
  *   ARCH_REGSETS          an initializer: the NT_ types beside NT_PRSTATUS that make up a thread's state
- *   ARCH_REGSET_ELSE      the one of them that is taken only where the kernel has no set of the type before it; 0: none
+ *   ARCH_REGSET_ELSE      the one of them that is taken only where the kernel has no set of the type before it;
+ *                         without it, none is
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a multiple of 16, as `at` is
  *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT
@@ -36,6 +37,10 @@
  *   ARCH_NR_set_tls       the call by which a thread sets its thread pointer, -1 where that is in one of the register sets;
  *   ARCH_PTRACE_GET_TLS   then the request of ptrace(2) that reads it, one word
  */
+
+#ifndef ARCH_REGSET_ELSE
+#define ARCH_REGSET_ELSE 0
+#endif
 
 uintptr_t arch_pc(const struct arch_regs *regs);
 uintptr_t arch_sp(const struct arch_regs *regs);

@@ -340,7 +340,7 @@ static void unescape(char *name)
 	*to = '\0';
 }
 
-/* One hexadecimal or decimal number and the character that must follow it.  a scanner of the C library would bring 10 KB along. */
+/* One hexadecimal or decimal number and the character that must follow it.  A scanner of the C library would bring 10 KB along. */
 static bool number(char **p, int base, char follows, uint64_t *value)
 {
 	char *end;
@@ -392,9 +392,8 @@ static void vm_flags(struct vma *v, const char *p)
 		uint16_t at;
 	} flags[] = {
 #define FLAG(text, member) { text, offsetof(struct vma, member) }
-		FLAG("gd", grows_down), FLAG("lo", locked), FLAG("lf", onfault), FLAG("??", unnamed), FLAG("ht", hugetlb),
-		FLAG("dc", dontcopy), FLAG("wf", wipeonfork),
-		FLAG("dd", dontdump), FLAG("hg", thp), FLAG("nh", nothp), FLAG("mg", mergeable), FLAG("io", io),
+		FLAG("gd", grows_down), FLAG("lo", locked), FLAG("lf", onfault), FLAG("??", unnamed), FLAG("ht", hugetlb), FLAG("dc", dontcopy),
+		FLAG("wf", wipeonfork), FLAG("dd", dontdump), FLAG("hg", thp), FLAG("nh", nothp), FLAG("mg", mergeable), FLAG("io", io),
 		FLAG("nr", norerserve), FLAG("ss", shadow_stack), FLAG("sl", sealed), FLAG("um", uffd), FLAG("uw", uffd),
 		FLAG("mw", maywrite), FLAG("sr", sequential), FLAG("rr", random),
 #undef FLAG
