@@ -19,8 +19,9 @@
  * From arch_regs.h:
  *   struct arch_regs      the general registers as PTRACE_GETREGSET hands them out with NT_PRSTATUS
  *   ARCH_REGSETS          an initializer: the NT_ types beside NT_PRSTATUS that make up a thread's state
+ *   ARCH_REGSET_ELSE      the one of them that is taken only where the kernel has no set of the type before it; 0: none
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
- *   ARCH_HOME_MAX         bytes that arch_home() may write, a power of two; `at` is a multiple of it
+ *   ARCH_HOME_MAX         bytes that arch_home() may write, a multiple of 16, as `at` is
  *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT
  *   ARCH_HOME_REACH       how far the program counter may be from there, if there is nothing near it
  *   ARCH_NEAR_MAX         bytes that arch_near() may write, a multiple of 8 or 0; ARCH_LEAVE_MAX: arch_leave()

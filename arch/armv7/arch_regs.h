@@ -21,7 +21,8 @@ struct arch_regs {
 #define ARCH_REGSETS { NT_ARM_VFP }
 enum {
 	ARCH_REGSET_MAX = 32 * 8 + 4,
-	ARCH_HOME_MAX = 256,
+	ARCH_REGSET_ELSE = 0,
+	ARCH_HOME_MAX = 240,
 	ARCH_NEAR_MAX = 0,
 	ARCH_LEAVE_MAX = 0,
 	ARCH_HOME_MAGIC_AT = 4,

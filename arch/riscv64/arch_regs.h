@@ -16,6 +16,7 @@ struct arch_regs {
 #endif
 
 #define ARCH_REGSETS { NT_PRFPREG, NT_RISCV_VECTOR }
+#define ARCH_REGSET_ELSE 0
 enum {
 	ARCH_REGSET_MAX = 16 * 1024,
 	ARCH_HOME_MAX = 256,

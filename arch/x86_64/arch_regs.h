@@ -15,11 +15,15 @@ struct arch_regs {
 #define NT_X86_XSTATE 0x202
 #endif
 
-/* XSAVE holds x87, SSE, AVX, AVX-512, PKRU and AMX; the kernel says how much of it there is. */
-#define ARCH_REGSETS { NT_X86_XSTATE }
+/*
+ * XSAVE holds x87, SSE, AVX, AVX-512, PKRU and AMX; the kernel says how much of it there is. A processor without it has
+ * x87 and SSE.
+ */
+#define ARCH_REGSETS { NT_X86_XSTATE, NT_PRFPREG }
+#define ARCH_REGSET_ELSE NT_PRFPREG
 enum {
 	ARCH_REGSET_MAX = 16 * 1024,
-	ARCH_HOME_MAX = 512,
+	ARCH_HOME_MAX = 416,	/* twice as much is behind the vDSO of all kernels up to 6.18 */
 	ARCH_NEAR_MAX = 0,
 	ARCH_LEAVE_MAX = 0,
 	ARCH_HOME_MAGIC_AT = 4,
@@ -30,7 +34,7 @@ enum {
 };
 #define ARCH_HOME_MAGIC "TCKHOME1"
 #define ARCH_HOME_REACH ARCH_TASK_SIZE
-#define ARCH_TASK_SIZE 0x7ffffffff000UL
+#define ARCH_TASK_SIZE 0xfffffffffff000UL	/* with five levels of page tables, which a mapping has to ask for; else 2^47 */
 
 #define ARCH_NR_mmap SYS_mmap
 #define ARCH_MMAP_UNIT 1

@@ -392,7 +392,7 @@ static void vm_flags(struct vma *v, const char *p)
 		uint16_t at;
 	} flags[] = {
 #define FLAG(text, member) { text, offsetof(struct vma, member) }
-		FLAG("gd", grows_down), FLAG("lo", locked), FLAG("lf", onfault), FLAG("ht", hugetlb), FLAG("dc", dontcopy), FLAG("wf", wipeonfork),
+		FLAG("gd", grows_down), FLAG("lo", locked), FLAG("lf", onfault), FLAG("??", unnamed), FLAG("ht", hugetlb), FLAG("dc", dontcopy), FLAG("wf", wipeonfork),
 		FLAG("dd", dontdump), FLAG("hg", thp), FLAG("nh", nothp), FLAG("mg", mergeable), FLAG("io", io),
 		FLAG("nr", norerserve), FLAG("ss", shadow_stack), FLAG("sl", sealed), FLAG("um", uffd), FLAG("uw", uffd),
 		FLAG("mw", maywrite), FLAG("sr", sequential), FLAG("rr", random),
@@ -403,11 +403,13 @@ static void vm_flags(struct vma *v, const char *p)
 		while (*p == ' ')
 			p++;
 		if (!p[0] || !p[1])
-			return;
+			break;
 		for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
 			if (p[0] == flags[i].name[0] && p[1] == flags[i].name[1])
 				*(bool *)((char *)v + flags[i].at) = true;
 	}
+	/* Of what the kernel has no name for, only this one goes with locked memory; it got its own, lf, after 6.12. */
+	v->onfault |= v->locked && v->unnamed;
 }
 
 int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), void *arg)

@@ -65,6 +65,7 @@ struct vma {
 	uint64_t shared_resident;	/* of them, mapped by other processes too */
 	bool onfault;		/* with locked: mlock2(MLOCK_ONFAULT) */
 	uint64_t kernel_page;	/* bytes: huge pages of hugetlbfs are larger */
+	bool unnamed;		/* it has a flag that this kernel has no name for */
 	unsigned int pkey;
 	char name[4096];	/* path, or [stack] and its kin; "" when anonymous */
 	bool deleted;		/* the path was taken off "(deleted)" */

@@ -93,7 +93,8 @@ static bool serves(struct near_search *s, uint64_t from, uint64_t end)
 
 /*
  * What no program uses of an executable mapping of its ELF file: the rest of the last page behind the segment, which shows
- * what comes next in the file, and in the header of PT_GNU_STACK, whose flags say it all, the fields behind these.
+ * what comes next in the file; and in the program headers that matter only while a program is loaded, PT_GNU_STACK and
+ * PT_GNU_RELRO, the fields behind type and flags.
  */
 static int search_elf(void *arg, struct vma *v)
 {
@@ -120,7 +121,7 @@ static int search_elf(void *arg, struct vma *v)
 		if (p.p_type == PT_LOAD && bias + p.p_vaddr + p.p_memsz > v->start && bias + p.p_vaddr + p.p_memsz <= v->end &&
 		    serves(s, bias + p.p_vaddr + p.p_memsz, v->end))
 			return 1;
-		if (p.p_type == PT_GNU_STACK && !v->pgoff && at + sizeof(p) <= v->end &&
+		if ((p.p_type == PT_GNU_STACK || p.p_type == PT_GNU_RELRO) && !v->pgoff && at + sizeof(p) <= v->end &&
 		    serves(s, at + offsetof(Elf64_Phdr, p_offset), at + sizeof(p)))
 			return 1;
 	}

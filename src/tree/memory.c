@@ -31,7 +31,8 @@ static const char *refusal(const struct vma *v)
 		return "it is sealed (mseal)";
 	if (v->io && !vma_is_kernels_own(v))
 		return "memory of a device";
-	if (v->pkey)
+	/* Key 1 on what may be executed only is the kernel's own doing, and comes back by itself. */
+	if (v->pkey && (v->pkey > 1 || v->prot != PROT_EXEC))
 		return "it has a protection key";
 	if (!strncmp(v->name, "/SYSV", 5))
 		return "System V shared memory";

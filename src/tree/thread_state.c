@@ -116,6 +116,7 @@ static ssize_t save_regsets(pid_t tid, Thread *m, uint8_t *body, const struct ar
 {
 	static const unsigned int types[] = ARCH_REGSETS;
 	size_t at = sizeof(*regs);
+	bool had_last = false;
 
 	memcpy(body, regs, sizeof(*regs));
 	m->regset_type[0] = NT_PRSTATUS;
@@ -123,9 +124,10 @@ static ssize_t save_regsets(pid_t tid, Thread *m, uint8_t *body, const struct ar
 	m->regset_type_count = 1;
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
 		size_t len = ARCH_REGSET_MAX;
-		int err = thread_regset(tid, types[i], body + at, &len);
+		int err = types[i] == ARCH_REGSET_ELSE && had_last ? -ENODEV : thread_regset(tid, types[i], body + at, &len);
 
-		if (err == -ENODEV || err == -EINVAL)
+		had_last = !err;
+		if (err == -ENODEV || err == -EINVAL || err == -ENODATA)	/* the last: not used by this thread */
 			continue;
 		if (err)
 			return fail(err, "thread %d: register set %#x: %s", tid, types[i], strerror(-err));

@@ -162,14 +162,22 @@ static int see_area(void *arg, struct vma *v)
 	return 1;
 }
 
+/* Does code of a way home lie there, in one of the two places at the end of a page? */
+static bool is_way_home(pid_t pid, uintptr_t pc)
+{
+	char magic[sizeof(ARCH_HOME_MAGIC) - 1];
+	const uintptr_t end = (pc | 0xfff) + 1, first = end - DEAD_BYTES, second = end - ARCH_HOME_MAX;
+
+	return pc >= first && !task_read(pid, magic, (pc < second ? first : second) + ARCH_HOME_MAGIC_AT, sizeof(magic)) &&
+	       !memcmp(magic, ARCH_HOME_MAGIC, sizeof(magic));
+}
+
 bool visit_is_away(pid_t pid, const struct arch_regs *regs)
 {
 	const uintptr_t pc = arch_pc(regs);
 	uint8_t blob[64], near[2 * ARCH_NEAR_MAX + 1];
-	char magic[sizeof(ARCH_HOME_MAGIC) - 1];
 
-	if (!task_read(pid, magic, (pc & ~(uintptr_t)(ARCH_HOME_MAX - 1)) + ARCH_HOME_MAGIC_AT, sizeof(magic)) &&
-	    !memcmp(magic, ARCH_HOME_MAGIC, sizeof(magic)))
+	if (is_way_home(pid, pc))
 		return true;
 	if (ARCH_NEAR_MAX && !task_read(pid, near, pc - ARCH_NEAR_MAX, 2 * ARCH_NEAR_MAX) && arch_is_near(near))
 		return true;

@@ -3,6 +3,7 @@
 #include "testlib.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { COUNT = 40 };
@@ -14,6 +15,9 @@ static int number_of(int i)
 
 void test_setup(void)
 {
+	struct rlimit limit = {2000, 2000};
+
+	must(setrlimit(RLIMIT_NOFILE, &limit));
 	int fd = must(open(test_path("file"), O_RDWR | O_CREAT, 0644));
 
 	fd = must(fcntl(fd, F_DUPFD, 1600));

@@ -49,12 +49,13 @@ void test_break(void)
 void test_check(void)
 {
 	struct itimerval now;
-	sigset_t set = alarm_only();
+	sigset_t set = alarm_only(), pending;
 
 	must(getitimer(ITIMER_REAL, &now));
 	expect(now.it_interval.tv_usec == 15000, "the interval is %ld us", (long)now.it_interval.tv_usec);
+	sigpending(&pending);
+	expect(sigismember(&pending, SIGALRM), "SIGALRM is not pending any more");
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	expect(fired == 1, "SIGALRM is not pending any more");
 	for (int i = 0; i < 400 && fired < 4; i++)
 		test_nap(2);
 	expect(fired >= 4, "the timer does not go on: it fired %d times", fired);
