@@ -33,6 +33,7 @@ enum {
 	ARCH_GOES_ON_AT_EXIT = 0,
 };
 #define ARCH_HOME_MAGIC "TCKHOME1"
+#define ARCH_SA_RESTORER 1
 #define ARCH_HOME_REACH ARCH_TASK_SIZE
 #define ARCH_TASK_SIZE 0xfffffffffff000UL	/* with five levels of page tables, which a mapping has to ask for; else 2^47 */
 

@@ -8,6 +8,8 @@
 #include <sys/ptrace.h>	/* first: it may have as enumerators what are macros here */
 #include <sys/syscall.h>
 
+#include "arch_regs.h"
+
 /* Linux 6.7, Documentation/admin-guide/mm/pagemap.rst */
 #ifndef PAGEMAP_SCAN
 struct page_region {
@@ -106,10 +108,16 @@ struct kernel_itimerval {
 	long interval_sec, interval_usec, sec, usec;
 };
 
-/* struct sigaction of asm-generic/signal.h with SA_RESTORER; the C library's is another.  The mask is made of words. */
+/* struct sigaction of asm-generic/signal.h; the C library's is another.  The mask is made of words. */
 struct kernel_sigaction {
-	unsigned long handler, flags, restorer;
+	unsigned long handler, flags;
+#if ARCH_SA_RESTORER
+	unsigned long restorer;
+#endif
 	uint64_t mask __attribute__((packed, aligned(sizeof(long))));
+#if !ARCH_SA_RESTORER
+	unsigned long restorer;	/* behind what the kernel reads and writes */
+#endif
 };
 
 /* clone3(2), Linux 5.3; set_tid since 5.5 */

@@ -175,7 +175,8 @@ int revive_sigactions(struct restore *r, const struct record *rec)
 	reborn_program(r, &p);
 	for (size_t i = 0; i < m.signal_count; i++) {
 		const struct kernel_sigaction action = {
-			(unsigned long)m.handler[i], (unsigned long)m.flags[i], (unsigned long)m.restorer[i], m.mask[i],
+			.handler = (unsigned long)m.handler[i], .flags = (unsigned long)m.flags[i],
+			.restorer = (unsigned long)m.restorer[i], .mask = m.mask[i],
 		};
 
 		if (m.signal[i] == SIGTRAP && m.handler[i] == (uintptr_t)SIG_IGN) {
