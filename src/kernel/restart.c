@@ -86,6 +86,7 @@ static int to_entry(pid_t pid, pid_t tid, struct restart *restart)
 		if (err || !stands_at_call(pid, &regs, &call) || !IS_AMONG(going_on, call.nr))
 			return err;
 		restart->first = call.args[0];
+		restart->stood = call.nr;
 		restart->hidden = arch_hidden(&regs);
 		err = thread_to_syscall(tid, 0);
 		if (!err)
@@ -146,8 +147,10 @@ int restart_regs(pid_t pid, pid_t tid, const struct restart *restart, struct arc
 		return err;
 	if (ARCH_CALL_STOPS_HIDE && restart->taken)
 		arch_set_hidden(regs, restart->hidden);
-	if (restart->error)
+	if (ARCH_HIDES_RESTART && restart->error) {
 		arch_rewind(regs, restart->first);
+		arch_restart(regs, restart->stood);
+	}
 	if (!ARCH_HIDES_RESTART)
 		arch_interrupted(regs, call);
 	else if (!stands_at_call(pid, regs, call))
