@@ -21,6 +21,7 @@
  *   ARCH_REGSETS          an initializer: the NT_ types beside NT_PRSTATUS that make up a thread's state
  *   ARCH_REGSET_ELSE      the one of them that is taken only where the kernel has no set of the type before it;
  *                         without it, none is
+ *   ARCH_REGSET_LOST      one that is not among them since every system call destroys it, so that who visits would; 0: none
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a multiple of 16, as `at` is
  *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT

@@ -36,6 +36,8 @@ struct arch_regs {
 /* SVE last of the two: it holds the vector registers once more, at their full length. */
 #define ARCH_REGSETS { NT_ARM_TLS, NT_PRFPREG, NT_ARM_SVE, NT_ARM_PACA_KEYS, NT_ARM_PACG_KEYS, NT_ARM_PAC_ENABLED_KEYS, \
 		       NT_ARM_TAGGED_ADDR_CTRL }
+#define ARCH_REGSET_LOST 0
+#define ARCH_REGSET_ELSE 0
 enum {
 	ARCH_REGSET_MAX = 16 * 1024,
 	ARCH_HOME_MAX = 256,

@@ -15,7 +15,8 @@ struct arch_regs {
 #define NT_RISCV_VECTOR 0x901	/* Linux 6.5 */
 #endif
 
-#define ARCH_REGSETS { NT_PRFPREG, NT_RISCV_VECTOR }
+#define ARCH_REGSETS { NT_PRFPREG }
+#define ARCH_REGSET_LOST NT_RISCV_VECTOR
 #define ARCH_REGSET_ELSE 0
 enum {
 	ARCH_REGSET_MAX = 16 * 1024,

@@ -20,6 +20,7 @@ struct arch_regs {
  * x87 and SSE.
  */
 #define ARCH_REGSETS { NT_X86_XSTATE, NT_PRFPREG }
+#define ARCH_REGSET_LOST 0
 #define ARCH_REGSET_ELSE NT_PRFPREG
 enum {
 	ARCH_REGSET_MAX = 16 * 1024,

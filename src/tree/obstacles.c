@@ -52,8 +52,21 @@ static void check_timers(struct save *s, const struct process *p)
 		cannot_tell(s, "its timers", (int)len);
 }
 
-static void check_thread(struct save *s, const struct process *p, pid_t tid)
+/* Registers that no visitor can leave as they are matter, unless the thread is in a call, where they are lost anyhow. */
+static bool holds_lost_registers(const struct process *p, const struct thread *thread)
 {
+	struct arch_interrupted call;
+	struct arch_regs regs;
+	uint8_t some[64];
+	size_t len = sizeof(some);
+
+	return ARCH_REGSET_LOST && !restart_regs(p->pid, thread->tid, &thread->restart, &regs, &call) && !call.error &&
+	       !thread_regset(thread->tid, ARCH_REGSET_LOST, some, &len);
+}
+
+static void check_thread(struct save *s, const struct process *p, const struct thread *thread)
+{
+	const pid_t tid = thread->tid;
 	struct proc_status st;
 	struct arch_regs regs;
 	const char *why;
@@ -75,6 +88,8 @@ static void check_thread(struct save *s, const struct process *p, pid_t tid)
 		obstacle(s, "thread %d: it has a working directory of its own (unshare): not supported", tid);
 	if (s->checking)
 		return;
+	if (holds_lost_registers(p, thread))
+		obstacle(s, "thread %d: its vector registers: not supported yet", tid);
 	err = thread_regs(tid, &regs);
 	if (err)
 		cannot_tell(s, "the registers of a thread", err);
@@ -149,7 +164,7 @@ int obstacles_find(struct save *s, const struct process *p)
 		obstacle(s, "it has a controlling terminal (device %d:%d): --inherit-stdio leaves it behind", p->tty_nr >> 8 & 0xfff,
 			 (p->tty_nr & 0xff) | (p->tty_nr >> 12 & 0xfff00));
 	for (size_t i = 0; i < p->threads_n; i++)
-		check_thread(s, p, p->threads[i].tid);
+		check_thread(s, p, &p->threads[i]);
 	return 0;
 }
 

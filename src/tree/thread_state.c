@@ -127,7 +127,7 @@ static ssize_t save_regsets(pid_t tid, Thread *m, uint8_t *body, const struct ar
 		int err = types[i] == ARCH_REGSET_ELSE && had_last ? -ENODEV : thread_regset(tid, types[i], body + at, &len);
 
 		had_last = !err;
-		if (err == -ENODEV || err == -EINVAL || err == -ENODATA)	/* the last: not used by this thread */
+		if (err == -ENODEV || err == -EINVAL)
 			continue;
 		if (err)
 			return fail(err, "thread %d: register set %#x: %s", tid, types[i], strerror(-err));

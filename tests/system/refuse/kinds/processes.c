@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
@@ -184,6 +185,30 @@ static void check_flag(int fd)
 	expect(!spoiled, "spoiled");
 }
 
+/* Vector registers of riscv64 in use: every system call destroys them, one that is made by who visits as well. */
+#if defined(__riscv)
+static void *compute(void *arg)
+{
+	while (!*(volatile bool *)arg)
+		__asm__ volatile(".option push\n.option arch, +v\nvsetivli zero, 4, e8, m1, ta, ma\n.option pop");
+	return NULL;
+}
+#endif
+
+static int make_vectors(void)
+{
+#if defined(__riscv)
+	static bool stop;
+
+	if (getauxval(AT_HWCAP) >> ('v' - 'a') & 1) {
+		test_thread(compute, &stop);
+		return NO_DESCRIPTOR;
+	}
+#endif
+	test_skip("this processor has no registers that a system call destroys");
+	return NO_DESCRIPTOR;
+}
+
 /*
  * Members of a dead leader's session under two parents: the first came to a subreaper in between, the second, later, to
  * the root.
@@ -250,6 +275,7 @@ const struct kind process_kinds[] = {
 	{"ns_user", make_ns_user, check_helper, spoil_by_flag},
 	{"clone_vm", make_clone_vm, check_clone_vm, spoil_by_flag},
 	{"aio", make_aio, check_flag, spoil_by_flag},
+	{"vectors", make_vectors, check_flag, spoil_by_flag},
 	{"divided_session", make_divided_session, check_flag, spoil_by_flag},
 	{NULL, NULL, NULL, NULL},
 };
