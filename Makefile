@@ -70,7 +70,8 @@ endif
 config      := $(B)/.config
 kconfig_env := KCONFIG_CONFIG=$(config)
 
-$(config): configs/$(CONFIG)_defconfig configs/Kconfig tools/expand-config
+DEFCONFIG ?= configs/$(CONFIG)_defconfig
+$(config): $(DEFCONFIG) configs/Kconfig tools/expand-config
 	@mkdir -p $(@D)
 	$(Q)if command -v kconfig-conf >/dev/null; then \
 		$(kconfig_env) kconfig-conf --defconfig=$< configs/Kconfig >/dev/null; \
@@ -141,14 +142,17 @@ nanopb_include := $(if $(NANOPB_DIR),-isystem $(NANOPB_DIR) -DPB_NO_ERRMSG -DPB_
 # No path and no date of the machine that builds.
 same_everywhere := -ffile-prefix-map=$(CURDIR)=. -Wdate-time
 
+comma := ,
 # gcc has -Oz since 12; compilers from outside are asked.
 smallest := $(if $(outside),$(shell $(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os),-Oz)
 tool_flags := -std=gnu11 $(smallest) $(warnings) $(same_everywhere) -ffunction-sections -fdata-sections -fno-pie \
-	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables $(defines) $(includes) $(nanopb_include) $(capng_cflags) \
-	$(CPPFLAGS) $(CFLAGS)
+	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables $(ARCH_CFLAGS) \
+	$(defines) $(includes) $(nanopb_include) $(capng_cflags) $(CPPFLAGS) $(CFLAGS)
 # Segments that share pages of the file save up to 8 KiB of padding; what relro would protect here is 64 bytes.
 # A small common page size has the linker not pad to a page of it, either.
-link_flags := -static -no-pie -Wl,-z,noseparate-code -Wl,-z,common-page-size=64 -Wl,-z,norelro -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack $(LDFLAGS)
+link_flags := -static -no-pie -Wl,-z,noseparate-code -Wl,-z,common-page-size=64 -Wl,-z,norelro \
+	-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack \
+	$(patsubst %,-Wl$(comma)--defsym=%=0,$(ARCH_UNUSED)) $(LDFLAGS)
 link_libs  := $(capng_libs) $(LDLIBS)
 
 blob_flags := -std=gnu11 -Os $(warnings) $(same_everywhere) -ffreestanding -fPIE -fvisibility=hidden \
@@ -308,19 +312,17 @@ install: all
 	$(if $(wildcard src/completion/tinyckpt),install -D -m 644 src/completion/tinyckpt \
 		$(DESTDIR)$(bashcompletiondir)/tinyckpt)
 
-# Bytes that may go to flash: the tool by configuration, each blob.
-limit_full := 409600
-limit_minimal := 131072
-.PHONY: size
-size: all
-	@measure() { \
-		bytes=$$(wc -c <$$1); echo "$$bytes $$1$${2:+ (limit $$2)}"; \
-		test "$$bytes" -le "$${2:-$$bytes}" || { echo "too large: $$1" >&2; return 1; }; \
-	}; \
-	status=0; \
-	measure $(tool) $(limit_$(CONFIG)) || status=1; \
-	for blob in $(blobs:%=$(B)/%.bin); do measure $$blob 4096 || status=1; done; \
-	exit $$status
+# Every architecture in every configuration.
+arches := $(shell awk '/^[a-z]/ { print $$1 }' tools/architectures)
+.PHONY: all-arches size
+all-arches:
+	+$(Q)for arch in $(arches); do for config in full iot minimal; do \
+		$(MAKE) --no-print-directory ARCH=$$arch CONFIG=$$config || exit; \
+	done; done
+
+# Bytes that may go to flash.
+size:
+	$(Q)tools/size $(if $(filter command%,$(origin ARCH)),$(ARCH))
 
 .PHONY: menuconfig defconfig savedefconfig
 menuconfig: $(config)
@@ -330,7 +332,7 @@ defconfig:
 	$(Q)rm -f $(config)
 	$(Q)$(MAKE) --no-print-directory $(config)
 savedefconfig: $(config)
-	$(Q)$(kconfig_env) kconfig-conf --savedefconfig=configs/$(CONFIG)_defconfig configs/Kconfig
+	$(Q)$(kconfig_env) kconfig-conf --savedefconfig=$(DEFCONFIG) configs/Kconfig
 
 .PHONY: lint
 lint: $(generated)
@@ -353,7 +355,8 @@ help:
 	@echo 'fuzz           runs the fuzzers for FUZZ_SECONDS (60)'
 	@echo 'bench          measures'
 	@echo 'lint           static analysis, layout, licences'
-	@echo 'size           bytes of the tool and its blobs, against the limits'
+	@echo 'all-arches     builds every configuration for every architecture'
+	@echo 'size           bytes of the tool, its blobs and its toggles, against the limits; ARCH= for one architecture'
 	@echo 'install        DESTDIR=, PREFIX=/usr/local, sbindir=, mandir=, bashcompletiondir='
 	@echo 'menuconfig     chooses what goes in ($(config))'
 	@echo 'defconfig      goes back to configs/$(CONFIG)_defconfig; savedefconfig writes it'

@@ -22,7 +22,7 @@ struct arch_regs {
 #define ARCH_REGSET_ELSE 0
 enum {
 	ARCH_REGSET_MAX = 32 * 8 + 4,
-	ARCH_HOME_MAX = 256,
+	ARCH_HOME_MAX = 240,
 	ARCH_NEAR_MAX = 0,
 	ARCH_LEAVE_MAX = 0,
 	ARCH_HOME_MAGIC_AT = 4,
@@ -40,6 +40,7 @@ enum {
 uintptr_t arch_task_size(void);
 #define ARCH_TASK_SIZE arch_task_size()
 
+#define ARCH_SA_RESTORER 1
 #define ARCH_NR_mmap SYS_mmap2
 #define ARCH_MMAP_UNIT 4096	/* whatever the page size */
 

@@ -2,27 +2,23 @@
 #include "kernel/restart.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
 
-struct numbers {
-	const long *nr;
-	size_t n;
-};
-#define NUMBERS(...) { (const long[]){ __VA_ARGS__ }, sizeof((const long[]){ __VA_ARGS__ }) / sizeof(long) }
-
 /* signal(7), and the sources: what the kernel may go on with by restart_syscall(2). */
-static const struct numbers going_on = NUMBERS(SYS_restart_syscall, SYS_nanosleep, SYS_clock_nanosleep,
+static const long going_on[] = {
+	SYS_restart_syscall, SYS_nanosleep, SYS_clock_nanosleep,
 	SYS_clock_nanosleep_time64, SYS_futex, SYS_futex_time64,
 #ifdef SYS_poll
 	SYS_poll,
 #endif
-);
+};
 /* What returns EINTR after any handler ... */
-static const struct numbers nohand = NUMBERS(SYS_ppoll, SYS_ppoll_time64, SYS_pselect6, SYS_pselect6_time64, SYS_rt_sigsuspend,
+static const long nohand[] = {
+	SYS_ppoll, SYS_ppoll_time64, SYS_pselect6, SYS_pselect6_time64, SYS_rt_sigsuspend,
 	SYS_msgrcv, SYS_msgsnd,
 #ifdef SYS_pause
 	SYS_pause,
@@ -33,20 +29,22 @@ static const struct numbers nohand = NUMBERS(SYS_ppoll, SYS_ppoll_time64, SYS_ps
 #ifdef SYS__newselect
 	SYS__newselect,
 #endif
-);
+};
 /* ... and after one without SA_RESTART. */
-static const struct numbers restarted = NUMBERS(SYS_read, SYS_readv, SYS_write, SYS_writev, SYS_recvfrom, SYS_recvmsg, SYS_sendto,
+static const long restarted[] = {
+	SYS_read, SYS_readv, SYS_write, SYS_writev, SYS_recvfrom, SYS_recvmsg, SYS_sendto,
 	SYS_sendmsg, SYS_accept, SYS_accept4, SYS_connect, SYS_wait4, SYS_waitid, SYS_futex, SYS_futex_time64, SYS_flock,
 	SYS_fcntl, SYS_fcntl64, SYS_openat, SYS_ioctl, SYS_mq_timedsend, SYS_mq_timedsend_time64, SYS_mq_timedreceive,
-	SYS_mq_timedreceive_time64);
+	SYS_mq_timedreceive_time64};
 
-static bool is_among(const struct numbers *numbers, long nr)
+static bool is_among(const long *numbers, size_t n, long nr)
 {
-	for (size_t i = 0; i < numbers->n; i++)
-		if (numbers->nr[i] == nr)
+	while (n-- > 0)
+		if (numbers[n] == nr)
 			return true;
 	return false;
 }
+#define IS_AMONG(array, nr) is_among(array, sizeof(array) / sizeof(*(array)), nr)
 
 /* The call that it is about to make; false: it is not. */
 static bool stands_at_call(pid_t pid, const struct arch_regs *regs, struct arch_interrupted *call)
@@ -59,18 +57,21 @@ static bool stands_at_call(pid_t pid, const struct arch_regs *regs, struct arch_
 
 void restart_note(pid_t pid, pid_t tid, struct restart *restart)
 {
-	char text[256];
-	unsigned long sp, at;
-	long nr, first;
+	char text[256], *p = text;
+	unsigned long word[9];	/* number, six arguments, stack pointer, program counter */
+	size_t n = 0;
 
 	*restart = (struct restart){ 0 };
 	if (!ARCH_HIDES_RESTART || proc_readf(text, sizeof(text), "/proc/%d/task/%d/syscall", pid, tid) <= 0)
 		return;
-	if (sscanf(text, "%ld %lx %*x %*x %*x %*x %*x %lx %lx", &nr, (unsigned long *)&first, &sp, &at) != 4)
+	/* "running", or "-1" and two words, where it is in no call */
+	for (char *end; n < 9 && (word[n] = strtoul(p, &end, 0), end != p); n++)
+		p = end;
+	if (n < 9)
 		return;
-	restart->nr = nr;
-	restart->first = first;
-	restart->at = at;
+	restart->nr = (long)word[0];
+	restart->first = (long)word[1];
+	restart->at = word[8];
 }
 
 /* To the entry of its next call, if that is one that it may be about to go on with: 1, then; 0: it is not. */
@@ -82,9 +83,10 @@ static int to_entry(pid_t pid, pid_t tid, struct restart *restart)
 		struct stop stop;
 		int err = thread_regs(tid, &regs);
 
-		if (err || !stands_at_call(pid, &regs, &call) || !is_among(&going_on, call.nr))
+		if (err || !stands_at_call(pid, &regs, &call) || !IS_AMONG(going_on, call.nr))
 			return err;
 		restart->first = call.args[0];
+		restart->stood = call.nr;
 		restart->hidden = arch_hidden(&regs);
 		err = thread_to_syscall(tid, 0);
 		if (!err)
@@ -145,17 +147,19 @@ int restart_regs(pid_t pid, pid_t tid, const struct restart *restart, struct arc
 		return err;
 	if (ARCH_CALL_STOPS_HIDE && restart->taken)
 		arch_set_hidden(regs, restart->hidden);
-	if (restart->error)
+	if (ARCH_HIDES_RESTART && restart->error) {
 		arch_rewind(regs, restart->first);
+		arch_restart(regs, restart->stood);
+	}
 	if (!ARCH_HIDES_RESTART)
 		arch_interrupted(regs, call);
 	else if (!stands_at_call(pid, regs, call))
 		*call = (struct arch_interrupted){ 0 };
 	else if (restart->error)
 		call->error = restart->error;
-	else if (is_among(&nohand, call->nr))
+	else if (IS_AMONG(nohand, call->nr))
 		call->error = ARCH_ERESTARTNOHAND;
-	else if (is_among(&restarted, call->nr))
+	else if (IS_AMONG(restarted, call->nr))
 		call->error = ARCH_ERESTARTSYS;
 	return 0;
 }

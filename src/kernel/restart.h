@@ -11,6 +11,7 @@
 struct restart {
 	int error;	/* as in struct arch_interrupted */
 	bool taken;	/* the thread has taken its step, and stands at the exit of the call */
+	long stood;	/* number of the call before that, in the place of which there may be restart_syscall(2)'s */
 	long hidden;	/* see arch_hidden() */
 	long first;	/* first argument of the call, in the place of which there is its result by now */
 	long nr;	/* call that it slept in before it was held, if at is not 0 */
@@ -27,13 +28,13 @@ void restart_note(pid_t pid, pid_t tid, struct restart *restart);
  */
 int restart_find(pid_t pid, pid_t tid, struct restart *restart);
 
-/* Its registers, as they were when it was held, and the call they are in.  0 or a negative errno, unsaid. */
 /*
  * A call was cut short with EINTR by the stop alone, no signal being there to be handled: regs are those before it again.
  * False: it is not known what it was called with.
  */
 bool restart_undo(const struct restart *restart, struct arch_regs *regs, long nr);
 
+/* Its registers, as they were when it was held, and the call they are in.  0 or a negative errno, unsaid. */
 int restart_regs(pid_t pid, pid_t tid, const struct restart *restart, struct arch_regs *regs, struct arch_interrupted *call);
 
 #endif

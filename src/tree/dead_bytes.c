@@ -13,8 +13,9 @@
 #include "kernel/ptrace.h"
 
 /*
- * Dead bytes: the tail of the vDSO's last page behind its ELF image, else the zero tail of the last page of another
- * executable mapping, which may have to be read from its file for that.
+ * Dead bytes: the tail of the vDSO's last page behind its ELF image, else that of ARM's [sigpage], which begins with a few
+ * instructions, or the zero tail of the last page of another executable mapping, which may have to be read from its file for
+ * that.
  */
 struct dead_search {
 	pid_t pid;
@@ -54,7 +55,7 @@ static int search_tail(void *arg, struct vma *v)
 	if (!strcmp(v->name, "[vdso]") || !(v->prot & PROT_EXEC) || v->shared || v->end > ARCH_TASK_SIZE ||
 	    task_read(s->pid, tail, at, sizeof(tail)))
 		return 0;
-	for (size_t i = 0; i < sizeof(tail); i++)
+	for (size_t i = 0; i < sizeof(tail) && strcmp(v->name, "[sigpage]"); i++)
 		if (tail[i])
 			return 0;
 	s->found = at;

@@ -87,6 +87,8 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	err = dead_bytes(p, &v->dead);
 	if (err)
 		return err;
+	if (task_read(v->pid, v->dead_was, v->dead, sizeof(v->dead_was)))
+		return fail(EFAULT, "its dead bytes cannot be read");
 	v->leader = (struct visitor){ .tid = p->threads[0].tid,
 				      .home = { .unmap = free_area, .unmap_len = VISIT_AREA } };
 
@@ -405,14 +407,13 @@ int visit_thread_end(struct visit *v, struct program *p)
  */
 static int settle_at_home(struct visit *v)
 {
-	const uint8_t zero[DEAD_BYTES] = { 0 };
 	struct visitor *who = &v->leader;
 	int err = thread_interrupt(who->tid);
 
 	if (!err)
 		err = way_go_home(v, who, 0);
 	if (!err) {
-		(void)pwrite_all(v->mem, zero, sizeof(zero), v->dead);
+		(void)pwrite_all(v->mem, v->dead_was, sizeof(v->dead_was), v->dead);
 		way_take_away(v, who);
 	}
 	who->away = false;

@@ -41,6 +41,7 @@ struct visit {
 	int mem;		/* /proc/PID/mem: it writes where the task itself may not */
 	const struct process *p;
 	uint64_t dead;		/* dead bytes of an executable mapping, room for two ways home */
+	uint8_t dead_was[2 * ARCH_HOME_MAX];	/* what was there */
 	struct visitor leader, thread;
 	uint64_t no_sa_restart;	/* signals (bit 0: signal 1) whose handlers end a call with EINTR: the caller's to set */
 	enum {
