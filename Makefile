@@ -70,7 +70,8 @@ endif
 config      := $(B)/.config
 kconfig_env := KCONFIG_CONFIG=$(config)
 
-$(config): configs/$(CONFIG)_defconfig configs/Kconfig tools/expand-config
+DEFCONFIG ?= configs/$(CONFIG)_defconfig
+$(config): $(DEFCONFIG) configs/Kconfig tools/expand-config
 	@mkdir -p $(@D)
 	$(Q)if command -v kconfig-conf >/dev/null; then \
 		$(kconfig_env) kconfig-conf --defconfig=$< configs/Kconfig >/dev/null; \
@@ -311,19 +312,17 @@ install: all
 	$(if $(wildcard src/completion/tinyckpt),install -D -m 644 src/completion/tinyckpt \
 		$(DESTDIR)$(bashcompletiondir)/tinyckpt)
 
-# Bytes that may go to flash: the tool by configuration, each blob.
-limit_full := 409600
-limit_minimal := 131072
-.PHONY: size
-size: all
-	@measure() { \
-		bytes=$$(wc -c <$$1); echo "$$bytes $$1$${2:+ (limit $$2)}"; \
-		test "$$bytes" -le "$${2:-$$bytes}" || { echo "too large: $$1" >&2; return 1; }; \
-	}; \
-	status=0; \
-	measure $(tool) $(limit_$(CONFIG)) || status=1; \
-	for blob in $(blobs:%=$(B)/%.bin); do measure $$blob 4096 || status=1; done; \
-	exit $$status
+# Every architecture in every configuration.
+arches := $(shell awk '/^[a-z]/ { print $$1 }' tools/architectures)
+.PHONY: all-arches size
+all-arches:
+	+$(Q)for arch in $(arches); do for config in full iot minimal; do \
+		$(MAKE) --no-print-directory ARCH=$$arch CONFIG=$$config || exit; \
+	done; done
+
+# Bytes that may go to flash.
+size:
+	$(Q)tools/size $(if $(filter command%,$(origin ARCH)),$(ARCH))
 
 .PHONY: menuconfig defconfig savedefconfig
 menuconfig: $(config)
@@ -333,7 +332,7 @@ defconfig:
 	$(Q)rm -f $(config)
 	$(Q)$(MAKE) --no-print-directory $(config)
 savedefconfig: $(config)
-	$(Q)$(kconfig_env) kconfig-conf --savedefconfig=configs/$(CONFIG)_defconfig configs/Kconfig
+	$(Q)$(kconfig_env) kconfig-conf --savedefconfig=$(DEFCONFIG) configs/Kconfig
 
 .PHONY: lint
 lint: $(generated)
@@ -356,7 +355,8 @@ help:
 	@echo 'fuzz           runs the fuzzers for FUZZ_SECONDS (60)'
 	@echo 'bench          measures'
 	@echo 'lint           static analysis, layout, licences'
-	@echo 'size           bytes of the tool and its blobs, against the limits'
+	@echo 'all-arches     builds every configuration for every architecture'
+	@echo 'size           bytes of the tool, its blobs and its toggles, against the limits; ARCH= for one architecture'
 	@echo 'install        DESTDIR=, PREFIX=/usr/local, sbindir=, mandir=, bashcompletiondir='
 	@echo 'menuconfig     chooses what goes in ($(config))'
 	@echo 'defconfig      goes back to configs/$(CONFIG)_defconfig; savedefconfig writes it'
