@@ -33,9 +33,9 @@ enum {
 	ARCH_GOES_ON_AT_EXIT = 1,	/* do_work_pending() of arch/arm/kernel/signal.c */
 };
 
-/* An instruction, too, as it lies behind the system call: it branches over the letters. */
+/* An instruction, too, as it lies behind the system call: it branches over the letters and 28 words of data. */
 #define ARCH_HOME_REACH UINTPTR_MAX
-#define ARCH_HOME_MAGIC "\x00\x00\x00\xeaTCKH"
+#define ARCH_HOME_MAGIC "\x1c\x00\x00\xeaTCKH"
 
 /* 3 GiB less 16 MiB, or what another split leaves; nearly 4 GiB on a 64-bit kernel. */
 uintptr_t arch_task_size(void);
