@@ -245,7 +245,7 @@ uintptr_t arch_task_size(void)
 {
 	static uintptr_t size;
 	const uintptr_t page = (uintptr_t)getpagesize();
-	uintptr_t below = 0x40000000 / page, beyond = 0xffff0000 / page;	/* pages: this one is, this one is not */
+	uintptr_t below = 0x40000000 / page, beyond = 0xfffff000 / page;	/* pages: this one is, this one is not */
 
 	while (!size && beyond - below > 1) {
 		const uintptr_t middle = below + (beyond - below) / 2;
