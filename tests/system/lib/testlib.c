@@ -197,12 +197,29 @@ void test_join(pid_t child)
 	test_fail("child %d ended with status 0x%x: %s", child, status, text);
 }
 
+struct start {
+	void *(*body)(void *);
+	void *arg;
+	bool runs;
+};
+
+static void *start_thread(void *arg)
+{
+	const struct start start = *(struct start *)arg;
+
+	__atomic_store_n(&((struct start *)arg)->runs, true, __ATOMIC_RELEASE);
+	return start.body(start.arg);
+}
+
 pthread_t test_thread(void *(*body)(void *), void *arg)
 {
+	struct start start = {body, arg, false};
 	pthread_t thread;
-	int error = pthread_create(&thread, NULL, body, arg);
+	int error = pthread_create(&thread, NULL, start_thread, &start);
 
 	expect(error == 0, "pthread_create: error %d", error);
+	while (!error && !__atomic_load_n(&start.runs, __ATOMIC_ACQUIRE))
+		test_nap(1);
 	return thread;
 }
 

@@ -78,6 +78,7 @@ void test_child_ready(void);
 /* Waits for the child and fails, with the child's own words, unless it exited with 0. */
 void test_join(pid_t child);
 
+/* The thread runs: it is no longer being made, with every signal blocked. */
 pthread_t test_thread(void *(*body)(void *), void *arg);
 
 /* Returns when the task has settled down inside one blocking system call: "save" must find it there. */
