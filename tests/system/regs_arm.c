@@ -212,7 +212,8 @@ void test_break(void)
 static void compare(const char *who, const struct registers *r)
 {
 	for (int i = R1; i <= LR; i++)	/* a 64-bit kernel puts the number of restart_syscall(2) into r7 */
-		expect(r->out[i] == r->general[i] || (i == R7 && r == &held[SLEEP_THUMB] && r->out[i] == SYS_restart_syscall), "%s: r%d was %#x and is %#x", who, i == LR ? 14 : i + 1, r->general[i], r->out[i]);
+		expect(r->out[i] == r->general[i] || (i == R7 && r == &held[SLEEP_THUMB] && r->out[i] == SYS_restart_syscall),
+		       "%s: r%d was %#x and is %#x", who, i == LR ? 14 : i + 1, r->general[i], r->out[i]);
 	expect((r->flags_out & 0xf80f0000) == r->flags, "%s: flags were %#x and are %#x", who, r->flags, r->flags_out);
 	for (int i = 0; i < 32; i++)
 		expect(r->vector_out[i] == r->vector[i], "%s: d%d differs", who, i);
