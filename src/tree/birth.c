@@ -425,7 +425,7 @@ static int lead_group(struct restore *r, struct born *b)
 	if (!err && (b->pgid == b->pid || is_group_of_another(r, b)))
 		err = join_group(r, b, b->pid);
 	if (!err && getsid(b->pid) != b->sid)
-		err = fail(EOPNOTSUPP, "its session %d has no leader in the tree and cannot be made again", b->sid);
+		err = fail(EOPNOTSUPP, "its session %d has no leader in the tree", b->sid);
 	return err;
 }
 

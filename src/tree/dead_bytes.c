@@ -70,7 +70,7 @@ int dead_bytes(const struct process *p, uint64_t *at)
 	if (err < 0)
 		return fail(err, "its mappings: %s", strerror(-err));
 	if (!s.found)
-		return fail(EHOLDS, "no dead bytes in any of its executable mappings to enter by");
+		return fail(EHOLDS, "no dead bytes in its executable mappings to enter by");
 	*at = s.found;
 	return 0;
 }

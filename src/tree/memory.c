@@ -114,7 +114,7 @@ int memory_gap(struct save *s)
 			from = r[i].end;
 	}
 	if (best < (4u << 20))
-		return fail(ENOMEM, "no 4 MiB of addresses are free in every process of the tree");
+		return fail(ENOMEM, "no 4 MiB of addresses are free in every process");
 	return 0;
 }
 

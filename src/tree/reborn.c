@@ -37,14 +37,14 @@ int reborn_area(struct restore *r)
 	int err;
 
 	if (r->tree.gap_end <= r->tree.gap_start || r->tree.gap_end > ARCH_TASK_SIZE)
-		return fail(EIMAGE, "the addresses that are free in the tree are absurd");
+		return fail(EIMAGE, "the free addresses are absurd");
 	/* away from the ends: a stack or a heap may want to grow there */
 	s.at = (r->tree.gap_start + (r->tree.gap_end - r->tree.gap_start) / 2) & ~0xffffULL;
 	err = proc_vmas(getpid(), false, avoid, &s);
 	if (err)
 		return fail(err, "tinyckpt's own mappings: %s", strerror(-err));
 	if (s.at + 4 * REBORN_AREA > s.end)
-		return fail(ENOMEM, "no addresses are free both in the tree and in tinyckpt: try again (they are random)");
+		return fail(ENOMEM, "no addresses are free in both tree and tinyckpt: try again (they are random)");
 	r->area = s.at;
 	got = mmap((void *)(uintptr_t)r->area, REBORN_AREA, PROT_READ | PROT_WRITE | PROT_EXEC,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);

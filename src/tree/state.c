@@ -237,6 +237,12 @@ static int save_advice(struct save *s, const struct process *p)
 	return 0;
 }
 
+/* Not on 32 bits: there no address is surely outside of user space, and the question might become an answer. */
+static bool asks_about_rseq(const struct visit *v)
+{
+	return sizeof(long) == 8 && v->leader.rseq_untold;
+}
+
 /* One thread other than the leader: asked, and seen from outside meanwhile; led home, written. */
 static int ask_other(struct save *s, const struct process *p, struct visit *v, const struct thread *thread)
 {
@@ -250,7 +256,7 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, c
 	int err;
 
 	visit_program(v, tid, &prog);
-	thread_ask(&prog, &f);
+	thread_ask(&prog, &f, asks_about_rseq(v));
 	err = visit_thread_start(v, thread, &prog);
 	if (!err)
 		err = thread_see(&m, p->pid, tid, &st, &stat);
@@ -293,7 +299,7 @@ static int ask(struct save *s, struct asked *a)
 	visit_program(&a->visit, a->p->pid, &a->program);
 	ask_process(&a->program, &a->facts);
 	ask_stops(&a->program, &a->facts, &s->tree, a->p->pid);
-	thread_ask(&a->program, &a->leader);
+	thread_ask(&a->program, &a->leader, asks_about_rseq(&a->visit));
 	return visit_start(&a->visit, &a->program);
 }
 

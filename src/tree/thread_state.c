@@ -20,8 +20,11 @@
 #define PR_GET_TID_ADDRESS 40
 #endif
 
-void thread_ask(struct program *p, struct thread_facts *f)
+void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq)
 {
+	/* aligned, and no address of user space: EFAULT, but EINVAL where another one is registered already (kernel/rseq.c) */
+	const long nowhere = -32;
+
 	f->altstack_at = program_data(p, NULL, sizeof(stack_t));
 	f->tid_address_at = program_data(p, NULL, sizeof(long));
 	f->pdeathsig_at = program_data(p, NULL, sizeof(int));
@@ -30,12 +33,14 @@ void thread_ask(struct program *p, struct thread_facts *f)
 	program_call(p, 0, SYS_prctl, PR_GET_PDEATHSIG, f->pdeathsig_at);
 	f->timerslack = program_call(p, 0, SYS_prctl, PR_GET_TIMERSLACK);
 	f->securebits = program_call(p, 0, SYS_prctl, PR_GET_SECUREBITS);
+	f->rseq = about_rseq ? program_call(p, 0, SYS_rseq, nowhere, 32, 0, 0) : -1;
 }
 
 struct thread_answers thread_answers(const struct program *p, const struct thread_facts *f)
 {
 	return (struct thread_answers){
 		.no_tid_address = program_result(p, f->tid_address) < 0,
+		.has_rseq = f->rseq >= 0 && program_result(p, f->rseq) == -EINVAL,
 		.altstack = *(const stack_t *)program_read(p, f->altstack_at),
 		.tid_address = *(const unsigned long *)program_read(p, f->tid_address_at),
 		.pdeathsig = *(const int *)program_read(p, f->pdeathsig_at),
@@ -106,8 +111,7 @@ static int resolve_restart(pid_t pid, pid_t tid, const struct arch_regs *regs, s
 	if (call->nr < 0)
 		call->nr = guess_restart(pid, call);
 	if (call->nr < 0)
-		return fail(EHOLDS, "thread %d: it sleeps in a system call that was interrupted before, and the kernel does not tell "
-			    "which", tid);
+		return fail(EHOLDS, "thread %d: it sleeps in a call that was interrupted before, and the kernel does not tell which", tid);
 	return 0;
 }
 
@@ -199,6 +203,8 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 
 	if (a->no_tid_address)
 		return fail(EHOLDS, "thread %d: this kernel does not tell where it clears its thread ID (CONFIG_CHECKPOINT_RESTORE)", tid);
+	if (a->has_rseq)
+		return fail(EHOLDS, "thread %d: rseq(2) is in use, and this kernel does not tell where (Linux 5.13 does)", tid);
 	m->altstack_sp = (uintptr_t)a->altstack.ss_sp;
 	m->altstack_size = a->altstack.ss_size;
 	m->altstack_flags = (uint32_t)a->altstack.ss_flags;

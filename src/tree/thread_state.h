@@ -13,13 +13,13 @@
 
 /* What threads have, each for itself, and only they can tell: the operations that ask ... */
 struct thread_facts {
-	int tid_address, timerslack, securebits;
+	int tid_address, timerslack, securebits, rseq;	/* rseq: -1: not asked */
 	long altstack_at, tid_address_at, pdeathsig_at;
 };
 
 /* ... and what they said. */
 struct thread_answers {
-	bool no_tid_address;
+	bool no_tid_address, has_rseq;
 	stack_t altstack;
 	unsigned long tid_address;
 	int pdeathsig;
@@ -27,8 +27,8 @@ struct thread_answers {
 	unsigned int securebits;
 };
 
-/* Adds the questions to a program of the thread. */
-void thread_ask(struct program *p, struct thread_facts *f);
+/* Adds the questions to a program of the thread; about_rseq: whether it has one, which this kernel does not tell otherwise. */
+void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq);
 
 /* The program was worked off, and read back. */
 struct thread_answers thread_answers(const struct program *p, const struct thread_facts *f);

@@ -349,7 +349,7 @@ int visit_finish(struct visit *v, struct program *p)
 
 static int fail_to_lead_home(int err, pid_t tid)
 {
-	return fail(err, "thread %d: could not be led home by the tool, and walks by itself: %s", tid, strerror(-err));
+	return fail(err, "thread %d: it has to walk home by itself: %s", tid, strerror(-err));
 }
 
 int visit_thread_start(struct visit *v, const struct thread *thread, struct program *p)

@@ -31,6 +31,7 @@ struct visitor {		/* one thread that is in the area */
 	struct arch_way way;	/* offsets in them */
 	bool away;		/* it is on, or at, its way home */
 	struct rseq_configuration rseq;	/* rseq_abi_pointer 0: none */
+	bool rseq_untold;	/* or one that this kernel does not tell of (before Linux 5.13) */
 	unsigned long tls;	/* its thread pointer, where that is in no register set */
 	int arrival;		/* the operation of its program that shows that it is done */
 };

@@ -166,7 +166,8 @@ int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
 		return fail(err, "thread %d: its registers: %s", who->tid, strerror(-err));
 	if (ARCH_NR_set_tls >= 0 && ptrace(ARCH_PTRACE_GET_TLS, who->tid, NULL, &who->tls))
 		return fail_errno("thread %d: its thread pointer", who->tid);
-	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(who->rseq), &who->rseq) <= 0)
+	who->rseq_untold = ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(who->rseq), &who->rseq) <= 0;
+	if (who->rseq_untold)
 		who->rseq.rseq_abi_pointer = 0;
 	leave_restartable_sequence(v, who);
 	undo_interruption(v, who, restart);

@@ -3,8 +3,10 @@
 #include "testlib.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 /* The beginning of the kernel's struct rseq. */
@@ -71,8 +73,14 @@ static void *body(void *arg)
 
 void test_setup(void)
 {
+	struct utsname kernel;
+	int major = 0, minor = 0;
+
 	if (register_own())
 		test_skip("this kernel has no rseq");
+	must(uname(&kernel));
+	if (sscanf(kernel.release, "%d.%d", &major, &minor) == 2 && major * 100 + minor < 513)
+		test_may_be_refused();	/* PTRACE_GET_RSEQ_CONFIGURATION came later */
 	for (int i = 0; i < THREADS; i++)
 		thread[i] = test_thread(body, NULL);
 	while (ready < THREADS)
