@@ -179,5 +179,5 @@ int reborn_leave(struct restore *r, pid_t tid)
 		err = to_syscall_stop(tid);
 	if (!err && ARCH_CALL_STOPS_HIDE)
 		err = thread_halt(tid, &stop);
-	return err ? fail(err, "task %d: the area could not be taken away: %s", tid, strerror(-err)) : 0;
+	return err ? fail(err, "task %d: the area stays: %s", tid, strerror(-err)) : 0;
 }

@@ -204,7 +204,7 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 	if (a->no_tid_address)
 		return fail(EHOLDS, "thread %d: this kernel does not tell where it clears its thread ID (CONFIG_CHECKPOINT_RESTORE)", tid);
 	if (a->has_rseq)
-		return fail(EHOLDS, "thread %d: rseq(2) is in use, and this kernel does not tell where (Linux 5.13 does)", tid);
+		return fail(EHOLDS, "thread %d: rseq(2) is in use, where this kernel does not tell (5.13 does)", tid);
 	m->altstack_sp = (uintptr_t)a->altstack.ss_sp;
 	m->altstack_size = a->altstack.ss_size;
 	m->altstack_flags = (uint32_t)a->altstack.ss_flags;
