@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -12,45 +13,63 @@
 
 enum { STACK_BYTES = 16 * 1024 };
 
-/* Whose turn it is: the rest is his alone. */
-enum turn { CALLERS, THREADS, LAST };
-
 struct behind {
-	_Atomic enum turn turn;
+	_Atomic unsigned int given, written;	/* lots, each counted by one side alone */
+	_Atomic bool last;
 	pthread_t thread;
 	int fd;
 	int err;
-	struct iovec pieces[2];
+	struct iovec lots[BEHIND_LOTS][2];	/* lot i is in place i % BEHIND_LOTS */
 };
 
 /*
- * A lot takes some 50 microseconds, and to be woken from sleep on another processor about as long, where the machine is
- * a virtual one.  So nobody is woken: who waits looks again, at first at once and later in naps.
+ * A lot takes some 50 microseconds where memory takes it, and to be woken from sleep on another processor about as long,
+ * where the machine is a virtual one.  So nobody is woken: who waits looks again, for some lots' time at once and later in
+ * naps.
  */
-static enum turn not_longer(struct behind *b, enum turn turn)
+static void look_again(struct timespec *since)
 {
-	const struct timespec nap = { 0, 200000 };
-	enum turn now;
+	enum { AT_ONCE = 1000000, NAP = 200000 }; /* nanoseconds */
+	struct timespec now;
 
-	for (unsigned int looks = 0; (now = atomic_load(&b->turn)) == turn; looks++) {
-		if (looks < 200)
-			sched_yield();
-		else
-			nanosleep(&nap, NULL);
-	}
-	return now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!since->tv_sec)
+		*since = now;
+	if ((now.tv_sec - since->tv_sec) * 1000000000LL + now.tv_nsec - since->tv_nsec < AT_ONCE)
+		sched_yield();
+	else
+		nanosleep(&(const struct timespec){ 0, NAP }, NULL);
+}
+
+/* Until fewer than so many lots are given and not yet written. */
+static int until_fewer(struct behind *b, unsigned int lots)
+{
+	struct timespec since = { 0 };
+
+	while (b->given - b->written >= lots)
+		look_again(&since);
+	return b->err;
 }
 
 static void *write_lots(void *arg)
 {
 	struct behind *b = arg;
+	struct timespec since = { 0 };
 
-	while (not_longer(b, CALLERS) != LAST) {
+	for (;;) {
+		const bool last = b->last;
+
+		if (b->given == b->written) {
+			if (last)
+				return NULL;
+			look_again(&since);
+			continue;
+		}
 		if (!b->err)
-			b->err = writev_all(b->fd, b->pieces, 2);
-		atomic_store(&b->turn, CALLERS);
+			b->err = writev_all(b->fd, b->lots[b->written % BEHIND_LOTS], 2);
+		b->written++;
+		since.tv_sec = 0;
 	}
-	return NULL;
 }
 
 struct behind *behind_start(int fd)
@@ -79,30 +98,24 @@ struct behind *behind_start(int fd)
 
 int behind_wait(struct behind *b)
 {
-	if (!b)
-		return 0;
-	not_longer(b, THREADS);
-	return b->err;
+	return b ? until_fewer(b, 1) : 0;
 }
 
 int behind_write(struct behind *b, const struct iovec pieces[2])
 {
-	int err = behind_wait(b);
+	struct iovec *lot = b->lots[b->given % BEHIND_LOTS];
 
-	if (err)
-		return err;
-	b->pieces[0] = pieces[0];
-	b->pieces[1] = pieces[1];
-	atomic_store(&b->turn, THREADS);
-	return 0;
+	lot[0] = pieces[0];
+	lot[1] = pieces[1];
+	b->given++;
+	return until_fewer(b, BEHIND_LOTS);
 }
 
 void behind_stop(struct behind *b)
 {
 	if (!b)
 		return;
-	behind_wait(b);
-	atomic_store(&b->turn, LAST);
+	b->last = true;
 	pthread_join(b->thread, NULL);
 	free(b);
 }

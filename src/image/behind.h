@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing behind: a thread writes one lot while the next is made.  What a large workload stands still for is then the
- * slower of reading and writing it, not their sum.
+ * Writing behind: a thread writes lots while the next ones are made.  What a large workload stands still for is then the
+ * slower of reading and writing it, not their sum; some lots lie between the two, so that neither waits for the other's
+ * every breath.
  *
- * It writes to one descriptor, in order, one lot at a time, and touches nothing else.  It dies with the process.
+ * It writes to one descriptor, in order, and touches nothing else.  It dies with the process.
  */
 #ifndef TINYCKPT_IMAGE_BEHIND_H
 #define TINYCKPT_IMAGE_BEHIND_H
@@ -14,11 +15,13 @@
 
 struct behind;
 
+enum { BEHIND_LOTS = 4 };
+
 /* A thread that writes to fd.  NULL: there can be none (out of memory, a limit), which is no failure: write directly. */
 struct behind *behind_start(int fd);
 
 /*
- * Waits for the lot before, and hands over the next: two pieces, which must stay as they are until the call after this.
+ * Hands over a lot: two pieces, which must stay as they are for BEHIND_LOTS - 1 more calls, or until behind_wait().
  * 0, or the negative errno of the first lot that could not be written; nothing is written after that.
  */
 int behind_write(struct behind *b, const struct iovec pieces[2]);

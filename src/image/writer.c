@@ -16,10 +16,11 @@ enum {
 	FLUSH_AT = 16 * 1024, /* small records are written out when so many bytes have come together */
 	SMALL = 4 * 1024,     /* up to this size a frame is copied there; a larger body goes out from where it lies */
 
-	/* The mapping: two halves of small records and body buffer; the index. 64 KiB suit every page size. */
+	/* The mapping: lots of small records and body buffer each; the index. 64 KiB suit every page size. */
 	BODY_AT = 64 * 1024,
-	HALF = BODY_AT + BODY_MAX,
-	INDEX_AT = 2 * HALF,
+	LOT = BODY_AT + BODY_MAX,
+	LOTS = IS_ON_WRITE_BEHIND ? BEHIND_LOTS : 1,
+	INDEX_AT = LOTS * LOT,
 	BEHIND_FROM = 16 * BODY_MAX, /* bytes that are worth a thread: a small image is there before it is */
 	MAP_SIZE = INDEX_AT + INDEX_MAX * INDEX_ENTRY,
 };
@@ -33,14 +34,16 @@ static int failed(struct image_writer *w, int err)
 	return w->error;
 }
 
-/* Hands one half to the thread, which there is from some size on, and goes on with the other. */
+/* Hands one lot to the thread, which there is from some size on, and goes on with the next. */
 static int write_behind(struct image_writer *w, const struct iovec pieces[2], bool lasts)
 {
 	int err = behind_write(w->behind, pieces);
 
 	if (!err && !lasts)
 		err = behind_wait(w->behind);
-	w->half = w->half == w->map ? w->map + HALF : w->map;
+	w->lot += LOT;
+	if (w->lot == w->map + INDEX_AT)
+		w->lot = w->map;
 	return err;
 }
 
@@ -48,7 +51,7 @@ static int write_behind(struct image_writer *w, const struct iovec pieces[2], bo
 static int flush(struct image_writer *w, const void *body, size_t body_len)
 {
 	struct iovec pieces[] = {
-		{ .iov_base = w->half, .iov_len = w->pending },
+		{ .iov_base = w->lot, .iov_len = w->pending },
 		{ .iov_base = (void *)body, .iov_len = body_len },
 	};
 	int err;
@@ -67,7 +70,7 @@ static int flush(struct image_writer *w, const void *body, size_t body_len)
 
 static int put_bytes(struct image_writer *w, const void *bytes, size_t len)
 {
-	memcpy(w->half + w->pending, bytes, len);
+	memcpy(w->lot + w->pending, bytes, len);
 	w->pending += len;
 	w->size += len;
 	return w->pending >= FLUSH_AT ? flush(w, NULL, 0) : 0;
@@ -89,7 +92,7 @@ int image_create(struct image_writer *w, const char *path)
 		target_drop(&w->target);
 		return err;
 	}
-	w->map = w->half = map;
+	w->map = w->lot = map;
 	memcpy(preamble, IMAGE_MAGIC, 8);
 	put_le16(preamble + 8, IMAGE_VERSION);
 	put_le16(preamble + 10, image_own_machine());
@@ -99,7 +102,7 @@ int image_create(struct image_writer *w, const char *path)
 
 uint8_t *image_body(struct image_writer *w)
 {
-	return w->half + BODY_AT;
+	return w->lot + BODY_AT;
 }
 
 uint64_t image_size(const struct image_writer *w)
@@ -125,7 +128,7 @@ void image_mark(struct image_writer *w, uint32_t type, uint32_t key)
 static int put_frame(struct image_writer *w, uint16_t type, uint16_t flags, const pb_msgdesc_t *fields,
 		     const void *message, const void *body, size_t body_len, uint32_t *header_crc)
 {
-	uint8_t *header = w->half + w->pending;
+	uint8_t *header = w->lot + w->pending;
 	uint8_t *encoded = header + FRAME_HEADER;
 	pb_ostream_t out = pb_ostream_from_buffer(encoded, MESSAGE_MAX);
 	size_t frame;
@@ -146,7 +149,7 @@ static int put_frame(struct image_writer *w, uint16_t type, uint16_t flags, cons
 	if (body_len > SMALL)
 		return flush(w, body, body_len);
 	if (body_len)
-		memcpy(w->half + w->pending, body, body_len);
+		memcpy(w->lot + w->pending, body, body_len);
 	w->pending += body_len;
 	return w->pending >= FLUSH_AT ? flush(w, NULL, 0) : 0;
 }

@@ -3,8 +3,8 @@
  * Writes an image, front to back. create, write..., then either commit or abandon; what was created is never seen
  * under its name before the commit, and a writer that dies leaves the old image as it was.
  *
- * Working set: a 256 KiB body buffer and a buffer for small records, mapped, so that what is not touched costs
- * nothing; both twice, once an image grows large (see image/behind.h). Writing to a closed pipe or beyond RLIMIT_FSIZE
+ * Working set: a 128 KiB body buffer and a buffer for small records, mapped, so that what is not touched costs
+ * nothing; both four times, once an image grows large (see image/behind.h). Writing to a closed pipe or beyond RLIMIT_FSIZE
  * sends SIGPIPE or SIGXFSZ: the program ignores both (main.c), else it would die with the workload stopped.
  */
 #ifndef TINYCKPT_IMAGE_WRITER_H
@@ -22,8 +22,8 @@ struct image_writer {
 	struct image_target target;
 	int error;       /* the first failure; everything after it fails too, silently */
 	uint8_t *map;    /* all buffers, one mapping; NULL: not open */
-	uint8_t *half;   /* those that are being filled */
-	struct behind *behind; /* writes the other half; NULL: there is none */
+	uint8_t *lot;    /* those that are being filled */
+	struct behind *behind; /* writes the others; NULL: there is none */
 	bool large;            /* worth a thread: one was asked for */
 	size_t pending;  /* bytes of small records not yet written */
 	uint64_t size;   /* bytes of the image so far, pending ones included */
