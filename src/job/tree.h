@@ -27,6 +27,7 @@ struct process {
 	size_t threads_n;
 	size_t halted;		/* so many of them, the first ones, are known to stand still */
 	bool complete;		/* all do, and there can be no other */
+	bool looked;		/* for their children, since then */
 	size_t descriptors;	/* so many, see openings_find() */
 	uint64_t vdso, vdso_end;	/* where it is; 0: it has none, or was not seen yet */
 };

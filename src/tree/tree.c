@@ -193,14 +193,21 @@ static int add_child(void *arg, int pid)
 	return tree->held && !p.zombie ? add_thread(&child, pid) : 0;
 }
 
+/*
+ * Once all threads stand still and were looked at, children can only be added by adoption, and those come to the first
+ * thread that lives (kernel/exit.c, find_new_reaper).
+ */
 static int collect_children(struct adding *a)
 {
-	const struct process *p = &a->tree->processes[a->index];
+	struct process *p = &a->tree->processes[a->index];
 	const pid_t pid = p->pid;
+	const struct thread *threads = p->threads;	/* p may move when a child is added */
+	const size_t n = p->looked && p->threads_n ? 1 : p->threads_n;
 	int err = p->complete ? 0 : -ENOENT;
 
-	for (size_t i = 0; !err && i < a->tree->processes[a->index].threads_n; i++)
-		err = proc_thread_children(pid, a->tree->processes[a->index].threads[i].tid, add_child, a);
+	p->looked = p->complete;
+	for (size_t i = 0; !err && i < n; i++)
+		err = proc_thread_children(pid, threads[i].tid, add_child, a);
 	return err == -ENOENT ? proc_children(pid, add_child, a) : err;
 }
 
@@ -345,6 +352,12 @@ void tree_release(struct tree *tree)
 	tree->held = false;
 }
 
+static void reap(const struct process *p)
+{
+	for (size_t j = p->threads_n; j-- > 0;)
+		thread_reap(p->threads[j].tid);
+}
+
 void tree_kill(struct tree *tree)
 {
 	/* From here on the tree ends whole: should the tool die, the kernel goes on with it. */
@@ -358,12 +371,12 @@ void tree_kill(struct tree *tree)
 	 * whom restore waits for when it needs the numbers.
 	 */
 	for (size_t i = tree->n; i-- > 0;) {
-		const struct process *p = &tree->processes[i];
-
-		kill(p->pid, SIGKILL);
-		for (size_t j = p->threads_n; j-- > 0;)
-			thread_reap(p->threads[j].tid);
+		kill(tree->processes[i].pid, SIGKILL);
+		if (i + 1 < tree->n)
+			reap(&tree->processes[i + 1]);
 	}
+	if (tree->n)
+		reap(&tree->processes[0]);
 	tree->held = false;
 }
 
