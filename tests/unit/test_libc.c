@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,20 @@ int vsnprintf(char *text, size_t cap, const char *fmt, va_list args);
 #undef printf
 #undef snprintf
 #undef vsnprintf
+
+#define strtol own_strtol
+#define strtoul own_strtoul
+#define strtoll own_strtoll
+#define strtoull own_strtoull
+long strtol(const char *text, char **end, int base);
+unsigned long strtoul(const char *text, char **end, int base);
+long long strtoll(const char *text, char **end, int base);
+unsigned long long strtoull(const char *text, char **end, int base);
+#include "libc/strtol.c"
+#undef strtol
+#undef strtoul
+#undef strtoll
+#undef strtoull
 
 /* The same text, the same length, and nothing beyond the room that there is. */
 #define SAME(...) \
@@ -70,9 +85,52 @@ static void test_numbers(void **state)
 	}
 }
 
+#define SAME_NUMBER(function, text, base) \
+	do { \
+		char *our_end, *their_end; \
+		int our_errno; \
+		uint64_t ours; \
+\
+		errno = 0; \
+		ours = (uint64_t)own_##function(text, &our_end, base); \
+		our_errno = errno; \
+		errno = 0; \
+		assert_true(ours == (uint64_t)function(text, &their_end, base)); \
+		assert_int_equal(our_errno, errno); \
+		assert_ptr_equal(our_end, their_end); \
+		assert_true(ours == (uint64_t)own_##function(text, NULL, base)); \
+	} while (0)
+
+static void test_parsed(void **state)
+{
+	static const char *const texts[] = {
+		"", " ", "-", "+", "x", "0", "00", "7", "8", "9", "a", "fF", "g", "0x", "0x1f", "0X1F", "0xg", "x1", "12 ", " \t\n12", "-12",
+		"+12", "--12", "- 12", "-0x10", "0x-1", "12ab", "0777", "0779", "2147483647", "2147483648", "-2147483648", "-2147483649",
+		"4294967295", "4294967296", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809",
+		"18446744073709551615", "18446744073709551616", "-18446744073709551615", "-18446744073709551616",
+		"99999999999999999999999999999999999999z", "7fffffffffffffff", "8000000000000000", "ffffffffffffffff", "10000000000000000",
+		"-ffffffffffffffff", "1777777777777777777777", "2000000000000000000000", "08", "/", ":", "@", "G", "`",
+	};
+	static const int bases[] = { 0, 2, 8, 10, 16 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		for (size_t j = 0; j < sizeof(bases) / sizeof(*bases); j++) {
+			SAME_NUMBER(strtol, texts[i], bases[j]);
+			SAME_NUMBER(strtoul, texts[i], bases[j]);
+			SAME_NUMBER(strtoll, texts[i], bases[j]);
+			SAME_NUMBER(strtoull, texts[i], bases[j]);
+		}
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_text), cmocka_unit_test(test_numbers) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_parsed),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
