@@ -142,7 +142,6 @@ nanopb_include := $(if $(NANOPB_DIR),-isystem $(NANOPB_DIR) -DPB_NO_ERRMSG -DPB_
 # No path and no date of the machine that builds.
 same_everywhere := -ffile-prefix-map=$(CURDIR)=. -Wdate-time
 
-comma := ,
 # gcc has -Oz since 12; compilers from outside are asked.
 smallest := $(if $(outside),$(shell $(CC) -Oz -E -x c /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os),-Oz)
 tool_flags := -std=gnu11 $(smallest) $(warnings) $(same_everywhere) -ffunction-sections -fdata-sections -fno-pie \
@@ -151,8 +150,7 @@ tool_flags := -std=gnu11 $(smallest) $(warnings) $(same_everywhere) -ffunction-s
 # Segments that share pages of the file save up to 8 KiB of padding; what relro would protect here is 64 bytes.
 # A small common page size has the linker not pad to a page of it, either.
 link_flags := -static -no-pie -Wl,-z,noseparate-code -Wl,-z,common-page-size=64 -Wl,-z,norelro \
-	-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack \
-	$(patsubst %,-Wl$(comma)--defsym=%=0,$(ARCH_UNUSED)) $(LDFLAGS)
+	-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack $(LDFLAGS)
 link_libs  := $(capng_libs) $(LDLIBS)
 
 blob_flags := -std=gnu11 -Os $(warnings) $(same_everywhere) -ffreestanding -fPIE -fvisibility=hidden \
@@ -261,13 +259,16 @@ $(tool).elf: $(objects) $(B)/link.flags
 $(tool): $(tool).elf
 	$(Q)$(STRIP) -s -R .comment -R '.note*' -o $@ $<
 
+# Of those, without main(), and with the whole C library of the machine.
+host_source := $(filter-out src/main.c src/cmd_%.c src/libc/%,$(all_source))
+
 unit_tests := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
 $(unit_tests): $(B)/unit/%: $(B)/unit/tests/unit/%.o \
-		$(call objects_in,unit,$(filter-out src/main.c src/cmd_%.c,$(all_source))) $(B)/unit.flags
+		$(call objects_in,unit,$(host_source)) $(B)/unit.flags
 	$(call say,LINK,$@)
 	$(Q)$(HOSTCC) -fsanitize=address,undefined -o $@ $(filter %.o,$^) -lcmocka -lcap-ng $(nanopb_libs)
 
-fuzz_source := $(filter-out src/main.c src/cmd_%.c %/crc32c.c,$(all_source)) src/image/crc32c.c
+fuzz_source := $(filter-out %/crc32c.c,$(host_source)) src/image/crc32c.c
 fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 $(fuzzers): $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(call objects_in,fuzz,$(fuzz_source)) $(B)/fuzz.flags
 	$(call say,LINK,$@)

@@ -340,7 +340,7 @@ static void unescape(char *name)
 	*to = '\0';
 }
 
-/* One hexadecimal or decimal number and the character that must follow it.  A scanner of the C library would bring 10 KB along. */
+/* One hexadecimal or decimal number and the character that must follow it. */
 static bool number(char **p, int base, char follows, uint64_t *value)
 {
 	char *end;

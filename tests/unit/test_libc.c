@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* What is linked in place of the C library's says what that one says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define printf own_printf
+#define snprintf own_snprintf
+#define vsnprintf own_vsnprintf
+int printf(const char *fmt, ...);
+int snprintf(char *text, size_t cap, const char *fmt, ...);
+int vsnprintf(char *text, size_t cap, const char *fmt, va_list args);
+#include "libc/printf.c"
+#undef printf
+#undef snprintf
+#undef vsnprintf
+
+#define strtol own_strtol
+#define strtoul own_strtoul
+#define strtoll own_strtoll
+#define strtoull own_strtoull
+long strtol(const char *text, char **end, int base);
+unsigned long strtoul(const char *text, char **end, int base);
+long long strtoll(const char *text, char **end, int base);
+unsigned long long strtoull(const char *text, char **end, int base);
+#include "libc/strtol.c"
+#undef strtol
+#undef strtoul
+#undef strtoll
+#undef strtoull
+
+/* The same text, the same length, and nothing beyond the room that there is. */
+#define SAME(...) \
+	do { \
+		char theirs[200], ours[200]; \
+		int len = snprintf(theirs, sizeof(theirs), __VA_ARGS__); \
+		for (size_t room = 0; room <= sizeof(ours); room += room < 40 ? 1 : 20) { \
+			memset(ours, '!', sizeof(ours)); \
+			assert_int_equal(own_snprintf(room ? ours : NULL, room, __VA_ARGS__), len); \
+			if (room) { \
+				assert_int_equal(strlen(ours), (size_t)len < room ? (size_t)len : room - 1); \
+				assert_memory_equal(ours, theirs, strlen(ours)); \
+			} \
+			for (size_t b = room; b < sizeof(ours); b++) \
+				assert_int_equal(ours[b], '!'); \
+		} \
+	} while (0)
+
+static void test_text(void **state)
+{
+	(void)state;
+	SAME("plain");
+	SAME("%s", "");
+	SAME("%s and %s: %c%%", "this", "that", 'x');
+	SAME("[%8s] [%-8s] [%2s] [%-2s]", "five", "five", "five", "five");
+	SAME("[%.3s] [%.0s] [%.9s] [%8.3s] [%-8.3s]", "five", "five", "five", "five", "five");
+	SAME("[%*s] [%-*s] [%.*s] [%*.*s]", 7, "five", 7, "five", 3, "five", 9, 2, "five");
+	SAME("[%.4s]", (const char[]){ 'n', 'o', 'n', 'e' });
+}
+
+static void test_numbers(void **state)
+{
+	static const uint64_t values[] = { 0, 1, 7, 8, 10, 255, INT_MAX, (uint64_t)INT_MAX + 1, UINT_MAX, INT64_MAX,
+					   (uint64_t)INT64_MAX + 1, UINT64_MAX, (uint64_t)-1234567 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+		uint64_t v = values[i];
+
+		SAME("%d %u %x %o %#x %#o", (int)v, (unsigned int)v, (unsigned int)v, (unsigned int)v, (unsigned int)v, (unsigned int)v);
+		SAME("%ld %lu %lx %lo %#lx", (long)v, (unsigned long)v, (unsigned long)v, (unsigned long)v, (unsigned long)v);
+		SAME("%lld %llu %llx %#llx", (long long)v, (unsigned long long)v, (unsigned long long)v, (unsigned long long)v);
+		SAME("%zu %zd %zx", (size_t)v, (ssize_t)v, (size_t)v);
+		SAME("[%12d] [%-12d] [%012d] [%04x] [%#012x] [%-#12x]", (int)v, (int)v, (int)v, (unsigned int)v, (unsigned int)v,
+		     (unsigned int)v);
+	}
+}
+
+#define SAME_NUMBER(function, text, base) \
+	do { \
+		char *our_end, *their_end; \
+		int our_errno; \
+		uint64_t ours; \
+\
+		errno = 0; \
+		ours = (uint64_t)own_##function(text, &our_end, base); \
+		our_errno = errno; \
+		errno = 0; \
+		assert_true(ours == (uint64_t)function(text, &their_end, base)); \
+		assert_int_equal(our_errno, errno); \
+		assert_ptr_equal(our_end, their_end); \
+		assert_true(ours == (uint64_t)own_##function(text, NULL, base)); \
+	} while (0)
+
+static void test_parsed(void **state)
+{
+	static const char *const texts[] = {
+		"", " ", "-", "+", "x", "0", "00", "7", "8", "9", "a", "fF", "g", "0x", "0x1f", "0X1F", "0xg", "x1", "12 ", " \t\n12", "-12",
+		"+12", "--12", "- 12", "-0x10", "0x-1", "12ab", "0777", "0779", "2147483647", "2147483648", "-2147483648", "-2147483649",
+		"4294967295", "4294967296", "9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809",
+		"18446744073709551615", "18446744073709551616", "-18446744073709551615", "-18446744073709551616",
+		"99999999999999999999999999999999999999z", "7fffffffffffffff", "8000000000000000", "ffffffffffffffff", "10000000000000000",
+		"-ffffffffffffffff", "1777777777777777777777", "2000000000000000000000", "08", "/", ":", "@", "G", "`",
+	};
+	static const int bases[] = { 0, 2, 8, 10, 16 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		for (size_t j = 0; j < sizeof(bases) / sizeof(*bases); j++) {
+			SAME_NUMBER(strtol, texts[i], bases[j]);
+			SAME_NUMBER(strtoul, texts[i], bases[j]);
+			SAME_NUMBER(strtoll, texts[i], bases[j]);
+			SAME_NUMBER(strtoull, texts[i], bases[j]);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_parsed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
