@@ -26,7 +26,7 @@ struct description {
 	uint64_t dev, ino;
 	uint64_t pos;
 	unsigned int flags;
-	const struct object_ops *ops;
+	uint32_t before;	/* one more than the index of the newest one before it in the same box of save.boxes; 0: none */
 };
 
 /* One place of a description in a process. */
@@ -70,6 +70,7 @@ struct save {
 	int highest_fd;
 	uint32_t last_id;
 	struct buffer descriptions;	/* struct description */
+	uint32_t boxes[256];		/* by inode: one more than the index of the newest description there */
 	struct buffer places;		/* struct place, by process */
 	struct buffer carriers;		/* struct carrier */
 	struct buffer busy;		/* struct address_range: taken in any process, sorted */

@@ -19,23 +19,43 @@ struct walk {
 	struct save *s;
 	const struct process *p;
 	struct opened *o;	/* 4 KiB of path: one for all */
+	int pidfd;		/* of p; -1: the kernel has none */
+	int own_fds;		/* /proc/self/fd */
 };
 
 static int each_opening(struct walk *w);
 
+/* By a descriptor of our own, where the kernel lends one: of thousands, a fifth of the time is saved. */
+static ssize_t look_at_own(struct walk *w)
+{
+	struct opened *o = w->o;
+	CLEANUP_CLOSE int own = o->fd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, w->pidfd, o->fd, 0);
+	char number[16];
+	ssize_t len;
+
+	if (own < 0 || fstat(own, &o->st))
+		return -1;
+	snprintf(number, sizeof(number), "%d", own);
+	len = readlinkat(w->own_fds, number, o->path, sizeof(o->path));
+	return len < (ssize_t)sizeof(o->path) ? len : -1;
+}
+
 static int look(struct walk *w, const char *link)
 {
 	struct opened *o = w->o;
-	ssize_t len;
+	ssize_t len = look_at_own(w);
 	size_t deleted = strlen(" (deleted)");
 
-	if (proc_lookup(o->access, &o->st))
-		return -errno;
-	o->dev = o->st.st_dev;
-	o->ino = o->st.st_ino;
-	len = proc_readlink(link, o->path, sizeof(o->path));
+	if (len < 0) {
+		if (proc_lookup(o->access, &o->st))
+			return -errno;
+		len = proc_readlink(link, o->path, sizeof(o->path));
+	}
 	if (len < 0)
 		return -errno;
+	o->path[len] = '\0';
+	o->dev = o->st.st_dev;
+	o->ino = o->st.st_ino;
 	o->deleted = o->st.st_nlink == 0 && (size_t)len > deleted && !strcmp(o->path + (size_t)len - deleted, " (deleted)");
 	/* a name that is gone while hard links remain also reads "(deleted)"; so may an honest file name: see if it is there */
 	if (!o->deleted && (size_t)len > deleted && !strcmp(o->path + (size_t)len - deleted, " (deleted)"))
@@ -117,10 +137,27 @@ static int walk_link(struct walk *w, int place, const char *name, const char *wh
 	return each_opening(w);
 }
 
-static struct description *descriptions(const struct save *s, size_t *n)
+/* The box that descriptions of this inode are in, so that few need to be looked at. */
+static size_t box_of(uint64_t ino)
 {
-	*n = s->descriptions.len / sizeof(struct description);
-	return (struct description *)(void *)s->descriptions.data;
+	return ino % (sizeof(((struct save *)NULL)->boxes) / sizeof(uint32_t));
+}
+
+/* Descriptions in a box, the newest first: neighbours in a table of descriptors are most often dups. */
+static const struct description *newest(const struct save *s, uint32_t number)
+{
+	return number ? (const struct description *)(void *)s->descriptions.data + number - 1 : NULL;
+}
+
+static int add_description(struct save *s, struct description *d)
+{
+	uint32_t *box = &s->boxes[box_of(d->ino)];
+
+	d->before = *box;
+	if (buffer_append(&s->descriptions, d, sizeof(*d)))
+		return fail(ENOMEM, "out of memory");
+	*box = (uint32_t)(s->descriptions.len / sizeof(*d));
+	return 0;
 }
 
 /* Descriptors of one description agree in all of these; only when they do is the kernel asked (kcmp(2)). */
@@ -130,19 +167,18 @@ static bool may_be_same(const struct description *d, const struct opened *o)
 	       d->flags == (o->info.flags & ~(unsigned int)O_CLOEXEC) && (d->fd >= 0) == (o->fd >= 0);
 }
 
-static struct description *find(const struct save *s, const struct opened *o)
+static const struct description *find(const struct save *s, const struct opened *o)
 {
-	size_t n;
-	struct description *d = descriptions(s, &n);
+	const struct description *d;
 
-	for (size_t i = n; i-- > 0;) {	/* the newest first: neighbours in a table of descriptors are most often dups */
-		if (!may_be_same(&d[i], o))
+	for (d = newest(s, s->boxes[box_of(o->ino)]); d; d = newest(s, d->before)) {
+		if (!may_be_same(d, o))
 			continue;
-		if (o->fd < 0 || (d[i].pid == o->pid && d[i].fd == o->fd) ||
-		    syscall(SYS_kcmp, o->pid, d[i].pid, KCMP_FILE, o->fd, d[i].fd) == 0)
-			return &d[i];
+		if (o->fd < 0 || (d->pid == o->pid && d->fd == o->fd) ||
+		    syscall(SYS_kcmp, o->pid, d->pid, KCMP_FILE, o->fd, d->fd) == 0)
+			break;
 	}
-	return NULL;
+	return d;
 }
 
 /* One opening: named if it stands in the way, written if nothing does and this is a save. */
@@ -150,7 +186,7 @@ static int each_opening(struct walk *w)
 {
 	struct save *s = w->s;
 	const struct opened *o = w->o;
-	struct description *known = find(s, o);
+	const struct description *known = find(s, o);
 	struct place place = { .pid = o->pid, .fd = o->fd, .cloexec = o->info.flags & O_CLOEXEC };
 	struct description d = {
 		.pid = o->pid, .fd = o->fd >= 0 ? o->fd : -1, .dev = o->dev, .ino = o->ino, .pos = o->info.pos,
@@ -175,8 +211,9 @@ static int each_opening(struct walk *w)
 		}
 		d.id = s->last_id;
 		s->totals.files++;
-		if (buffer_append(&s->descriptions, &d, sizeof(d)))
-			return fail(ENOMEM, "out of memory");
+		err = add_description(s, &d);
+		if (err)
+			return err;
 	}
 	if (o->fd == -1)
 		return 0;
@@ -199,7 +236,7 @@ int openings_find(struct save *s, struct process *p)
 	char path[32];
 	int err;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", p->pid);
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", p->pid);	/* which is looked into next, unlike fd */
 	err = proc_numbers(path, note_number, s);
 	p->descriptors = (s->numbers.len - before) / sizeof(int);
 	if (err == -ESRCH && s->checking)
@@ -210,17 +247,20 @@ int openings_find(struct save *s, struct process *p)
 int openings_save(struct save *s)
 {
 	struct opened o;
-	struct walk w = { .s = s, .o = &o };
+	CLEANUP_CLOSE int own_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct walk w = { .s = s, .o = &o, .own_fds = own_fds };
 	const int *number = (const int *)(void *)s->numbers.data;
 
 	for (size_t i = 0; i < s->tree.n; i++) {
 		const struct process *p = &s->tree.processes[i];
 		CONTEXT("pid %d (%s)", p->pid, p->comm);
+		CLEANUP_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 		int err = 0;
 
 		if (p->zombie)
 			continue;
 		w.p = p;
+		w.pidfd = pidfd;
 		for (size_t k = 0; !err && k < p->descriptors; k++)
 			err = walk_fd(&w, *number++);
 		if (!err)
@@ -240,13 +280,12 @@ int openings_save(struct save *s)
 uint32_t openings_mapped(const struct save *s, const struct vma *v)
 {
 	unsigned int flags = v->shared && v->maywrite ? O_RDWR : O_RDONLY;
-	size_t n;
-	const struct description *d = descriptions(s, &n);
+	const struct description *d;
 
-	for (size_t i = 0; i < n; i++)
-		if (d[i].fd == -1 && d[i].ino == v->ino && d[i].dev == v->dev && d[i].flags == flags)
-			return d[i].id;
-	return 0;
+	for (d = newest(s, s->boxes[box_of(v->ino)]); d; d = newest(s, d->before))
+		if (d->fd == -1 && d->ino == v->ino && d->dev == v->dev && d->flags == flags)
+			break;
+	return d ? d->id : 0;
 }
 
 uint32_t openings_place(const struct save *s, pid_t pid, int place)
