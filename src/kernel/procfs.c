@@ -257,8 +257,10 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 		if (!value)
 			continue;
 		*value++ = '\0';
-#define FIELD(label, ...) else if (!strcmp(line, label)) do { __VA_ARGS__; } while (0)
-		if (!strcmp(line, "TracerPid"))
+		/* the first letter rules out most of them without a call */
+#define IS(label) (*line == *(label) && !strcmp(line, label))
+#define FIELD(label, ...) else if (IS(label)) do { __VA_ARGS__; } while (0)
+		if (IS("TracerPid"))
 			st->tracer = atoi(value);
 		FIELD("Tgid", st->tgid = atoi(value));
 		FIELD("Threads", st->threads = (unsigned int)atoi(value));
@@ -282,6 +284,7 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 		FIELD("Seccomp", st->seccomp = atoi(value));
 		FIELD("x86_Thread_features", st->shadow_stack = has_word(value, "shstk"));
 #undef FIELD
+#undef IS
 	}
 	st->kernel_thread = !has_mm;
 	return 0;
