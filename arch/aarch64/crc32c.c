@@ -5,11 +5,12 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#define TARGET __attribute__((target("+crc")))
+/* gcc and clang have different names for these, and different ways to be told that the processor has them. */
+#define CRC32C(width, crc, value) __asm__(".arch_extension crc\n\tcrc32c" width : "+r"(crc) : "r"(value))
 
 enum { HWCAP_CRC32_ = 1 << 7 };
 
-static TARGET uint32_t crc32c_armv8(uint32_t crc, const void *data, size_t len)
+static uint32_t crc32c_armv8(uint32_t crc, const void *data, size_t len)
 {
 	const uint8_t *p = data;
 
@@ -18,10 +19,10 @@ static TARGET uint32_t crc32c_armv8(uint32_t crc, const void *data, size_t len)
 		uint64_t word;
 
 		memcpy(&word, p, sizeof(word));
-		crc = __builtin_aarch64_crc32cx(crc, word);
+		CRC32C("x %w0, %w0, %1", crc, word);
 	}
 	while (len--)
-		crc = __builtin_aarch64_crc32cb(crc, *p++);
+		CRC32C("b %w0, %w0, %w1", crc, *p++);
 	return ~crc;
 }
 

@@ -18,6 +18,7 @@
 
 #include "base/scope.h"
 #include "kernel/abi.h"
+#include "kernel/procfs.h"
 #include "kernel/ptrace.h"
 
 #ifndef PR_GET_TID_ADDRESS
@@ -248,7 +249,11 @@ void probe_name(const struct probe *probe, char *name, size_t cap)
 
 int probe_run(const struct probe *probe)
 {
+	struct proc_status own;
+	int err;
+
 	if (probe->run)
 		return probe->run();
-	return capng_have_capability(CAPNG_EFFECTIVE, probe->capability) ? 0 : -EPERM;
+	err = proc_status(getpid(), getpid(), &own);
+	return err ? err : own.cap_eff >> probe->capability & 1 ? 0 : -EPERM;
 }

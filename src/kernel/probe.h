@@ -13,7 +13,7 @@ enum probe_need {
 };
 
 struct probe {
-	const char *name;	/* NULL: libcap-ng has it */
+	const char *name;	/* NULL: libcap-ng knows it */
 	enum probe_need need;
 	const char *lost;
 

@@ -181,7 +181,7 @@ bool visit_is_away(pid_t pid, const struct arch_regs *regs)
 
 	if (is_way_home(pid, pc))
 		return true;
-	if (ARCH_NEAR_MAX && !task_read(pid, near, pc - ARCH_NEAR_MAX, 2 * ARCH_NEAR_MAX) && arch_is_near(near))
+	if (ARCH_NEAR_MAX > 0 && !task_read(pid, near, pc - ARCH_NEAR_MAX, 2 * ARCH_NEAR_MAX) && arch_is_near(near))
 		return true;
 	/* in the area: its first page has the interpreter, another one the rest */
 	for (size_t page = 0; page <= AREA_LEAVE; page += AREA_LEAVE)

@@ -134,7 +134,7 @@ static int choose_places(struct visit *v, struct visitor *who)
 
 void way_take_away(const struct visit *v, const struct visitor *who)
 {
-	if (ARCH_NEAR_MAX && who->home.near)
+	if (ARCH_NEAR_MAX > 0 && who->home.near)
 		(void)pwrite_all(v->mem, who->near_was, ARCH_NEAR_MAX, who->home.near);
 }
 
@@ -145,7 +145,7 @@ static int write_home(struct visit *v, struct visitor *who)
 	size_t len;
 	int err = 0;
 
-	if (ARCH_NEAR_MAX && who->home.near) {
+	if (ARCH_NEAR_MAX > 0 && who->home.near) {
 		len = arch_near(code, who->home.near, &who->home);
 		err = pwrite_all(v->mem, code, len, who->home.near);
 	}
