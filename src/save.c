@@ -27,15 +27,18 @@
 /* Everything that can be seen from outside and stands in the way, all of it. */
 static int check_tree(struct save *s)
 {
+	target_stdio(s);
 	obstacles_of_tree(s);
 	for (size_t i = 0; i < s->tree.n; i++) {
 		struct process *p = &s->tree.processes[i];
 		CONTEXT("pid %d (%s)", p->pid, p->comm);
-		int err = obstacles_find(s, p);
+		int err;
 
-		if (!err && !p->zombie)
-			err = openings_find(s, p);
-		if (!err && !p->zombie)
+		if (p->zombie)
+			continue;
+		obstacles_find(s, p);
+		err = openings_find(s, p);
+		if (!err)
 			err = memory_check(s, p);
 		if (err)
 			return err;
@@ -81,8 +84,8 @@ static int write_process(struct save *s, const struct process *p)
 		.sid = (uint32_t)p->sid,
 		.zombie = p->zombie,
 		.stop_signal = (uint32_t)p->stop_signal,
-		.threads = (uint32_t)p->threads_n,
-		.exit_status = p->zombie ? (uint32_t)p->exit_code : 0,
+		.threads = (uint32_t)p->threads_n + (!p->zombie && p->leader_ended),
+		.exit_status = p->leader_ended ? (uint32_t)p->exit_code : 0,
 		.exit_signal = p->exit_signal < 0 ? 0 : (uint32_t)p->exit_signal,
 	};
 
@@ -177,7 +180,6 @@ int save_tree(const struct save_options *options)
 		err = save_init(&s, options);
 	if (err)
 		return err;
-	target_stdio(&s);
 	err = image_create(&s.image, options->output);
 	if (!err)
 		err = hold_and_write(&s);
@@ -202,7 +204,6 @@ int check_workload(const struct save_options *options, struct verdict *verdict)
 		return err;
 	s.checking = true;
 	s.named = &verdict->named;
-	target_stdio(&s);
 	err = tree_collect(&s.tree, options->pid, false);
 	if (!err)
 		err = check_tree(&s);

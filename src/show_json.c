@@ -323,6 +323,7 @@ static int on_thread(struct writing *w, const struct record *rec)
 	w->in_thread = true;
 	json_number(j, "tid", m.tid);
 	json_text(j, "comm", m.comm);
+	json_bool(j, "ended", !m.regset_type_count);
 	address(j, "blocked", m.sigmask);
 	numbers(j, "uid", m.uid, m.uid_count);
 	numbers(j, "gid", m.gid, m.gid_count);

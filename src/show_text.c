@@ -23,7 +23,7 @@ struct shown {
 	uint32_t pid, pgid, sid, threads, exit_status, stop_signal;
 	uint32_t cwd, root, exe;
 	uint32_t uid, gid;
-	bool zombie;
+	bool zombie, leader_ended;
 	char comm[64];
 	size_t mappings;
 	uint64_t bytes, pages;
@@ -192,6 +192,7 @@ static int add_record(struct show *s, const struct record *rec)
 	} else if (m.thread.tid == s->now->pid && m.thread.uid_count > 1 && m.thread.gid_count > 1) {
 		s->now->uid = m.thread.uid[1];
 		s->now->gid = m.thread.gid[1];
+		s->now->leader_ended = !m.thread.regset_type_count;
 	}
 	return 0;
 }
@@ -248,6 +249,8 @@ static void print_line(const struct shown *p)
 		printf("stopped by signal %u, %u thread%s", p->stop_signal, p->threads, p->threads == 1 ? "" : "s");
 	else
 		printf("%u thread%s", p->threads, p->threads == 1 ? "" : "s");
+	if (p->leader_ended)
+		printf(" (the main one has ended)");
 	printf(", session %u, process group %u", p->sid, p->pgid);
 	if (!p->zombie)
 		printf(", uid %u, gid %u", p->uid, p->gid);

@@ -313,15 +313,17 @@ static int on_thread(struct verify *v, const struct record *rec)
 	Thread m;
 	struct verified *p = find(v, v->pid);
 	uint64_t total = 0;
+	bool ended;
 	int err = record_decode(rec, Thread_fields, &m);
 
 	if (err)
 		return err;
 	for (size_t i = 0; i < m.regset_len_count; i++)
 		total += m.regset_len[i];
+	ended = m.tid == v->pid && p->seen && !m.regset_type_count;	/* a leader that others outlived */
 	if (m.pid != v->pid || v->tid == v->pid || !m.tid || m.tid > 4194304 || m.uid_count != 4 || m.gid_count != 4 ||
-	    m.regset_type_count != m.regset_len_count || !m.regset_type_count || m.regset_type[0] != NT_PRSTATUS ||
-	    m.regset_len[0] != sizeof(struct arch_regs) || total != rec->body_len)
+	    m.regset_type_count != m.regset_len_count || total != rec->body_len ||
+	    (!ended && (!m.regset_type_count || m.regset_type[0] != NT_PRSTATUS || m.regset_len[0] != sizeof(struct arch_regs))))
 		return fail(EIMAGE, "thread %u of process %u: absurd", m.tid, v->pid);
 	v->tid = m.tid;
 	p->seen++;

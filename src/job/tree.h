@@ -17,13 +17,14 @@ struct thread {
 
 struct process {
 	pid_t pid, ppid, pgid, sid;
+	pid_t tid;		/* by which /proc and calls reach it: the leader's, or a thread's that outlived that one */
 	pid_t sid_in_birth;	/* the session that restore has it in while it makes the tree, see obstacles_of_tree() */
 	char comm[64];
 	int tty_nr, exit_signal, exit_code;	/* as /proc/PID/stat has them */
 	int parent;		/* index in the tree; -1: the root */
-	bool zombie;
+	bool zombie, leader_ended;	/* zombie: all threads have */
 	int stop_signal;	/* it was stopped (SIGSTOP and its kin) when it was held; 0: it ran */
-	struct thread *threads;	/* the leader first */
+	struct thread *threads;	/* the leader first; without one that ended */
 	size_t threads_n;
 	size_t halted;		/* so many of them, the first ones, are known to stand still */
 	bool complete;		/* all do, and there can be no other */

@@ -179,6 +179,7 @@ int proc_stat(pid_t pid, pid_t tid, struct proc_stat *st)
 	st->tty_nr = (int)field[7];
 	st->flags = field[9];
 	st->nice = (int)field[19];
+	st->threads = (unsigned int)field[20];
 	st->start_code = field[26];
 	st->end_code = field[27];
 	st->start_stack = field[28];

@@ -23,6 +23,7 @@ struct proc_stat {
 	uint64_t arg_start, arg_end, env_start, env_end;
 	int exit_code;
 	int nice;
+	unsigned int threads;
 	unsigned int rt_priority, policy;
 	uint64_t flags;	/* PF_* */
 };

@@ -34,6 +34,11 @@ int thread_doom(pid_t tid)
 	return request(PTRACE_SETOPTIONS, tid, 0, PTRACE_O_EXITKILL);
 }
 
+int thread_tell_exit(pid_t tid)
+{
+	return request(PTRACE_SETOPTIONS, tid, 0, PTRACE_O_TRACEEXIT);
+}
+
 int thread_interrupt(pid_t tid)
 {
 	return request(PTRACE_INTERRUPT, tid, 0, 0);

@@ -22,6 +22,9 @@ int thread_untie(pid_t tid);
 /* The opposite, for a thread that stands still: it dies with the tool. */
 int thread_doom(pid_t tid);
 
+/* A thread that stands still survives the tool, and stops once more (STOP_EVENT) when it ends. */
+int thread_tell_exit(pid_t tid);
+
 int thread_interrupt(pid_t tid);
 
 /* How a thread came to stand still. */

@@ -503,27 +503,18 @@ static int end_zombie(struct restore *r, const struct born *b)
 	err = reborn_run(r, b->pid, &p, "ending it again");
 	if (err)
 		return err;
-	reborn_program(r, &p);
 	if (signal) {
 		/* at a stop for a signal any other may be put in its place */
 		err = thread_set_sigmask(b->pid, 0);
 		if (!err)
 			err = thread_continue(b->pid, signal);
+		if (err)
+			return fail(err, "ending it again: %s", strerror(-err));
 	} else {
-		struct arch_regs regs;
-
-		program_call(&p, 0, SYS_exit_group, (long)(b->exit_status >> 8 & 0xff));
-		err = task_write(b->pid, p.base, p.image, p.ops * sizeof(struct op));
-		if (!err)
-			err = thread_regs(b->pid, &regs);
-		arch_set_entry(&regs, r->area, r->area + REBORN_STACK, p.base);
-		if (!err)
-			err = thread_set_regs(b->pid, &regs);
-		if (!err)
-			err = thread_continue(b->pid, 0);
+		err = reborn_exit(r, b->pid, SYS_exit_group, (int)(b->exit_status >> 8 & 0xff));
+		if (err)
+			return err;
 	}
-	if (err)
-		return fail(err, "ending it again: %s", strerror(-err));
 	thread_reap(b->pid);
 	forget(r, b->pid);
 	return 0;

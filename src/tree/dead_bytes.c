@@ -39,7 +39,7 @@ static uint64_t behind_vdso(const struct process *p)
 	uint8_t header[sizeof(Elf64_Ehdr)];
 	uint64_t end = 0;
 
-	if (p->vdso && !task_read(p->pid, header, p->vdso, sizeof(header)))
+	if (p->vdso && !task_read(p->tid, header, p->vdso, sizeof(header)))
 		end = elf_end(header);
 	if (!end || end >= p->vdso_end - p->vdso || p->vdso + ((end + 15) & ~15ULL) > p->vdso_end - DEAD_BYTES)
 		return 0;
@@ -64,8 +64,8 @@ static int search_tail(void *arg, struct vma *v)
 
 int dead_bytes(const struct process *p, uint64_t *at)
 {
-	struct dead_search s = { .pid = p->pid, .found = behind_vdso(p) };
-	int err = s.found ? 0 : proc_vmas(p->pid, false, search_tail, &s);
+	struct dead_search s = { .pid = p->tid, .found = behind_vdso(p) };
+	int err = s.found ? 0 : proc_vmas(p->tid, false, search_tail, &s);
 
 	if (err < 0)
 		return fail(err, "its mappings: %s", strerror(-err));
@@ -131,8 +131,8 @@ static int search_elf(void *arg, struct vma *v)
 
 int near_bytes(const struct process *p, uint64_t pc, uint64_t taken, uint64_t *at)
 {
-	struct near_search s = { .pid = p->pid, .pc = pc, .taken = taken };
-	int err = proc_vmas(p->pid, false, search_elf, &s);
+	struct near_search s = { .pid = p->tid, .pc = pc, .taken = taken };
+	int err = proc_vmas(p->tid, false, search_elf, &s);
 
 	if (err < 0)
 		return fail(err, "its mappings: %s", strerror(-err));

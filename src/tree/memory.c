@@ -89,7 +89,7 @@ static int check_vma(void *arg, struct vma *v)
 int memory_check(struct save *s, const struct process *p)
 {
 	/* flags take smaps, which walks all pages: a save sees them anyhow, in save_vma(), before anything is touched */
-	int err = proc_vmas(p->pid, s->checking, check_vma, s);
+	int err = proc_vmas(p->tid, s->checking, check_vma, s);
 
 	if (err == -ESRCH && s->checking)
 		return 0;
@@ -167,7 +167,7 @@ static int save_vdso(struct mapping *p, const struct vma *v, Vma *m)
 	if (len > BODY_MAX || len <= DEAD_BYTES)
 		return 0;
 	if (len != s->vdso.len) {
-		err = task_read(p->process->pid, text, v->start, len);
+		err = task_read(p->process->tid, text, v->start, len);
 		/* the ELF image alone: what lies behind it may have served as dead bytes */
 		s->vdso.crc = err ? 0 : crc32c(0, text, len - DEAD_BYTES);
 		s->vdso.len = err ? 0 : len;
@@ -255,11 +255,11 @@ static int learn_parent(struct save *s, const struct process *process)
 	memory_forget_parent(s);
 	if (!parent || parent->zombie)
 		return 0;
-	s->parent.pagemap = pagemap_open(parent->pid);
+	s->parent.pagemap = pagemap_open(parent->tid);
 	if (s->parent.pagemap < 0)
 		return s->parent.pagemap;
 	s->parent.pid = parent->pid;
-	err = proc_vmas(parent->pid, false, note_parent_vma, s);
+	err = proc_vmas(parent->tid, false, note_parent_vma, s);
 	return err < 0 ? fail(err, "the mappings of its parent: %s", strerror(-err)) : 0;
 }
 
@@ -270,6 +270,6 @@ int memory_save(struct save *s, struct process *process)
 
 	s->areas.len = 0;
 	if (!err)
-		err = proc_vmas(process->pid, true, save_vma, &m);
-	return err ? err : pages_save(s, process->pid);
+		err = proc_vmas(process->tid, true, save_vma, &m);
+	return err ? err : pages_save(s, process);
 }

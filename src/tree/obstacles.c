@@ -33,7 +33,7 @@ static void check_namespaces(struct save *s, const struct process *p)
 		if (len == -ENOENT)
 			continue;	/* the kernel has no such namespace */
 		if (len > 0)
-			len = proc_link(theirs, sizeof(theirs), "/proc/%d/ns/%s", p->pid, names[i]);
+			len = proc_link(theirs, sizeof(theirs), "/proc/%d/ns/%s", p->tid, names[i]);
 		if (len < 0)
 			cannot_tell(s, "its namespaces", len == -ENOENT ? -ESRCH : (int)len);
 		else if (strcmp(own, theirs))
@@ -44,7 +44,7 @@ static void check_namespaces(struct save *s, const struct process *p)
 static void check_timers(struct save *s, const struct process *p)
 {
 	char text[256];
-	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/timers", p->pid);
+	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/timers", p->tid);
 
 	if (len > 0)
 		obstacle(s, "a POSIX timer (timer_create): not supported yet");
@@ -60,7 +60,7 @@ static bool holds_lost_registers(const struct process *p, const struct thread *t
 	uint8_t some[64];
 	size_t len = sizeof(some);
 
-	return ARCH_REGSET_LOST && !restart_regs(p->pid, thread->tid, &thread->restart, &regs, &call) && !call.error &&
+	return ARCH_REGSET_LOST && !restart_regs(p->tid, thread->tid, &thread->restart, &regs, &call) && !call.error &&
 	       !thread_regset(thread->tid, ARCH_REGSET_LOST, some, &len);
 }
 
@@ -82,9 +82,9 @@ static void check_thread(struct save *s, const struct process *p, const struct t
 		obstacle(s, "thread %d: a shadow stack: not supported", tid);
 	if (st.groups_lost)
 		obstacle(s, "thread %d: more than %d supplementary groups", tid, PROC_GROUPS_MAX);
-	if (tid != p->pid && syscall(SYS_kcmp, p->pid, tid, KCMP_FILES, 0, 0) > 0)
+	if (tid != p->tid && syscall(SYS_kcmp, p->tid, tid, KCMP_FILES, 0, 0) > 0)
 		obstacle(s, "thread %d: it has a descriptor table of its own (unshare): not supported", tid);
-	if (tid != p->pid && syscall(SYS_kcmp, p->pid, tid, KCMP_FS, 0, 0) > 0)
+	if (tid != p->tid && syscall(SYS_kcmp, p->tid, tid, KCMP_FS, 0, 0) > 0)
 		obstacle(s, "thread %d: it has a working directory of its own (unshare): not supported", tid);
 	if (s->checking)
 		return;
@@ -116,7 +116,7 @@ static void check_shared(struct save *s, const struct process *p)
 		while (low < high) {
 			size_t middle = low + (high - low) / 2;
 			pid_t other = ((pid_t *)(void *)sorted->data)[middle];
-			long order = syscall(SYS_kcmp, p->pid, other, kinds[k].what, 0, 0);
+			long order = syscall(SYS_kcmp, p->tid, other, kinds[k].what, 0, 0);
 
 			if (order == 0)
 				obstacle(s, "it shares %s with process %d: not supported", kinds[k].name, other);
@@ -127,36 +127,16 @@ static void check_shared(struct save *s, const struct process *p)
 			else
 				low = middle + 1;
 		}
-		if (buffer_append(sorted, &p->pid, sizeof(p->pid)))
+		if (buffer_append(sorted, &p->tid, sizeof(p->tid)))
 			return;
 		pids = (pid_t *)(void *)sorted->data;
 		memmove(&pids[low + 1], &pids[low], sorted->len - (low + 1) * sizeof(pid_t));
-		pids[low] = p->pid;
+		pids[low] = p->tid;
 	}
 }
 
-static int count(void *arg, int number)
+void obstacles_find(struct save *s, const struct process *p)
 {
-	(void)number;
-	++*(size_t *)arg;
-	return 0;
-}
-
-int obstacles_find(struct save *s, const struct process *p)
-{
-	char path[32];
-	size_t tasks = 0;
-	int err;
-
-	if (p->zombie) {
-		snprintf(path, sizeof(path), "/proc/%d/task", p->pid);
-		err = proc_numbers(path, count, &tasks);
-		if (err)
-			cannot_tell(s, "its threads", err);
-		else if (tasks > 1)
-			obstacle(s, "its main thread ended while others run on: not supported");
-		return 0;
-	}
 	check_namespaces(s, p);
 	check_timers(s, p);
 	check_shared(s, p);
@@ -165,7 +145,6 @@ int obstacles_find(struct save *s, const struct process *p)
 			 (p->tty_nr & 0xff) | (p->tty_nr >> 12 & 0xfff00));
 	for (size_t i = 0; i < p->threads_n; i++)
 		check_thread(s, p, &p->threads[i]);
-	return 0;
 }
 
 /* A sibling that restore makes before it and that can bring it into its session. */

@@ -5,8 +5,8 @@
 
 #include "job/save.h"
 
-/* Names all of it (save.h, obstacle()).  Needs nothing but /proc and, when the tree is held, ptrace.  0 or a negative errno. */
-int obstacles_find(struct save *s, const struct process *p);
+/* Names all of it (save.h, obstacle()).  Needs nothing but /proc and, when the tree is held, ptrace. */
+void obstacles_find(struct save *s, const struct process *p);
 
 /*
  * The same for the shape of the tree: a process gets into a session only by being born there, so that what parents have

@@ -69,7 +69,7 @@ static void opened_init(struct walk *w, int fd)
 {
 	struct opened *o = w->o;
 
-	o->pid = w->p->pid;
+	o->pid = w->p->tid;
 	o->fd = fd;
 	o->mapped = false;
 	memset(&o->info, 0, sizeof(o->info));
@@ -236,7 +236,7 @@ int openings_find(struct save *s, struct process *p)
 	char path[32];
 	int err;
 
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo", p->pid);	/* which is looked into next, unlike fd */
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo", p->tid);	/* which is looked into next, unlike fd */
 	err = proc_numbers(path, note_number, s);
 	p->descriptors = (s->numbers.len - before) / sizeof(int);
 	if (err == -ESRCH && s->checking)
@@ -270,7 +270,7 @@ int openings_save(struct save *s)
 		if (!err)
 			err = walk_link(&w, PLACE_EXE, "exe", "its program", O_RDONLY);
 		if (!err)
-			err = proc_vmas(p->pid, false, walk_vma, &w);
+			err = proc_vmas(p->tid, false, walk_vma, &w);
 		if (err && !(s->checking && err == -ESRCH))
 			return err;
 	}

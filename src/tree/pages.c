@@ -297,11 +297,11 @@ static int scan_pagemap(struct pages *p, const struct area *a, int own)
 	return 0;
 }
 
-int pages_save(struct save *s, pid_t pid)
+int pages_save(struct save *s, const struct process *process)
 {
 	struct pages pages = {
-		.s = s, .pid = pid,
-		.m = { .process = (uint32_t)pid, .page_shift = (uint32_t)__builtin_ctzl(s->page_size) },
+		.s = s, .pid = process->tid,
+		.m = { .process = (uint32_t)process->pid, .page_shift = (uint32_t)__builtin_ctzl(s->page_size) },
 	}, *p = &pages;
 	const struct area *a = (const struct area *)(void *)s->areas.data;
 	CLEANUP_CLOSE int own = pagemap_open(p->pid);

@@ -16,7 +16,7 @@ struct area {
  * Writes the pages of the areas that s->areas has (struct area) and that are not what the file or the parent has there, in
  * Pages, Drop and Guard records.  0 or a negative errno, said.
  */
-int pages_save(struct save *s, pid_t pid);
+int pages_save(struct save *s, const struct process *process);
 
 /* /proc/PID/pagemap: a descriptor or a negative errno, said. */
 int pagemap_open(pid_t pid);

@@ -181,3 +181,22 @@ int reborn_leave(struct restore *r, pid_t tid)
 		err = thread_halt(tid, &stop);
 	return err ? fail(err, "task %d: the area stays: %s", tid, strerror(-err)) : 0;
 }
+
+int reborn_exit(struct restore *r, pid_t tid, long nr, int status)
+{
+	struct program p;
+	struct stop stop = { 0 };
+	int err;
+
+	reborn_program(r, &p);
+	program_call(&p, 0, nr, status);
+	err = enter(r, tid, &p);
+	/* the death of a leader that others outlive is told by this event alone */
+	if (!err)
+		err = thread_tell_exit(tid);
+	while (!err && stop.kind != STOP_EVENT && !(err = thread_continue(tid, 0)))
+		err = thread_wait(tid, &stop);
+	if (!err)
+		err = thread_continue(tid, 0);
+	return err ? fail(err, "task %d: ending it again: %s", tid, strerror(-err)) : 0;
+}

@@ -34,6 +34,9 @@ int reborn_room(struct restore *r, pid_t tid, struct program *p, size_t ops, siz
 /* Waits until a thread that was just born stands still, and notes it. */
 int reborn_note(struct restore *r, pid_t tid);
 
+/* Ends the thread by that system call, exit(2) or exit_group(2); it has not to be reaped yet. */
+int reborn_exit(struct restore *r, pid_t tid, long nr, int status);
+
 /* Unmaps the area by a last system call and leaves the thread behind it. */
 int reborn_leave(struct restore *r, pid_t tid);
 

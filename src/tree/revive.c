@@ -383,52 +383,6 @@ static int finish_process(struct restore *r, struct program *p)
 	return 0;
 }
 
-int revive_thread(struct restore *r, const struct record *rec)
-{
-	Thread *m = &r->thread;
-	struct program p;
-	bool leader;
-	int err = in_process(r, "a thread");
-
-	if (!err)
-		err = revive_finish(r);
-	if (!err)
-		err = record_decode(rec, Thread_fields, m);
-	if (err)
-		return err;
-	leader = m->tid == r->state.pid;
-	if (m->pid != r->state.pid || m->uid_count != 4 || m->gid_count != 4 || m->regset_type_count != m->regset_len_count ||
-	    !m->regset_type_count || m->regset_type[0] != NT_PRSTATUS || m->regset_len[0] != sizeof(struct arch_regs) ||
-	    m->tid > 4194304 || !m->tid)
-		return fail(EIMAGE, "thread %u: absurd", m->tid);
-	err = leader ? 0 : birth_thread(r, r->pid, (pid_t)m->tid);
-	if (!err && !r->inherited.known)
-		err = learn_inheritance(r, (pid_t)m->tid);
-	if (!err)
-		err = set_scheduling(&r->inherited, m);
-	if (err)
-		return err;
-
-	reborn_program(r, &p);
-	add_name(&p, m);
-	add_thread_areas(&p, &r->inherited, m);
-	if (leader)
-		err = finish_process(r, &p);
-	if (!err)
-		err = credentials_add(&p, &r->inherited, m);
-	if (!err)
-		add_last_settings(&p, m);
-	if (!err && leader && r->state.dumpable < 2)	/* 2 cannot be asked for: it comes with the credentials */
-		program_call(&p, 0, SYS_prctl, PR_SET_DUMPABLE, (long)r->state.dumpable);
-	if (!err)
-		err = reborn_run(r, (pid_t)m->tid, &p, leader ? "the main thread" : "a thread");
-	r->registers.len = 0;
-	if (!err && buffer_append(&r->registers, rec->body, rec->body_len))
-		err = fail(ENOMEM, "out of memory");
-	r->have_thread = !err;
-	return err;
-}
-
 /* Does the thread sleep for a time whose rest the kernel wrote elsewhere than the call reads it from? */
 static bool sleeps_on(const Thread *m, const struct arch_regs *regs, int *rqtp)
 {
@@ -443,11 +397,11 @@ static bool sleeps_on(const Thread *m, const struct arch_regs *regs, int *rqtp)
 	       call.args[*rqtp + 1] && call.args[*rqtp + 1] != call.args[*rqtp];
 }
 
-int revive_finish(struct restore *r)
+/* last: no other thread of the process needs the area any more */
+static int finish(struct restore *r, bool last)
 {
 	const Thread *m = &r->thread;
 	pid_t tid = (pid_t)m->tid;
-	bool leader = m->tid == r->state.pid;
 	struct arch_regs regs;
 	size_t at = sizeof(regs);
 	int rqtp, err = 0;
@@ -457,7 +411,7 @@ int revive_finish(struct restore *r)
 	if (r->registers.len < sizeof(regs))
 		return fail(EIMAGE, "thread %d: its registers are cut off", tid);
 	memcpy(&regs, r->registers.data, sizeof(regs));
-	if (leader)
+	if (last)
 		err = reborn_leave(r, tid);
 	if (err)
 		return err;
@@ -482,9 +436,71 @@ int revive_finish(struct restore *r)
 	if (err)
 		return fail(err, "thread %d: its registers: %s", tid, strerror(-err));
 	r->have_thread = false;
-	if (leader)
+	if (last)
 		r->pid = 0;
 	return 0;
+}
+
+int revive_finish(struct restore *r)
+{
+	return finish(r, r->thread.tid == r->state.pid);
+}
+
+int revive_thread(struct restore *r, const struct record *rec)
+{
+	Thread thread, *m = &thread;
+	struct program p;
+	bool leader, ended;
+	int err = in_process(r, "a thread");
+
+	if (!err)
+		err = record_decode(rec, Thread_fields, m);
+	if (err)
+		return err;
+	leader = m->tid == r->state.pid;
+	ended = leader && r->have_thread && !m->regset_type_count;
+	if (m->pid != r->state.pid || m->uid_count != 4 || m->gid_count != 4 || m->regset_type_count != m->regset_len_count ||
+	    (!ended && (!m->regset_type_count || m->regset_type[0] != NT_PRSTATUS || m->regset_len[0] != sizeof(struct arch_regs))) ||
+	    m->tid > 4194304 || !m->tid)
+		return fail(EIMAGE, "thread %u: absurd", m->tid);
+	/* one that ended leaves it to the last of the others to unmap the area */
+	if (!ended) {
+		err = revive_finish(r);
+		r->thread = *m;
+	}
+	if (!err)
+		err = leader ? 0 : birth_thread(r, r->pid, (pid_t)m->tid);
+	if (!err && !r->inherited.known)
+		err = learn_inheritance(r, (pid_t)m->tid);
+	if (!err)
+		err = set_scheduling(&r->inherited, m);
+	if (err)
+		return err;
+
+	reborn_program(r, &p);
+	add_name(&p, m);
+	if (!ended)
+		add_thread_areas(&p, &r->inherited, m);
+	if (leader)
+		err = finish_process(r, &p);
+	if (!err)
+		err = credentials_add(&p, &r->inherited, m);
+	if (!err)
+		add_last_settings(&p, m);
+	if (!err && leader && r->state.dumpable < 2)	/* 2 cannot be asked for: it comes with the credentials */
+		program_call(&p, 0, SYS_prctl, PR_SET_DUMPABLE, (long)r->state.dumpable);
+	if (!err)
+		err = reborn_run(r, (pid_t)m->tid, &p, leader ? "the main thread" : "a thread");
+	if (ended) {
+		if (!err)
+			err = reborn_exit(r, r->pid, SYS_exit, (int)(birth_find(r, r->pid)->exit_status >> 8));
+		return err ? err : finish(r, true);
+	}
+	r->registers.len = 0;
+	if (!err && buffer_append(&r->registers, rec->body, rec->body_len))
+		err = fail(ENOMEM, "out of memory");
+	r->have_thread = !err;
+	return err;
 }
 
 /* Makes the call in place with what remained as its time; the kernel takes note of it as it is interrupted at once. */

@@ -141,7 +141,7 @@ static int save_descriptors(struct save *s, const struct process *p)
 				return err;
 			n = 0;
 		}
-		if (i == all || place[i].pid != p->pid || place[i].fd < 0)
+		if (i == all || place[i].pid != p->tid || place[i].fd < 0)
 			continue;
 		m.fd[n] = (uint32_t)place[i].fd;
 		m.file[n] = place[i].id;
@@ -165,13 +165,13 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 {
 	State m = {
 		.pid = (uint32_t)p->pid,
-		.cwd = openings_place(s, p->pid, PLACE_CWD),
-		.root = openings_place(s, p->pid, PLACE_ROOT),
+		.cwd = openings_place(s, p->tid, PLACE_CWD),
+		.root = openings_place(s, p->tid, PLACE_ROOT),
 		.umask = st->umask,
 		.dumpable = (uint32_t)program_result(prog, f->dumpable),
 		.subreaper = *(const int *)program_read(prog, f->subreaper_at) != 0,
 		.thp_disable = program_result(prog, f->thp) == 1,
-		.exe = openings_place(s, p->pid, PLACE_EXE),
+		.exe = openings_place(s, p->tid, PLACE_EXE),
 		.brk = (unsigned long)program_result(prog, f->brk),
 		.personality = (uint32_t)program_result(prog, f->personality),
 		.start_code = stat->start_code,
@@ -188,7 +188,7 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 		.itimer_count = 6,
 	};
 	uint8_t auxv[1024];
-	ssize_t auxv_len = proc_readf((char *)auxv, sizeof(auxv), "/proc/%d/auxv", p->pid);
+	ssize_t auxv_len = proc_readf((char *)auxv, sizeof(auxv), "/proc/%d/auxv", p->tid);
 	char text[64];
 	int err;
 
@@ -198,10 +198,10 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 		m.mdwe = (uint32_t)program_result(prog, f->mdwe);
 	if (program_result(prog, f->membarrier) > 0)
 		m.membarrier = (uint32_t)program_result(prog, f->membarrier);
-	err = read_setting(p->pid, "oom_score_adj", text, sizeof(text));
+	err = read_setting(p->tid, "oom_score_adj", text, sizeof(text));
 	if (err >= 0) {
 		m.oom_score_adj = atoi(text);
-		err = read_setting(p->pid, "coredump_filter", text, sizeof(text));
+		err = read_setting(p->tid, "coredump_filter", text, sizeof(text));
 	}
 	if (err > 0)	/* a kernel without core dumps has none */
 		m.coredump_filter = (uint32_t)strtoul(text, NULL, 16) + 1;
@@ -296,7 +296,7 @@ static int enter(struct save *s, struct asked *a)
 
 static int ask(struct save *s, struct asked *a)
 {
-	visit_program(&a->visit, a->p->pid, &a->program);
+	visit_program(&a->visit, a->p->tid, &a->program);
 	ask_process(&a->program, &a->facts);
 	ask_stops(&a->program, &a->facts, &s->tree, a->p->pid);
 	thread_ask(&a->program, &a->leader, asks_about_rseq(&a->visit));
@@ -327,7 +327,7 @@ static int write_records(struct save *s, struct asked *a)
 	if (ARCH_HIDES_RESTART)
 		a->visit.no_sa_restart = ended_by(&a->facts, &a->program);
 	leader = thread_answers(&a->program, &a->leader);
-	err = thread_see(&m, p->pid, p->pid, &st, &stat);
+	err = thread_see(&m, p->pid, p->tid, &st, &stat);
 	if (err)
 		return err;
 	if (st.locked)
@@ -341,13 +341,15 @@ static int write_records(struct save *s, struct asked *a)
 	if (!err)
 		err = save_advice(s, p);
 	if (!err)
-		err = thread_save_pending(s, p->pid, true);
+		err = thread_save_pending(s, p->tid, true);
 	for (size_t i = 1; !err && i < p->threads_n; i++) {
 		if (i % 16 == 0)
 			wait_deadline(STEP_MS);
 		err = ask_other(s, p, &a->visit, &p->threads[i]);
 	}
-	return err ? err : thread_save(s, &m, &a->visit.leader, &leader);
+	if (!err)
+		err = thread_save(s, &m, &a->visit.leader, &leader);
+	return err || !p->leader_ended ? err : thread_save_ended(s, p->pid);
 }
 
 static int leave(struct save *s, struct asked *a)

@@ -29,9 +29,7 @@ int target_check(pid_t pid)
 		return fail(EINVAL, "pid %d: this is tinyckpt itself", pid);
 	if (st.flags & PF_KTHREAD)
 		return fail(EINVAL, "pid %d (%s): this is a thread of the kernel", pid, st.comm);
-	if (st.state == 'Z' && status.threads > 1)
-		return fail(EHOLDS, "pid %d (%s): its main thread ended while others run on: not supported", pid, st.comm);
-	if (st.state == 'Z' || st.state == 'X')
+	if ((st.state == 'Z' && st.threads < 2) || st.state == 'X')
 		return fail(ESRCH, "pid %d (%s): it has ended (a zombie): there is nothing to save", pid, st.comm);
 	for (pid_t up = getppid(); up > 0;) {
 		struct proc_stat parent;
@@ -58,7 +56,7 @@ void target_stdio(struct save *s)
 		o->fd = -1;
 		if (!s->options->inherit_stdio)
 			continue;
-		snprintf(o->access, sizeof(o->access), "/proc/%d/fd/%d", s->options->pid, i);
+		snprintf(o->access, sizeof(o->access), "/proc/%d/fd/%d", s->tree.processes[0].tid, i);
 		if (!stat(o->access, &o->st))
 			o->fd = i;
 	}

@@ -76,7 +76,7 @@ int thread_save_pending(struct save *s, pid_t tid, bool shared)
  * The calls that the kernel goes on with by restart_syscall(2), told apart by their arguments, where those leave no
  * doubt: a pointer is no small number, and a futex is waited for as long as it has the value that was given.
  */
-static long guess_restart(pid_t pid, const struct arch_interrupted *call)
+static long guess_restart(pid_t tid, const struct arch_interrupted *call)
 {
 	enum { SMALL = 4096, FUTEX_FLAGS = 128 | 256, WAIT = 0, WAIT_BITSET = 9 };
 	unsigned long first = (unsigned long)call->args[0], second = (unsigned long)call->args[1];
@@ -84,7 +84,7 @@ static long guess_restart(pid_t pid, const struct arch_interrupted *call)
 	uint32_t word;
 	bool pointer = first >= SMALL;
 	bool futex = pointer && !(first & 3) && (operation == WAIT || operation == WAIT_BITSET) &&
-		     (unsigned long)call->args[3] >= SMALL && !task_read(pid, &word, first, sizeof(word)) &&
+		     (unsigned long)call->args[3] >= SMALL && !task_read(tid, &word, first, sizeof(word)) &&
 		     word == (uint32_t)call->args[2];
 
 	if (!pointer && second == 0 && (unsigned long)call->args[2] >= SMALL)
@@ -99,17 +99,17 @@ static long guess_restart(pid_t pid, const struct arch_interrupted *call)
 }
 
 /* Which call a thread stands in that the kernel knows by "restart_syscall" alone: its caller's code tells. */
-static int resolve_restart(pid_t pid, pid_t tid, const struct arch_regs *regs, struct arch_interrupted *call)
+static int resolve_restart(pid_t tid, const struct arch_regs *regs, struct arch_interrupted *call)
 {
 	uint8_t text[32];
 
 	if (call->error != ARCH_ERESTART_RESTARTBLOCK || call->nr != arch_nr_restart_syscall)
 		return 0;
 	call->nr = -1;
-	if (!task_read(pid, text, arch_behind_call(regs) - sizeof(text), sizeof(text)))
+	if (!task_read(tid, text, arch_behind_call(regs) - sizeof(text), sizeof(text)))
 		call->nr = arch_decode_syscall(text, sizeof(text));
 	if (call->nr < 0)
-		call->nr = guess_restart(pid, call);
+		call->nr = guess_restart(tid, call);
 	if (call->nr < 0)
 		return fail(EHOLDS, "thread %d: it sleeps in a call that was interrupted before, and the kernel does not tell which", tid);
 	return 0;
@@ -194,7 +194,7 @@ int thread_see(Thread *m, pid_t pid, pid_t tid, struct proc_status *st, struct p
 /* m: as thread_see() left it. */
 int thread_save(struct save *s, Thread *m, const struct visitor *who, const struct thread_answers *a)
 {
-	const pid_t pid = (pid_t)m->pid, tid = (pid_t)m->tid;
+	const pid_t tid = (pid_t)m->tid;
 	const struct arch_regs *regs = &who->home.regs;
 	uint8_t *body = image_body(&s->image);
 	struct arch_interrupted call = who->home.call;
@@ -219,7 +219,7 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 		m->rseq_len = who->rseq.rseq_abi_size;
 		m->rseq_signature = who->rseq.signature;
 	}
-	err = resolve_restart(pid, tid, regs, &call);
+	err = resolve_restart(tid, regs, &call);
 	if (err)
 		return err;
 	m->interrupted = (uint32_t)call.error;
@@ -231,4 +231,15 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 	err = SAVE_RECORD(s, RECORD_THREAD, Thread_fields, m, body, (size_t)len);
 	s->totals.threads++;
 	return err ? err : thread_save_pending(s, tid, false);
+}
+
+int thread_save_ended(struct save *s, pid_t tid)
+{
+	struct proc_status st;
+	struct proc_stat stat;
+	Thread m;
+	int err = thread_see(&m, tid, tid, &st, &stat);
+
+	s->totals.threads++;
+	return err ? err : SAVE_RECORD(s, RECORD_THREAD, Thread_fields, &m, NULL, 0);
 }

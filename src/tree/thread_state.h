@@ -42,6 +42,9 @@ int thread_see(Thread *m, pid_t pid, pid_t tid, struct proc_status *st, struct p
 /* Writes its Thread record, m being as thread_see() left it, and what is pending for it.  0 or a negative errno, said. */
 int thread_save(struct save *s, Thread *m, const struct visitor *who, const struct thread_answers *a);
 
+/* Writes the record of a leader that ended before the others: its name, credentials, scheduling.  0 or a negative errno, said. */
+int thread_save_ended(struct save *s, pid_t tid);
+
 /* Writes the signals that are pending for the thread, or (shared) for its process.  0 or a negative errno, said. */
 int thread_save_pending(struct save *s, pid_t tid, bool shared);
 

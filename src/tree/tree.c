@@ -54,6 +54,7 @@ static int grow(void *array, size_t n, size_t size)
 static int seize(struct process *p, pid_t tid, struct restart *restart)
 {
 	struct proc_status st;
+	struct proc_stat stat;
 	int err;
 
 	restart_note(p->pid, tid, restart);
@@ -63,6 +64,8 @@ static int seize(struct process *p, pid_t tid, struct restart *restart)
 		err = thread_interrupt(tid);
 	if (!err || err == -ESRCH)
 		return err;
+	if (proc_stat(p->pid, tid, &stat) || stat.state == 'Z')	/* it ended just now */
+		return -ESRCH;
 	if (!proc_status(p->pid, tid, &st) && st.tracer)
 		return fail(EPERM, "thread %d: it is already traced, by process %d: end the debugger first", tid, st.tracer);
 	return fail(err, "thread %d: cannot be held: %s", tid, strerror(-err));
@@ -81,12 +84,12 @@ static int add_thread(void *arg, int tid)
 	struct thread t = { .tid = tid };
 	int err;
 
-	if (find_thread(p, tid))
+	if (find_thread(p, tid) || (p->leader_ended && tid == p->pid))
 		return 0;
 	if (a->tree->held) {
 		err = seize(p, tid, &t.restart);
 		if (err == -ESRCH)
-			return 0;	/* it ended just now */
+			return 0;
 		if (err)
 			return err;
 	}
@@ -122,6 +125,19 @@ static int hold_threads(struct process *p)
 	return 0;
 }
 
+static void see(struct process *p, const struct proc_stat *st)
+{
+	snprintf(p->comm, sizeof(p->comm), "%s", st->comm);
+	p->leader_ended = st->state == 'Z' || st->state == 'X';
+	p->zombie = p->leader_ended && st->threads < 2;
+	p->ppid = st->ppid;
+	p->pgid = st->pgrp;
+	p->sid = st->session;
+	p->tty_nr = st->tty_nr;
+	p->exit_signal = st->exit_signal;
+	p->exit_code = st->exit_code;
+}
+
 /* All threads are there when a look that was taken while all known ones stood still finds no other. */
 static int collect_threads(struct adding *a)
 {
@@ -143,28 +159,16 @@ static int collect_threads(struct adding *a)
 		err = known ? 0 : proc_stat(p->pid, 0, &st);
 		if (err && err != -ESRCH)
 			return fail(err, "/proc/%d/stat: %s", p->pid, strerror(-err));
-		if (err || (!known && (st.state == 'Z' || st.state == 'X'))) {
-			p->zombie = !err;
+		if (!err && !known)
+			see(p, &st);
+		if (err || p->zombie)
 			return 0;
-		}
 		err = proc_numbers(path, add_thread, a);
 		if (err && err != -ESRCH)
 			return err;
 	} while (p->threads_n > known);
 	p->complete = a->tree->held;
 	return 0;
-}
-
-static void see(struct process *p, const struct proc_stat *st)
-{
-	snprintf(p->comm, sizeof(p->comm), "%s", st->comm);
-	p->zombie = st->state == 'Z';
-	p->ppid = st->ppid;
-	p->pgid = st->pgrp;
-	p->sid = st->session;
-	p->tty_nr = st->tty_nr;
-	p->exit_signal = st->exit_signal;
-	p->exit_code = st->exit_code;
 }
 
 static int add_child(void *arg, int pid)
@@ -223,6 +227,7 @@ static int refresh(struct tree *tree)
 			return fail(err, "/proc/%d/stat: %s", p->pid, strerror(-err));
 		if (!err)
 			see(p, &st);
+		p->tid = p->threads_n ? p->threads[0].tid : p->pid;
 	}
 	return 0;
 }
@@ -288,7 +293,7 @@ static pid_t who_is_away(const struct tree *tree)
 		struct arch_regs regs;
 
 		for (size_t j = 0; j < p->threads_n; j++)
-			if (!find_place(p, p->threads[j].tid, &regs) && visit_is_away(p->pid, &regs))
+			if (!find_place(p, p->threads[j].tid, &regs) && visit_is_away(p->tid, &regs))
 				return p->threads[j].tid;
 	}
 	return 0;
@@ -303,7 +308,7 @@ static int find_restarts(struct tree *tree)
 		struct process *p = &tree->processes[i];
 
 		for (size_t j = 0; !err && j < p->threads_n; j++) {
-			err = restart_find(p->pid, p->threads[j].tid, &p->threads[j].restart);
+			err = restart_find(p->tid, p->threads[j].tid, &p->threads[j].restart);
 			if (err)
 				err = fail(err, "thread %d: what it is about to do cannot be told: %s", p->threads[j].tid, strerror(-err));
 		}

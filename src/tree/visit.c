@@ -79,8 +79,8 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	char path[32];
 	int err;
 
-	*v = (struct visit){ .pid = p->pid, .p = p, .buffer = buffer };
-	snprintf(path, sizeof(path), "/proc/%d/mem", p->pid);
+	*v = (struct visit){ .pid = p->tid, .p = p, .buffer = buffer };
+	snprintf(path, sizeof(path), "/proc/%d/mem", p->tid);
 	v->mem = proc_open(path, O_WRONLY);
 	if (v->mem < 0)
 		return fail_errno("%s", path);
