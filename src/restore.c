@@ -22,6 +22,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "config.h"
 #include "header.pb.h"
 #include "kernel/abi.h"
 #include "kernel/ptrace.h"
@@ -31,6 +32,8 @@
 #include "tree/records.h"
 #include "tree/remap.h"
 #include "tree/revive.h"
+#include "tree/session.h"
+#include "tree/settle.h"
 
 enum { RESTORE_STEP_MS = 60000, RESTORE_STEP_RECORDS = 16, NOT_YET = 1 };
 
@@ -84,14 +87,26 @@ static int end_memory(struct restore *r)
 	return err || !r->mapped.len ? err : remap_finish(r);
 }
 
-static int on_process(struct restore *r, const struct record *rec)
+static int before_birth(struct restore *r)
 {
-	struct born *b;
 	int err = end_memory(r);
 
 	world_contents_end(r);
-	if (!err && r->settled)
-		err = fail(EIMAGE, "a process among the states");
+	return !err && r->settled ? fail(EIMAGE, "a process among the states") : err;
+}
+
+static int on_session(struct restore *r, const struct record *rec)
+{
+	int err = before_birth(r);
+
+	return err ? err : session_restore(r, rec);
+}
+
+static int on_process(struct restore *r, const struct record *rec)
+{
+	struct born *b;
+	int err = before_birth(r);
+
 	if (!err)
 		err = birth(r, rec);
 	if (err)
@@ -107,7 +122,7 @@ static int on_state(struct restore *r, const struct record *rec)
 	int err = end_memory(r);
 
 	if (!err && !r->settled)
-		err = birth_settle(r);
+		err = settle(r);
 	r->settled = true;
 	if (!err)
 		err = revive_finish(r);
@@ -145,14 +160,14 @@ static int on_record(struct restore *r, const struct record *rec)
 		{ RECORD_GUARD, on_memory },		{ RECORD_STATE, on_state },
 		{ RECORD_ADVICE, revive_advice },	{ RECORD_SIGACTIONS, revive_sigactions },
 		{ RECORD_DESCRIPTORS, revive_descriptors }, { RECORD_THREAD, revive_thread },
-		{ RECORD_PENDING, revive_pending },
+		{ RECORD_PENDING, revive_pending },	{ RECORD_SESSION, IS_ON_SESSIONS ? on_session : NULL },
 	};
 	const struct object_ops *ops;
 
 	if (!r->world && rec->type != RECORD_HEADER && rec->type != RECORD_TREE)
 		return fail(EIMAGE, "record type %u before the description of the tree", rec->type);
 	for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++)
-		if (handlers[i].type == rec->type)
+		if (handlers[i].type == rec->type && handlers[i].handle)
 			return handlers[i].handle(r, rec);
 	ops = object_of_record(rec->type);
 	return ops ? ops->restore(r, rec) : record_unknown(rec);

@@ -14,8 +14,10 @@
 #include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "config.h"
 #include "header.pb.h"
 #include "process.pb.h"
+#include "tree/lineage.h"
 #include "tree/memory.h"
 #include "tree/obstacles.h"
 #include "tree/openings.h"
@@ -27,12 +29,13 @@
 /* Everything that can be seen from outside and stands in the way, all of it. */
 static int check_tree(struct save *s)
 {
+	int err;
+
 	target_stdio(s);
-	obstacles_of_tree(s);
-	for (size_t i = 0; i < s->tree.n; i++) {
+	err = obstacles_of_tree(s);
+	for (size_t i = 0; !err && i < s->tree.n; i++) {
 		struct process *p = &s->tree.processes[i];
 		CONTEXT("pid %d (%s)", p->pid, p->comm);
-		int err;
 
 		if (p->zombie)
 			continue;
@@ -40,10 +43,8 @@ static int check_tree(struct save *s)
 		err = openings_find(s, p);
 		if (!err)
 			err = memory_check(s, p);
-		if (err)
-			return err;
 	}
-	return 0;
+	return err;
 }
 
 static int write_header(struct save *s)
@@ -86,6 +87,7 @@ static int write_process(struct save *s, const struct process *p)
 		.stop_signal = (uint32_t)p->stop_signal,
 		.threads = (uint32_t)p->threads_n + (!p->zombie && p->leader_ended),
 		.exit_status = p->leader_ended ? (uint32_t)p->exit_code : 0,
+		.birth_sid = p->sid == p->pid ? (uint32_t)p->birth_sid : 0,
 		.exit_signal = p->exit_signal < 0 ? 0 : (uint32_t)p->exit_signal,
 	};
 
@@ -101,8 +103,10 @@ static int write_processes(struct save *s)
 	for (size_t i = 0; i < s->tree.n; i++) {
 		struct process *p = &s->tree.processes[i];
 		CONTEXT("pid %d (%s)", p->pid, p->comm);
-		int err = write_process(s, p);
+		int err = IS_ON_SESSIONS ? lineage_save(s, i) : 0;
 
+		if (!err)
+			err = write_process(s, p);
 		log_debug("its memory");
 		if (!err && !p->zombie)
 			err = memory_save(s, p);
@@ -141,6 +145,7 @@ static void save_free(struct save *s)
 	buffer_free(&s->busy);
 	buffer_free(&s->late);
 	buffer_free(&s->areas);
+	buffer_free(&s->lines);
 	memory_forget_parent(s);
 	for (size_t i = 0; i < sizeof(s->sharing) / sizeof(*s->sharing); i++)
 		buffer_free(&s->sharing[i]);

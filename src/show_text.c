@@ -167,6 +167,7 @@ static int add_record(struct show *s, const struct record *rec)
 		err = record_decode(rec, State_fields, &m.state);
 		return err ? err : add_state(s, &m.state);
 	case RECORD_TREE:
+	case RECORD_SESSION:
 	case RECORD_DROP:
 	case RECORD_GUARD:
 	case RECORD_ADVICE:

@@ -139,6 +139,25 @@ static int on_process(struct verify *v, const struct record *rec)
 	return err ? err : append(&v->processes, &new, sizeof(new));
 }
 
+static int on_session(struct verify *v, const struct record *rec)
+{
+	Session m;
+	int err = record_decode(rec, Session_fields, &m);
+
+	if (err)
+		return err;
+	if (v->states || !m.sid || m.sid > 4194304 || !find(v, m.under) || (m.adopted_by && !find(v, m.adopted_by)) ||
+	    m.member_count != m.parent_count || m.member_count != m.member_exit_signal_count)
+		return fail(EIMAGE, "session %u: absurd, or not in its place", m.sid);
+	for (size_t i = 0; i < m.member_count; i++)
+		if (!m.member[i] || m.member[i] > 4194304 || find(v, m.member[i]) || !find(v, m.parent[i]))
+			return fail(EIMAGE, "session %u: its member %u is absurd, or its parent %u does not come before it", m.sid,
+				    m.member[i], m.parent[i]);
+	if (!v->here || find(v, m.sid) || m.adopted_by || (pid_t)m.sid == getsid(0))
+		return 0;
+	return append(&v->tids, &m.sid, sizeof(m.sid));	/* its leader lives again for a moment */
+}
+
 static int on_vma(struct verify *v, const struct record *rec)
 {
 	const struct range *last = last_range(&v->mappings);
@@ -362,7 +381,7 @@ static int on_record(struct verify *v, const struct record *rec)
 		int (*handle)(struct verify *v, const struct record *rec);
 	} handlers[] = {
 		{ RECORD_HEADER, ANYWHERE, on_header },	{ RECORD_TREE, ANYWHERE, on_tree },
-		{ RECORD_PROCESS, ANYWHERE, on_process }, { RECORD_VMA, PROCESS, on_vma },
+		{ RECORD_PROCESS, ANYWHERE, on_process }, { RECORD_SESSION, ANYWHERE, on_session }, { RECORD_VMA, PROCESS, on_vma },
 		{ RECORD_PAGES, PROCESS, on_pages },	{ RECORD_DROP, PROCESS, on_runs },
 		{ RECORD_GUARD, PROCESS, on_runs },	{ RECORD_STATE, ANYWHERE, on_state },
 		{ RECORD_ADVICE, STATE, on_advice },	{ RECORD_SIGACTIONS, STATE, on_sigactions },

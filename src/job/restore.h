@@ -27,14 +27,15 @@ struct restore_options {
 /* A process of the tree that was made anew. */
 struct born {
 	pid_t pid, parent, sid, pgid;
-	bool zombie, in_session;	/* in_session: it leads a session and has made it */
+	bool zombie;
 	int stop_signal;
 	uint32_t exit_status, exit_signal;
 	char comm[64];
 };
 
+/* A session's leader that was dead: it lives until the tree is settled. */
 struct ghost {
-	pid_t sid, parent;
+	pid_t pid, parent;
 };
 
 /* A mapping of the process that is being mapped. */
@@ -79,7 +80,8 @@ struct restore {
 	unsigned int steps;		/* of the deadline, see make_tree() */
 
 	struct buffer born;		/* struct born */
-	struct buffer ghosts;		/* struct ghost: dead session leaders that live until the tree is settled */
+	struct buffer ghosts;		/* struct ghost */
+	struct buffer made;		/* pid_t: processes that are there before their records, see tree/session.c */
 	struct buffer threads;		/* pid_t: every thread that is held */
 	struct buffer again;		/* pid_t: threads whose sleep goes on with what remained */
 

@@ -78,6 +78,7 @@ struct save {
 	bool outside_known;
 	struct buffer sharing[4];	/* pid_t, see check_shared() */
 	struct buffer late;		/* struct late_advice */
+	struct buffer lines;		/* struct line, see tree/lineage.c */
 	struct {
 		size_t len;		/* 0: not seen yet */
 		uint32_t crc;

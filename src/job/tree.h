@@ -18,7 +18,8 @@ struct thread {
 struct process {
 	pid_t pid, ppid, pgid, sid;
 	pid_t tid;		/* by which /proc and calls reach it: the leader's, or a thread's that outlived that one */
-	pid_t sid_in_birth;	/* the session that restore has it in while it makes the tree, see obstacles_of_tree() */
+	pid_t birth_sid;	/* the session that it was born in; 0: that does not matter */
+	bool stranger;		/* restore does not fork it from its parent, so that it has none of that one's memory */
 	char comm[64];
 	int tty_nr, exit_signal, exit_code;	/* as /proc/PID/stat has them */
 	int parent;		/* index in the tree; -1: the root */

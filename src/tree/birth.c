@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -208,116 +207,80 @@ struct forking {
 static long fork_in_parent(void *arg, pid_t pid)
 {
 	struct forking *f = arg;
-	struct clone3_args args = { .flags = f->flags | CLONE_PTRACE, .exit_signal = f->exit_signal, .set_tid_size = 1 };
+	struct clone3_args args = { .flags = f->flags | CLONE_PTRACE, .exit_signal = f->exit_signal };
 	struct program p;
 	long at;
 	int op;
 
 	reborn_program(f->r, &p);
-	args.set_tid = (uintptr_t)program_data(&p, &pid, sizeof(pid));
+	if (pid) {
+		args.set_tid = (uintptr_t)program_data(&p, &pid, sizeof(pid));
+		args.set_tid_size = 1;
+	}
 	at = program_data(&p, &args, sizeof(args));
 	op = program_call(&p, 0, SYS_clone3, at, sizeof(args));
 	f->err = reborn_run(f->r, f->parent, &p, "making a process");
 	return f->err ? f->err : program_result(&p, op);
 }
 
-static int clone_in(struct restore *r, pid_t in, pid_t number, uint64_t flags, uint64_t exit_signal)
+int birth_clone(struct restore *r, pid_t in, pid_t *number, uint64_t flags, uint64_t exit_signal)
 {
 	struct forking f = { .r = r, .parent = in, .flags = flags, .exit_signal = exit_signal };
-	long ret = with_number(number, fork_in_parent, &f);
+	long ret = with_number(*number, fork_in_parent, &f);
 
 	if (f.err)
 		return f.err;
 	if (ret == -EEXIST)
-		return number_taken(number);
+		return number_taken(*number);
 	if (ret < 0)
-		return fail((int)ret, "task %d: cannot be made: %s", number, strerror((int)-ret));
-	return reborn_note(r, number);
+		return fail((int)ret, "task %d: cannot be made: %s", *number, strerror((int)-ret));
+	*number = (pid_t)ret;
+	return reborn_note(r, *number);
 }
 
 int birth_thread(struct restore *r, pid_t pid, pid_t tid)
 {
-	return clone_in(r, pid, tid, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, 0);
+	return birth_clone(r, pid, &tid, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, 0);
 }
 
-static int lead_session(struct restore *r, struct born *b)
+int birth_lead(struct restore *r, const struct born *b)
 {
 	struct program p;
-	int err;
 
-	if (b->in_session || b->sid != b->pid)
+	if (b->sid != b->pid || getsid(b->pid) == b->pid)
 		return 0;
 	reborn_program(r, &p);
 	program_call(&p, OP_MUST, SYS_setsid, 0);
-	err = reborn_run(r, b->pid, &p, "leading its session");
-	b->in_session = !err;
-	return err;
+	return reborn_run(r, b->pid, &p, "leading its session");
 }
 
-/*
- * A process whose session was made by a process that is dead by now: that one lives once more, as a child of the
- * process's parent, which adopts the orphans that it leaves.
- */
-static int session_of_dead_leader(struct restore *r, pid_t parent, pid_t sid)
+static bool is_made(const struct restore *r, pid_t pid)
 {
-	const struct ghost *g = (const struct ghost *)(const void *)r->ghosts.data;
-	struct ghost new = { sid, parent };
-	struct program p;
-	int err;
+	const pid_t *made = (const pid_t *)(const void *)r->made.data;
 
-	for (size_t i = 0; i < r->ghosts.len / sizeof(*g); i++)
-		if (g[i].sid == sid)
-			return g[i].parent == parent ? 0 : fail(EOPNOTSUPP, "session %d of a dead leader has members of several parents",
-								sid);
-	err = clone_in(r, parent, sid, 0, 0);
-	if (err)
-		return err;
-	reborn_program(r, &p);
-	program_call(&p, OP_MUST, SYS_setsid, 0);
-	err = reborn_run(r, sid, &p, "leading a session");
-	if (err)
-		return err;
-	reborn_program(r, &p);
-	program_call(&p, OP_MUST, SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
-	err = reborn_run(r, parent, &p, "adopting the orphans of a session's leader");
-	if (!err && buffer_append(&r->ghosts, &new, sizeof(new)))
-		err = fail(ENOMEM, "out of memory");
-	return err;
+	for (size_t i = 0; i < r->made.len / sizeof(*made); i++)
+		if (made[i] == pid)
+			return true;
+	return false;
 }
 
-/* A child of the same parent that is in the session: it can have a sibling (CLONE_PARENT), with the exit signal it has. */
-static struct born *sibling_in_session(struct restore *r, const Process *m)
-{
-	struct born *all = (struct born *)(void *)r->born.data;
-
-	for (size_t i = 0; i < r->born.len / sizeof(*all); i++)
-		if (all[i].parent == (pid_t)m->parent && all[i].sid == (pid_t)m->sid && all[i].exit_signal == m->exit_signal)
-			return &all[i];
-	return NULL;
-}
-
-/* Where in a tree a process may be in which session: check_sessions() in tree/obstacles.c tells the same beforehand. */
+/* A session is inherited: from before the parent led its own, or from then on. */
 static int make_child(struct restore *r, const Process *m)
 {
-	struct born *parent = birth_find(r, (pid_t)m->parent), *sibling;
+	const struct born *parent = birth_find(r, (pid_t)m->parent);
+	const pid_t session = (pid_t)(m->sid != m->pid ? m->sid : m->birth_sid);
+	pid_t pid = (pid_t)m->pid;
 	int err = 0;
 
 	if (!parent || parent->zombie)
 		return fail(EIMAGE, "process %u: its parent %u does not come before it", m->pid, m->parent);
-	/* what left the parent's session by its own, or was there all the time, is forked from inside it */
-	if (m->sid == m->pid || (pid_t)m->sid == parent->sid)
-		err = lead_session(r, parent);
-	if (err)
-		return err;
-	if (m->sid == m->pid || getsid(parent->pid) == (pid_t)m->sid)
-		return clone_in(r, parent->pid, (pid_t)m->pid, 0, m->exit_signal);
-	sibling = sibling_in_session(r, m);
-	if (sibling) {
-		err = lead_session(r, sibling);
-		return err ? err : clone_in(r, sibling->pid, (pid_t)m->pid, CLONE_PARENT, 0);
-	}
-	err = session_of_dead_leader(r, parent->pid, (pid_t)m->sid);
-	return err ? err : clone_in(r, (pid_t)m->sid, (pid_t)m->pid, 0, m->exit_signal);
+	if (is_made(r, pid))
+		return 0;
+	if (session == parent->sid)
+		err = birth_lead(r, parent);
+	if (!err && session && getsid(parent->pid) != session)
+		err = fail(EIMAGE, "its session %d is not its parent's", session);
+	return err ? err : birth_clone(r, parent->pid, &pid, 0, m->exit_signal);
 }
 
 int birth(struct restore *r, const struct record *rec)
@@ -348,25 +311,14 @@ int birth(struct restore *r, const struct record *rec)
 	return err;
 }
 
-/* --- when all are there --- */
+/* --- those that live for a while only --- */
 
-static int join_group(struct restore *r, struct born *b, pid_t group)
-{
-	struct program p;
-
-	if (getpgid(b->pid) == group)
-		return 0;
-	reborn_program(r, &p);
-	program_call(&p, OP_MUST, SYS_setpgid, 0, group == b->pid ? 0 : group);
-	return reborn_run(r, b->pid, &p, "joining its process group");
-}
-
-/* Forgets a task that was killed for good. */
-static void forget(struct restore *r, pid_t tid)
+void birth_forget(struct restore *r, pid_t tid)
 {
 	pid_t *tids = (pid_t *)(void *)r->threads.data;
 	size_t n = r->threads.len / sizeof(*tids);
 
+	thread_reap(tid);
 	for (size_t i = 0; i < n; i++) {
 		if (tids[i] == tid) {
 			memmove(&tids[i], &tids[i + 1], (n - i - 1) * sizeof(*tids));
@@ -376,165 +328,13 @@ static void forget(struct restore *r, pid_t tid)
 	}
 }
 
-static int end_ghost(struct restore *r, pid_t ghost, pid_t parent)
+int birth_end(struct restore *r, pid_t pid, pid_t parent)
 {
 	struct program p;
 
-	kill(ghost, SIGKILL);
-	thread_reap(ghost);
-	forget(r, ghost);
+	kill(pid, SIGKILL);
+	birth_forget(r, pid);
 	reborn_program(r, &p);
-	program_call(&p, OP_MUST, SYS_wait4, ghost, 0, __WALL, 0);
+	program_call(&p, OP_MUST, SYS_wait4, pid, 0, __WALL, 0);
 	return reborn_run(r, parent, &p, "ending a dead leader again");
-}
-
-/* The leader of a group is dead: it lives once more until every member has joined. */
-static int group_of_dead_leader(struct restore *r, struct born *first)
-{
-	struct born *all = (struct born *)(void *)r->born.data;
-	size_t n = r->born.len / sizeof(*all);
-	pid_t group = first->pgid;
-	struct born ghost = { .pid = group, .pgid = group };
-	int err = clone_in(r, first->pid, group, 0, 0);
-
-	if (!err)
-		err = join_group(r, &ghost, group);
-	for (size_t i = 0; !err && i < n; i++)
-		if (all[i].pgid == group)
-			err = join_group(r, &all[i], group);
-	if (err)
-		return err;
-	return end_ghost(r, group, first->pid);
-}
-
-static bool is_group_of_another(const struct restore *r, const struct born *b)
-{
-	const struct born *all = (const struct born *)(const void *)r->born.data;
-
-	for (size_t i = 0; i < r->born.len / sizeof(*all); i++)
-		if (all[i].pgid == b->pid && &all[i] != b)
-			return true;
-	return false;
-}
-
-/* Leads what it leads, or has left since to others. */
-static int lead_group(struct restore *r, struct born *b)
-{
-	int err = lead_session(r, b);
-
-	if (!err && (b->pgid == b->pid || is_group_of_another(r, b)))
-		err = join_group(r, b, b->pid);
-	if (!err && getsid(b->pid) != b->sid)
-		err = fail(EOPNOTSUPP, "its session %d has no leader in the tree", b->sid);
-	return err;
-}
-
-static int join_others_group(struct restore *r, struct born *b)
-{
-	if (getpgid(b->pid) == b->pgid)
-		return 0;
-	if (birth_find(r, b->pgid) || (getpgid(b->pgid) == b->pgid && getsid(b->pgid) == b->sid))
-		return join_group(r, b, b->pgid);
-	return group_of_dead_leader(r, b);
-}
-
-/* Leaders first; those that left their own group last, when it has its members. */
-static int settle_groups(struct restore *r)
-{
-	enum { LEADERS, MEMBERS, LEAVERS };
-	struct born *all = (struct born *)(void *)r->born.data;
-	size_t n = r->born.len / sizeof(*all);
-
-	for (int turn = LEADERS; turn <= LEAVERS; turn++) {
-		for (size_t i = 0; i < n; i++) {
-			CONTEXT("pid %d (%s)", all[i].pid, all[i].comm);
-			int err = 0;
-
-			if (turn == LEADERS)
-				err = lead_group(r, &all[i]);
-			else if (is_group_of_another(r, &all[i]) == (turn == LEAVERS))
-				err = join_others_group(r, &all[i]);
-			if (err)
-				return err;
-		}
-	}
-	return 0;
-}
-
-static int stop_again(struct restore *r, const struct born *b)
-{
-	const uint64_t others = ~(1ULL << (SIGTRAP - 1) | 1ULL << (b->stop_signal - 1)), all = ~(1ULL << (SIGTRAP - 1));
-	struct stop stop;
-	int err;
-
-	(void)r;
-	/* a real one, so that the parent's wait(2) sees it; the thread can still be led by us */
-	if (kill(b->pid, SIGSTOP))
-		return fail_errno("stopping it again");
-	err = thread_set_sigmask(b->pid, others);
-	if (!err)
-		err = thread_continue(b->pid, 0);
-	while (!err && !(err = thread_wait(b->pid, &stop))) {
-		if (stop.kind == STOP_GROUP && !(err = thread_set_sigmask(b->pid, all)))
-			return 0;
-		if (stop.kind == STOP_EXITED || (stop.kind == STOP_SIGNAL && stop.signal == SIGSEGV))
-			err = -ESRCH;
-		else
-			err = thread_continue(b->pid, stop.kind == STOP_SIGNAL && stop.signal == SIGSTOP ? b->stop_signal : 0);
-	}
-	return fail(err, "stopping it again: %s", strerror(-err));
-}
-
-static int end_zombie(struct restore *r, const struct born *b)
-{
-	int signal = (int)(b->exit_status & 0x7f);
-	struct rlimit64_ {
-		uint64_t soft, hard;
-	} no_core = { 0, 0 };
-	char comm[16];
-	struct program p;
-	int err;
-
-	memcpy(comm, b->comm, sizeof(comm) - 1);
-	comm[15] = '\0';
-	reborn_program(r, &p);
-	program_call(&p, 0, SYS_prctl, PR_SET_NAME, program_data(&p, comm, sizeof(comm)));
-	program_call(&p, 0, SYS_prlimit64, 0, RLIMIT_CORE, program_data(&p, &no_core, sizeof(no_core)), 0);
-	err = reborn_run(r, b->pid, &p, "ending it again");
-	if (err)
-		return err;
-	if (signal) {
-		/* at a stop for a signal any other may be put in its place */
-		err = thread_set_sigmask(b->pid, 0);
-		if (!err)
-			err = thread_continue(b->pid, signal);
-		if (err)
-			return fail(err, "ending it again: %s", strerror(-err));
-	} else {
-		err = reborn_exit(r, b->pid, SYS_exit_group, (int)(b->exit_status >> 8 & 0xff));
-		if (err)
-			return err;
-	}
-	thread_reap(b->pid);
-	forget(r, b->pid);
-	return 0;
-}
-
-int birth_settle(struct restore *r)
-{
-	struct born *all = (struct born *)(void *)r->born.data;
-	const struct ghost *g = (const struct ghost *)(const void *)r->ghosts.data;
-	int err = settle_groups(r);
-
-	for (size_t i = 0; !err && i < r->ghosts.len / sizeof(*g); i++)
-		err = end_ghost(r, g[i].sid, g[i].parent);
-	for (size_t i = 0; !err && i < r->born.len / sizeof(*all); i++) {
-		CONTEXT("pid %d (%s)", all[i].pid, all[i].comm);
-
-		if (all[i].zombie)
-			err = end_zombie(r, &all[i]);
-		else if (all[i].stop_signal)
-			err = stop_again(r, &all[i]);
-	}
-	return err;
 }

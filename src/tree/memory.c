@@ -247,7 +247,7 @@ void memory_forget_parent(struct save *s)
 
 static int learn_parent(struct save *s, const struct process *process)
 {
-	const struct process *parent = process->parent < 0 ? NULL : &s->tree.processes[process->parent];
+	const struct process *parent = process->parent < 0 || process->stranger ? NULL : &s->tree.processes[process->parent];
 	int err;
 
 	if (parent && parent->pid == s->parent.pid)

@@ -9,9 +9,11 @@
 
 #include "arch.h"
 #include "base/log.h"
+#include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
+#include "tree/lineage.h"
 
 /* What cannot be read is not known to be harmless; a process that is only looked at may have ended. */
 static void cannot_tell(struct save *s, const char *what, int err)
@@ -147,52 +149,17 @@ void obstacles_find(struct save *s, const struct process *p)
 		check_thread(s, p, &p->threads[i]);
 }
 
-/* A sibling that restore makes before it and that can bring it into its session. */
-static bool has_sibling_in_session(struct tree *tree, size_t i)
+int obstacles_of_tree(struct save *s)
 {
-	const struct process *p = &tree->processes[i];
+	struct process *p = s->tree.processes;
 
-	for (size_t j = 1; j < i; j++) {
-		struct process *q = &tree->processes[j];
+	if (IS_ON_SESSIONS)
+		return lineage_find(s);
+	for (size_t i = 1; i < s->tree.n; i++) {
+		CONTEXT("pid %d (%s)", p[i].pid, p[i].comm);
 
-		if (q->parent != p->parent || q->sid != p->sid || q->exit_signal != p->exit_signal)
-			continue;
-		if (q->sid == q->pid)
-			q->sid_in_birth = q->sid;
-		return q->sid_in_birth == p->sid;
+		if (p[i].sid != p[i].pid && p[i].sid != p[p[i].parent].sid)
+			obstacle(s, "it is in session %d, its parent is not: this tinyckpt was built without CONFIG_SESSIONS", p[i].sid);
 	}
-	return false;
-}
-
-/* Is this the first of its session whose leader is dead, and can so be under one parent? */
-static bool can_have_ghost(const struct tree *tree, size_t i)
-{
-	const struct process *p = &tree->processes[i];
-
-	if (tree_has(tree, p->sid))
-		return false;
-	for (size_t j = 0; j < i; j++)
-		if (tree->processes[j].sid == p->sid && tree->processes[j].parent != p->parent)
-			return false;
-	return true;
-}
-
-void obstacles_of_tree(struct save *s)
-{
-	struct tree *tree = &s->tree;
-
-	for (size_t i = 0; i < tree->n; i++) {
-		struct process *p = &tree->processes[i], *parent = i ? &tree->processes[p->parent] : NULL;
-		CONTEXT("pid %d (%s)", p->pid, p->comm);
-
-		if (!parent) {
-			p->sid_in_birth = p->sid == p->pid ? 0 : p->sid;
-			continue;
-		}
-		if ((p->sid == p->pid || p->sid == parent->sid) && parent->sid == parent->pid)
-			parent->sid_in_birth = parent->sid;
-		p->sid_in_birth = p->sid == p->pid ? parent->sid_in_birth : p->sid;
-		if (p->sid != p->pid && parent->sid_in_birth != p->sid && !has_sibling_in_session(tree, i) && !can_have_ghost(tree, i))
-			obstacle(s, "it is in session %d, from which its place in the tree cannot be reached again: not supported", p->sid);
-	}
+	return 0;
 }

@@ -8,10 +8,7 @@
 /* Names all of it (save.h, obstacle()).  Needs nothing but /proc and, when the tree is held, ptrace. */
 void obstacles_find(struct save *s, const struct process *p);
 
-/*
- * The same for the shape of the tree: a process gets into a session only by being born there, so that what parents have
- * died, or children are older than their parent's setsid(2), decides whether restore can make it again.
- */
-void obstacles_of_tree(struct save *s);
+/* The same for the shape of the tree, which it puts in order.  0 or a negative errno, said. */
+int obstacles_of_tree(struct save *s);
 
 #endif

@@ -209,62 +209,6 @@ static int make_vectors(void)
 	return NO_DESCRIPTOR;
 }
 
-/*
- * Members of a dead leader's session under two parents: the first came to a subreaper in between, the second, later, to
- * the root.
- */
-static void belong(void *arg)
-{
-	(void)arg;
-	pid_t session = getsid(0);
-
-	test_child_ready();
-	test_wait();
-	expect(getsid(0) == session, "session %d became %d", session, getsid(0));
-}
-
-static void bear_and_die(void *arg)
-{
-	char text[16];
-
-	snprintf(text, sizeof text, "%d", test_child(belong, arg));
-	must(symlink(text, test_path("member")));
-	test_child_ready();
-}
-
-static void lead_and_die(void *arg)
-{
-	setsid();
-	test_join(test_child(bear_and_die, arg));
-	test_child(belong, arg);
-	test_child_ready();
-	while (access(test_path("adopted"), F_OK))
-		test_nap(1);
-}
-
-static void adopt(void *arg)
-{
-	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
-	pid_t leader = test_child(lead_and_die, arg);
-
-	must(prctl(PR_SET_CHILD_SUBREAPER, 0));
-	must(mkdir(test_path("adopted"), 0755));
-	test_join(leader);
-	test_child_ready();
-	test_wait();
-}
-
-static int make_divided_session(void)
-{
-	char text[16] = "";
-
-	must(prctl(PR_SET_CHILD_SUBREAPER, 1));
-	test_child(adopt, NULL);
-	must(readlink(test_path("member"), text, sizeof text - 1));
-	kind_helper = atoi(text);
-	return NO_DESCRIPTOR;
-}
-
 const struct kind process_kinds[] = {
 	{"posix_timer", make_posix_timer, check_posix_timer, spoil_posix_timer},
 	{"sysv_shm", make_sysv_shm, check_sysv_shm, spoil_sysv_shm},
@@ -276,6 +220,5 @@ const struct kind process_kinds[] = {
 	{"clone_vm", make_clone_vm, check_clone_vm, spoil_by_flag},
 	{"aio", make_aio, check_flag, spoil_by_flag},
 	{"vectors", make_vectors, check_flag, spoil_by_flag},
-	{"divided_session", make_divided_session, check_flag, spoil_by_flag},
 	{NULL, NULL, NULL, NULL},
 };
