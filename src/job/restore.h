@@ -69,7 +69,7 @@ struct restore {
 	int world;
 	uint32_t last_id;
 	uint32_t contents_of;		/* the unlinked file that contents belong to */
-	uint64_t contents_size;
+	uint64_t contents_size, contents_huge;
 	int contents_fd;		/* writable; gone before anything may be executed from it */
 
 	uint64_t area;			/* in every process: the blob, programs, stacks */

@@ -22,9 +22,16 @@
 #include "job/verify.h"
 #include "objects/object.h"
 
+#ifndef MAP_HUGE_SHIFT
+#define MAP_HUGE_SHIFT 26
+#endif
+
+/* So the kernel calls shared memory of huge pages; its inode's block size is that of the pages. */
+static const char HUGE_MEMORY[] = "/anon_hugepage";
+
 static bool is_shared_memory(const struct opened *o)
 {
-	return o->mapped && !strcmp(o->path, "/dev/zero");
+	return o->mapped && (!strcmp(o->path, "/dev/zero") || !strcmp(o->path, HUGE_MEMORY));
 }
 
 /* Names of message queues are told without their mount, and look like those of unlinked files. */
@@ -40,7 +47,7 @@ static bool match(const struct save *s, const struct opened *o)
 {
 	(void)s;
 	return S_ISREG(o->st.st_mode) && o->deleted && o->path[0] == '/' && strncmp(o->path, "/memfd:", 7) &&
-	       !is_mqueue(o) && strncmp(o->path, "/SYSV", 5) && strncmp(o->path, "/anon_hugepage", 14) && strcmp(o->path, "/[aio]") &&
+	       !is_mqueue(o) && strncmp(o->path, "/SYSV", 5) && strcmp(o->path, "/[aio]") &&
 	       !(o->info.flags & O_PATH);
 }
 
@@ -54,7 +61,13 @@ static void check(struct save *s, const struct opened *o)
 		obstacle(s, "%s: %s: it holds a lock or lease (%s): not supported", o->what, o->path, o->info.lock);
 }
 
-static int save_contents(struct save *s, const struct opened *o, uint32_t id)
+static bool is_zero(const uint8_t *bytes, size_t len)
+{
+	return !*bytes && !memcmp(bytes, bytes + 1, len - 1);
+}
+
+/* sparse: holes are not told, and read as zeros (hugetlbfs) */
+static int save_contents(struct save *s, const struct opened *o, uint32_t id, bool sparse)
 {
 	CLEANUP_CLOSE int fd = open(o->access, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	off_t at = 0, end;
@@ -72,10 +85,12 @@ static int save_contents(struct save *s, const struct opened *o, uint32_t id)
 
 			if (err)
 				return fail(err, "%s: %s (unlinked): %s", o->what, o->path, strerror(-err));
+			at += (off_t)len;
+			if (sparse && is_zero(image_body(&s->image), len))
+				continue;
 			err = SAVE_RECORD(s, RECORD_CONTENTS, Contents_fields, &m, image_body(&s->image), len);
 			if (err)
 				return err;
-			at += (off_t)len;
 		}
 	}
 	return errno == ENXIO ? 0 : fail_errno("%s: %s (unlinked): SEEK_DATA", o->what, o->path);
@@ -90,6 +105,7 @@ static int save_inode(struct save *s, const struct opened *o, uint32_t id)
 		.gid = o->st.st_gid,
 		.size = (uint64_t)o->st.st_size,
 		.shared_memory = is_shared_memory(o),
+		.huge = strcmp(o->path, HUGE_MEMORY) ? 0 : (uint64_t)o->st.st_blksize,
 	};
 	const char *slash = strrchr(o->path, '/');
 	int err;
@@ -97,7 +113,7 @@ static int save_inode(struct save *s, const struct opened *o, uint32_t id)
 	if (!m.shared_memory)
 		snprintf(m.directory, sizeof(m.directory), "%.*s", slash == o->path ? 1 : (int)(slash - o->path), o->path);
 	err = SAVE_RECORD(s, RECORD_UNLINKED, Unlinked_fields, &m, NULL, 0);
-	return err ? err : save_contents(s, o, id);
+	return err ? err : save_contents(s, o, id, m.huge != 0);
 }
 
 static int save(struct save *s, const struct opened *o)
@@ -125,7 +141,8 @@ static int save(struct save *s, const struct opened *o)
 static int open_shared_memory(const Unlinked *m)
 {
 	const size_t size = (size_t)m->size;
-	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	const int huge = m->huge ? MAP_HUGETLB | __builtin_ctzll(m->huge) << MAP_HUGE_SHIFT : 0;
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | huge, -1, 0);
 	char path[64];
 	int fd;
 
@@ -164,7 +181,8 @@ static int decode_inode(const struct record *rec, Unlinked *m, uint64_t page_siz
 	int err = record_decode(rec, Unlinked_fields, m);
 
 	if (!err && (m->size > INT64_MAX || (!m->shared_memory && m->directory[0] != '/') ||
-		     (m->shared_memory && (!m->size || m->size % page_size || m->size > PTRDIFF_MAX))))
+		     (m->shared_memory && (!m->size || m->size % page_size || m->size > PTRDIFF_MAX)) ||
+		     (m->huge && (!m->shared_memory || m->huge & (m->huge - 1) || m->huge < page_size || m->size % m->huge))))
 		err = fail(EIMAGE, "unlinked file %u: an absurd size or place", m->id);
 	return err;
 }
@@ -192,6 +210,14 @@ static int verify(struct verify *v, const struct record *rec)
 		return err;
 	if (v->here && !m.shared_memory && stat(m.directory, &st))
 		verify_note(v, fail_errno("%s: the directory of an unlinked file", m.directory));
+	if (v->here && m.huge) {
+		int fd = open_shared_memory(&m);
+
+		if (fd < 0)
+			verify_note(v, fail(fd, "memory of huge pages of %" PRIu64 " bytes: %s", m.huge, strerror(-fd)));
+		else
+			close(fd);
+	}
 	v->contents_of = m.id;
 	v->contents_size = m.size;
 	return verify_id(v, m.id);
@@ -219,8 +245,27 @@ static int restore_inode(struct restore *r, const struct record *rec)
 		return fail_errno("unlinked file %u", m.id);
 	r->contents_of = m.id;
 	r->contents_size = m.size;
+	r->contents_huge = m.huge;
 	r->contents_fd = scope_keep(&fd);
 	return world_add(r, keeper, m.id);
+}
+
+/* There is no write(2) to huge pages, and one that cannot be had is a SIGBUS unless it was reserved, as it is here. */
+static int write_huge(int fd, uint64_t huge, const uint8_t *bytes, size_t len, uint64_t at)
+{
+	while (len) {
+		const size_t within = (size_t)(at % huge), n = huge - within < len ? (size_t)(huge - within) : len;
+		uint8_t *page = mmap(NULL, (size_t)huge, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)(at - within));
+
+		if (page == MAP_FAILED)
+			return -errno;
+		memcpy(page + within, bytes, n);
+		munmap(page, (size_t)huge);
+		bytes += n;
+		len -= n;
+		at += n;
+	}
+	return 0;
 }
 
 static int restore(struct restore *r, const struct record *rec)
@@ -233,7 +278,8 @@ static int restore(struct restore *r, const struct record *rec)
 	err = decode_contents(rec, &m, r->contents_of, r->contents_size);
 	if (err)
 		return err;
-	err = pwrite_all(r->contents_fd, rec->body, rec->body_len, m.offset);
+	err = r->contents_huge ? write_huge(r->contents_fd, r->contents_huge, rec->body, rec->body_len, m.offset)
+			       : pwrite_all(r->contents_fd, rec->body, rec->body_len, m.offset);
 	return err ? fail(err, "unlinked file %u: writing its contents: %s", m.id, strerror(-err)) : 0;
 }
 

@@ -42,8 +42,8 @@ static const char *refusal(const struct vma *v)
 		return "an aio context";
 	if (!strncmp(v->name, "anon_inode:", 11))
 		return "a mapping of a kernel object";
-	if (v->hugetlb && (v->shared || (v->name[0] == '/' && strncmp(v->name, "/anon_hugepage", 14))))
-		return "shared or named huge pages (hugetlbfs)";
+	if (v->hugetlb && v->name[0] == '/' && strncmp(v->name, "/anon_hugepage", 14))
+		return "a file of huge pages (hugetlbfs)";
 	return NULL;
 }
 
@@ -216,7 +216,7 @@ static int save_vma(void *arg, struct vma *v)
 		m.kind = VmaKind_VDSO;
 		snprintf(m.name, sizeof(m.name), "%.20s", v->name);
 		err = save_vdso(p, v, &m);
-	} else if (v->name[0] == '/' && !v->hugetlb) {
+	} else if (v->name[0] == '/' && (v->shared || !v->hugetlb)) {
 		m.kind = VmaKind_FILE_BACKED;
 		m.file = openings_mapped(p->s, v);
 		a.anonymous = false;

@@ -100,8 +100,8 @@ static int walk_vma(void *arg, struct vma *v)
 	struct stat link;
 	int err;
 
-	/* names in brackets are the kernel's; hugetlb without a file is as good as anonymous */
-	if (v->name[0] != '/' || !strncmp(v->name, "/anon_hugepage", 14))
+	/* names in brackets are the kernel's; private hugetlb without a file is as good as anonymous */
+	if (v->name[0] != '/' || (!v->shared && !strncmp(v->name, "/anon_hugepage", 14)))
 		return 0;
 	opened_init(w, -1);
 	o->mapped = true;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,7 +83,8 @@ static void outlived(void *arg)
 static void *sleeper(void *arg)
 {
 	known[0].ready = 1;
-	test_wait();
+	while (access(test_path("was-continued"), F_OK))
+		test_nap(1);
 	end_thread(0);
 	return arg;
 }
@@ -139,6 +141,7 @@ void test_check(void)
 	must(kill(stopped, SIGCONT));
 	must(waitpid(stopped, &status, WCONTINUED));
 	expect(WIFCONTINUED(status), "the stopped child had not been stopped: status %#x", status);
+	must(mkdir(test_path("was-continued"), 0755));
 	test_join(stopped);
 	must(waitpid(child, &status, 0));
 	expect(WIFEXITED(status) && WEXITSTATUS(status) == STATUS, "the child ended with status %#x", status);
