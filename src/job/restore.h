@@ -38,11 +38,14 @@ struct ghost {
 	pid_t pid, parent;
 };
 
+enum { VMA_LABEL = 80 };
+
 /* A mapping of the process that is being mapped. */
 struct mapped {
 	uint64_t start, end, pgoff, huge;
 	uint32_t file;
 	uint32_t crc;
+	uint32_t label;		/* where restore.labels has its name; 0: none */
 	uint8_t prot, kind, advice;
 	bool shared, grows_down, locked, hugepage, nohugepage, noreserve, dontdump, mergeable, inherited, onfault;
 	char name[24];
@@ -89,6 +92,8 @@ struct restore {
 	pid_t pid;			/* the process */
 	bool mapping;			/* its mappings are still coming */
 	struct buffer mapped;		/* struct mapped */
+	struct buffer labels;		/* char[VMA_LABEL]: names of anonymous memory, the first one empty */
+	bool no_labels;			/* this kernel gives none */
 	bool settled;			/* sessions, groups, zombies: the first part is over */
 	State state;			/* second part */
 	struct kernel_sigaction sigtrap;	/* its action, when it is ignored */

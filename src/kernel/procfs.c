@@ -356,6 +356,22 @@ static bool number(char **p, int base, char follows, uint64_t *value)
 	return true;
 }
 
+/* A name that was given hides the one that the kernel has, which anonymous memory would be known by. */
+static void take_label(struct vma *v)
+{
+	static const char own[] = "[anon:", shared[] = "[anon_shmem:";
+	const char *label = !strncmp(v->name, own, sizeof(own) - 1)	    ? v->name + sizeof(own) - 1
+			    : !strncmp(v->name, shared, sizeof(shared) - 1) ? v->name + sizeof(shared) - 1
+									    : NULL;
+
+	v->label[0] = '\0';
+	if (!label)
+		return;
+	snprintf(v->label, sizeof(v->label), "%.*s", (int)strcspn(label, "]"), label);
+	v->deleted = v->shared;
+	strcpy(v->name, v->shared ? "/dev/zero" : "");
+}
+
 static bool parse_vma(char *line, struct vma *v)
 {
 	uint64_t major_, minor_;
@@ -386,6 +402,7 @@ static bool parse_vma(char *line, struct vma *v)
 	}
 	if (v->name[0] == '/')
 		unescape(v->name);
+	take_label(v);
 	return true;
 }
 

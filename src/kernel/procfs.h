@@ -70,6 +70,7 @@ struct vma {
 	unsigned int pkey;
 	char name[4096];	/* path, or [stack] and its kin; "" when anonymous */
 	bool deleted;		/* the path was taken off "(deleted)" */
+	char label[80];		/* of anonymous memory: the name that prctl(PR_SET_VMA) gave it, "": none */
 };
 
 /*

@@ -210,8 +210,7 @@ static int save_vma(void *arg, struct vma *v)
 		return 0;
 	if (check_refusal(p->s, v))
 		return -EHOLDS;
-	if (!strncmp(v->name, "[anon:", 6) || !strncmp(v->name, "[anon_shmem:", 12))
-		log_warning("mapping %" PRIx64 "-%" PRIx64 ": its name %s (PR_SET_VMA) is not kept", v->start, v->end, v->name);
+	memcpy(m.name, v->label, sizeof(v->label));
 	if (vma_is_kernels_own(v)) {
 		m.kind = VmaKind_VDSO;
 		snprintf(m.name, sizeof(m.name), "%.20s", v->name);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -24,6 +25,10 @@
 #include "tree/records.h"
 #include "vma.pb.h"
 
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
 #ifndef MAP_HUGE_SHIFT
 #define MAP_HUGE_SHIFT 26
 #endif
@@ -32,6 +37,31 @@ static struct mapped *notes(const struct restore *r, size_t *n)
 {
 	*n = r->mapped.len / sizeof(struct mapped);
 	return (struct mapped *)(void *)r->mapped.data;
+}
+
+/* Names are for people alone: a kernel without them is no reason to fail. */
+static int note_label(struct restore *r, struct mapped *v, const char *name)
+{
+	static const char none[VMA_LABEL];
+
+	if (!r->labels.len && prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, r->area, REBORN_AREA, NULL)) {
+		log_warning("names of memory areas (PR_SET_VMA) are not kept: this kernel has none (CONFIG_ANON_VMA_NAME)");
+		r->no_labels = true;
+	}
+	v->label = (uint32_t)(r->labels.len ? r->labels.len : VMA_LABEL);
+	if ((!r->labels.len && buffer_append(&r->labels, none, VMA_LABEL)) || buffer_append(&r->labels, name, VMA_LABEL))
+		return fail(ENOMEM, "out of memory");
+	return 0;
+}
+
+/* A child has its parent's names until it gets its own. */
+static void add_label(struct restore *r, struct program *p, const struct mapped *v)
+{
+	const char *label = (const char *)r->labels.data + v->label;
+
+	if (r->labels.len && !r->no_labels && (v->label || v->inherited))
+		program_call(p, 0, SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, (long)v->start, (long)(v->end - v->start),
+			     *label ? program_data(p, label, VMA_LABEL) : 0);
 }
 
 int remap_note(struct restore *r, const struct record *rec)
@@ -60,7 +90,12 @@ int remap_note(struct restore *r, const struct record *rec)
 	};
 	if (m.inherited && !birth_find(r, r->pid)->parent)
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": inherited from nobody", m.start, m.end);
-	memcpy(v.name, m.name, sizeof(v.name));
+	if (m.kind == VmaKind_VDSO)
+		memcpy(v.name, m.name, sizeof(v.name) - 1);
+	else if (m.name[0])
+		err = note_label(r, &v, m.name);
+	if (err)
+		return err;
 	return buffer_append(&r->mapped, &v, sizeof(v)) ? fail(ENOMEM, "out of memory") : 0;
 }
 
@@ -306,7 +341,7 @@ int remap_finish(struct restore *r)
 
 		if (v[i].kind == VmaKind_VDSO)
 			continue;
-		err = reborn_room(r, r->pid, &p, 5, 0, what);
+		err = reborn_room(r, r->pid, &p, 6, VMA_LABEL, what);
 		if (!v[i].shared && (v[i].prot & (PROT_WRITE | PROT_EXEC)) != PROT_WRITE)
 			program_call(&p, OP_MUST, SYS_mprotect, start, len, v[i].prot);
 		if (v[i].locked)
@@ -317,9 +352,11 @@ int remap_finish(struct restore *r)
 			program_call(&p, 0, SYS_madvise, start, len, MADV_MERGEABLE);
 		if (v[i].advice)
 			program_call(&p, OP_MUST, SYS_madvise, start, len, v[i].advice);
+		add_label(r, &p, &v[i]);
 	}
 	if (!err)
 		err = reborn_run(r, r->pid, &p, what);
 	r->mapped.len = 0;
+	r->labels.len = r->labels.len ? VMA_LABEL : 0;	/* that the tree has names at all is remembered */
 	return err;
 }
