@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "header.pb.h"
+#include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "objects/object.h"
 #include "pages.pb.h"
@@ -292,8 +294,11 @@ static int on_advice(struct verify *v, const struct record *rec)
 	Advice m;
 	int err = record_decode(rec, Advice_fields, &m);
 
-	(void)v;
-	return !err && m.start >= m.end ? fail(EIMAGE, "advice: absurd") : err;
+	if (!err && m.start >= m.end)
+		err = fail(EIMAGE, "advice: absurd");
+	if (!err && v->here && m.advice == ADVICE_SEAL && syscall(SYS_mseal, 0, 0, 0))
+		verify_note(v, fail_errno("process %u: sealed memory (mseal)", v->pid));
+	return err;
 }
 
 static int on_sigactions(struct verify *v, const struct record *rec)

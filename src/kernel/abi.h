@@ -70,6 +70,9 @@ struct rseq_configuration {
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
 
 /*
  * Where user and group numbers once had 16 bits, the calls for 32 bits have names of their own, as have those for a time

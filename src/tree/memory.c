@@ -27,8 +27,6 @@ static const char *refusal(const struct vma *v)
 		return "userfaultfd is registered on it";
 	if (v->shadow_stack)
 		return "a shadow stack";
-	if (v->sealed && !vma_is_kernels_own(v))
-		return "it is sealed (mseal)";
 	if (v->io && !vma_is_kernels_own(v))
 		return "memory of a device";
 	/* Key 1 on what may be executed only is the kernel's own doing, and comes back by itself. */
@@ -230,6 +228,8 @@ static int save_vma(void *arg, struct vma *v)
 			err = late(p, v, MADV_DONTFORK);
 		if (!err && v->wipeonfork)
 			err = late(p, v, MADV_WIPEONFORK);
+		if (!err && v->sealed)
+			err = late(p, v, ADVICE_SEAL);
 		if (!err && !v->shared && (v->resident || v->swapped || v->hugetlb || a.inherited) && buffer_append(&p->s->areas, &a, sizeof(a)))
 			err = fail(ENOMEM, "out of memory");
 	}

@@ -20,4 +20,7 @@ enum record_tree {
 	RECORD_PENDING = 25,
 };
 
+/* The advice that is none: the mapping is sealed (mseal(2)), after which nothing may change it. */
+enum { ADVICE_SEAL = 1 << 16 };
+
 #endif

@@ -185,7 +185,10 @@ int revive_advice(struct restore *r, const struct record *rec)
 	if (err)
 		return err;
 	reborn_program(r, &p);
-	program_call(&p, OP_MUST, SYS_madvise, (long)m.start, (long)(m.end - m.start), (long)m.advice);
+	if (m.advice == ADVICE_SEAL)
+		program_call(&p, OP_MUST, SYS_mseal, (long)m.start, (long)(m.end - m.start), 0);
+	else
+		program_call(&p, OP_MUST, SYS_madvise, (long)m.start, (long)(m.end - m.start), (long)m.advice);
 	return reborn_run(r, r->pid, &p, "advice on its memory");
 }
 
