@@ -11,6 +11,9 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#if __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#endif
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +26,8 @@
 #include "kernel/ptrace.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
+
+enum { RSEQ_UNREGISTER = 1 };	/* linux/rseq.h */
 
 /* A number can be held by a zombie that init is about to reap: so long it is worth waiting. */
 enum { NUMBER_WAIT_MS = 3000, NUMBER_POLL_MS = 2 };
@@ -118,9 +123,25 @@ static long make_root(void *arg, pid_t pid)
 	_exit(write_all(root->result[1], &said, sizeof(said)) != 0);
 }
 
-/* What every task inherits: no handlers, no ignored signals, and all blocked. */
-static int clean_signals(struct restore *r, pid_t pid)
+/* A restartable sequence that the tool's own C library registered: from Linux 5.13 on the kernel tells, else glibc does. */
+static bool has_rseq(pid_t pid, struct rseq_configuration *c)
 {
+	if (ptrace(PTRACE_GET_RSEQ_CONFIGURATION, pid, sizeof(*c), c) > 0)
+		return c->rseq_abi_pointer != 0;
+#if __has_include(<sys/rseq.h>)
+	c->rseq_abi_pointer = (uintptr_t)__builtin_thread_pointer() + (uintptr_t)__rseq_offset;
+	c->rseq_abi_size = 32;
+	c->signature = RSEQ_SIG;
+	return __rseq_size != 0;
+#else
+	return false;
+#endif
+}
+
+/* What every task inherits: no handlers, no ignored signals, and all blocked; nothing that the tool's C library arranged. */
+static int clean_up(struct restore *r, pid_t pid)
+{
+	struct rseq_configuration rseq;
 	/* all but SIGTRAP: a trap whose signal is blocked would set its action back to the default */
 	const uint64_t all = ~(1ULL << (SIGTRAP - 1));
 	const struct kernel_sigaction action = { 0 };
@@ -135,6 +156,9 @@ static int clean_signals(struct restore *r, pid_t pid)
 	for (int sig = 1; sig <= 64; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			program_call(&p, OP_MUST, SYS_rt_sigaction, sig, none, 0, 8);
+	if (has_rseq(pid, &rseq))
+		program_call(&p, OP_MUST, SYS_rseq, (long)rseq.rseq_abi_pointer, (long)rseq.rseq_abi_size, RSEQ_UNREGISTER,
+			     (long)rseq.signature);
 	return reborn_run(r, pid, &p, "its signal actions");
 }
 
@@ -149,7 +173,7 @@ static int take_hold(struct restore *r, pid_t pid)
 		return fail(err, "task %d: cannot be held: %s", pid, strerror(-err));
 	if (buffer_append(&r->threads, &pid, sizeof(pid)))
 		return fail(ENOMEM, "out of memory");
-	return clean_signals(r, pid);
+	return clean_up(r, pid);
 }
 
 static int make_first(struct restore *r, const Process *m)
