@@ -32,6 +32,7 @@
  *   ARCH_GOES_ON_AT_EXIT  1: only at the exit of a call does the kernel look whether it is to be gone on with
  *   ARCH_HIDES_RESTART    1: a tracer finds an interrupted call rewound already and not what the kernel means to do; see below
  *   ARCH_SA_RESTORER      1: the kernel's struct sigaction has a restorer
+ *   ARCH_O_LARGEFILE      the kernel's O_LARGEFILE, which C libraries for 64 bits may have as 0
  *   ARCH_TASK_SIZE        addresses below it belong to user space (of this kernel: it need not be a constant)
  *   ARCH_NR_mmap          mmap(2) as it is called there, and
  *   ARCH_MMAP_UNIT        what its offset counts, in bytes

@@ -51,6 +51,7 @@ enum {
 };
 #define ARCH_HOME_MAGIC "TCKHOME1"
 #define ARCH_SA_RESTORER 1
+#define ARCH_O_LARGEFILE 0400000
 #define ARCH_HOME_REACH (127UL << 20)	/* of a branch that needs no register */
 #define ARCH_TASK_SIZE (1UL << 52)	/* at most: the kernel may have been built for less */
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/scope.h"
@@ -107,7 +108,7 @@ static int restore(struct restore *r, const struct record *rec)
 
 	if (err)
 		return err;
-	largefile = m.flags & O_LARGEFILE;
+	largefile = m.flags & ARCH_O_LARGEFILE;
 	m.flags &= FLAGS;
 	if (m.of) {	/* of a pipe or an unlinked file that the world has already */
 		int carrier = world_fd(r, m.of);

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
@@ -135,7 +136,7 @@ static int save_carrier_of(struct save *s, const struct opened *o, uint32_t id)
 
 static int save(struct save *s, const struct opened *o)
 {
-	File m = { .flags = o->info.flags & (O_ACCMODE | O_NONBLOCK | O_DIRECT | O_LARGEFILE), .mode = S_IFIFO };
+	File m = { .flags = o->info.flags & (O_ACCMODE | O_NONBLOCK | O_DIRECT | ARCH_O_LARGEFILE), .mode = S_IFIFO };
 	bool known;
 	int err = save_carrier(s, o->st.st_dev, o->st.st_ino, &m.of, &known);
 
