@@ -19,6 +19,7 @@ struct process {
 	pid_t pid, ppid, pgid, sid;
 	pid_t tid;		/* by which /proc and calls reach it: the leader's, or a thread's that outlived that one */
 	pid_t birth_sid;	/* the session that it was born in; 0: that does not matter */
+	int turn;		/* its place in the order of births, from 1 on; 0: it has none */
 	bool stranger;		/* restore does not fork it from its parent, so that it has none of that one's memory */
 	char comm[64];
 	int tty_nr, exit_signal, exit_code;	/* as /proc/PID/stat has them */

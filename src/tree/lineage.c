@@ -24,7 +24,6 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/scope.h"
 #include "process.pb.h"
 #include "tree/records.h"
 
@@ -185,48 +184,45 @@ static bool can_be_moved(const struct tree *tree, const struct line *l)
 	return !p->birth_sid && p->exit_signal == SIGCHLD;
 }
 
-static bool early_are_made(const struct tree *tree, const bool *made, int parent)
+static bool early_are_made(const struct tree *tree, int parent)
 {
 	for (int i = parent + 1; i < (int)tree->n; i++)
-		if (!made[i] && is_early(tree, i, parent))
+		if (!tree->processes[i].turn && is_early(tree, i, parent))
 			return false;
 	return true;
 }
 
 /* Everything that must be there before process i is. */
-static bool is_ready(const struct save *s, const bool *made, int i)
+static bool is_ready(const struct save *s, int i)
 {
 	const struct tree *tree = &s->tree;
-	const struct process *p = &tree->processes[i];
+	const struct process *all = tree->processes, *p = &all[i];
 	const struct line *l = find_line(s, is_stray(tree, i) ? p->birth_sid : p->pid);
 
 	if (i == 0)
 		return true;
-	if (!made[p->parent] || (l && l->wrong))
+	if (!all[p->parent].turn || (l && l->wrong))
 		return false;
-	if (is_stray(tree, i))
-		return made[l->under] && has_right_signal(tree, p, l) &&
-		       (l->leader == NONE || (made[l->leader] && early_are_made(tree, made, l->leader)));
+	if (l && is_stray(tree, i))
+		return all[l->under].turn && has_right_signal(tree, p, l) &&
+		       (l->leader == NONE || (all[l->leader].turn && early_are_made(tree, l->leader)));
 	if (l && is_moved(tree, l))
-		return made[l->under] && can_be_moved(tree, l);
-	return p->birth_sid != tree->processes[p->parent].sid || early_are_made(tree, made, p->parent);
+		return all[l->under].turn && can_be_moved(tree, l);
+	return p->birth_sid != all[p->parent].sid || early_are_made(tree, p->parent);
 }
 
-/* order: the processes' numbers as they can be made; how many can. */
-static size_t find_order(const struct save *s, bool *made, int *order)
+/* Each process that can be made gets its turn; true: all can. */
+static bool find_order(const struct save *s)
 {
-	size_t n = 0, before;
+	int n = 0, before;
 
 	do {
 		before = n;
-		for (int i = 0; i < (int)s->tree.n; i++) {
-			if (made[i] || !is_ready(s, made, i))
-				continue;
-			made[i] = true;
-			order[n++] = i;
-		}
+		for (int i = 0; i < (int)s->tree.n; i++)
+			if (!s->tree.processes[i].turn && is_ready(s, i))
+				s->tree.processes[i].turn = ++n;
 	} while (n > before);
-	return n;
+	return n == (int)s->tree.n;
 }
 
 /* What memory the process begins with: its parent's, as a rule. */
@@ -240,29 +236,26 @@ static bool begins_otherwise(const struct save *s, int i)
 	return l && is_moved(tree, l);
 }
 
-static int reorder(struct save *s, const int *order)
+static int reorder(struct save *s)
 {
 	struct process *now = s->tree.processes, *new = calloc(s->tree.n, sizeof(*new));
-	CLEANUP_FREE int *place = calloc(s->tree.n, sizeof(*place));
 	struct line *l = (struct line *)(void *)s->lines.data;
 
-	if (!new || !place) {
-		free(new);
+	if (!new)
 		return fail(ENOMEM, "out of memory");
-	}
 	for (size_t i = 0; i < s->tree.n; i++)
 		now[i].stranger = begins_otherwise(s, (int)i);
-	for (size_t i = 0; i < s->tree.n; i++)
-		place[order[i]] = (int)i;
 	for (size_t i = 0; i < s->tree.n; i++) {
-		new[i] = now[order[i]];
-		if (new[i].parent != NONE)
-			new[i].parent = place[new[i].parent];
+		struct process *p = &new[now[i].turn - 1];
+
+		*p = now[i];
+		if (p->parent != NONE)
+			p->parent = now[p->parent].turn - 1;
 	}
 	for (size_t i = 0; i < s->lines.len / sizeof(*l); i++) {
-		l[i].under = place[l[i].under];
+		l[i].under = now[l[i].under].turn - 1;
 		if (l[i].leader != NONE)
-			l[i].leader = place[l[i].leader];
+			l[i].leader = now[l[i].leader].turn - 1;
 	}
 	free(now);
 	s->tree.processes = new;
@@ -283,26 +276,23 @@ static bool is_plain(const struct tree *tree)
 
 int lineage_find(struct save *s)
 {
-	CLEANUP_FREE bool *made = calloc(s->tree.n, sizeof(*made));
-	CLEANUP_FREE int *order = calloc(s->tree.n, sizeof(*order));
+	const struct process *p = s->tree.processes;
 	int err;
 
 	if (is_plain(&s->tree))
 		return 0;
-	if (!made || !order)
-		return fail(ENOMEM, "out of memory");
 	find_birth_sessions(&s->tree);
 	err = find_lines(s);
 	if (err)
 		return err;
-	if (find_order(s, made, order) == s->tree.n)
-		return reorder(s, order);
+	if (find_order(s))
+		return reorder(s);
 	for (size_t i = 1; i < s->tree.n; i++) {
-		const struct process *p = &s->tree.processes[i];
-		CONTEXT("pid %d (%s)", p->pid, p->comm);
+		CONTEXT("pid %d (%s)", p[i].pid, p[i].comm);
 
-		if (!made[i] && made[p->parent])
-			obstacle(s, "it is in session %d, from which its place in the tree cannot be reached again: not supported", p->sid);
+		if (!p[i].turn && p[p[i].parent].turn)
+			obstacle(s, "it is in session %d, from which its place in the tree cannot be reached again: not supported",
+				 p[i].sid);
 	}
 	return 0;
 }
