@@ -115,7 +115,8 @@ obj-$(CONFIG_INHERIT_STDIO) += src/objects/inherit_stdio.c
 obj-$(CONFIG_WRITE_BEHIND)  += src/image/behind.c
 obj-$(CONFIG_CMD_SHOW)      += src/cmd_show.c src/show_text.c
 obj-$(CONFIG_CMD_VERIFY)    += src/cmd_verify.c src/verify.c
-obj-$(CONFIG_CMD_CHECK)     += src/cmd_check.c src/kernel/probe.c
+obj-$(CONFIG_CMD_CHECK)     += src/cmd_check.c
+obj-$(CONFIG_CHECK_KERNEL)  += src/check_kernel.c src/kernel/feature.c src/kernel/probe.c
 obj-$(CONFIG_JSON)          += src/json.c src/show_json.c
 
 # What no toggle turned on has landed in `obj-`.

@@ -22,6 +22,8 @@
  *   ARCH_REGSET_ELSE      the one of them that is taken only where the kernel has no set of the type before it;
  *                         without it, none is
  *   ARCH_REGSET_LOST      one that is not among them since every system call destroys it, so that who visits would; 0: none
+ *   ARCH_REGSET_GATED     one of them that a kernel may keep to itself (CONFIG_CHECKPOINT_RESTORE); ARCH_HWCAP_GATED: the bits of
+ *                         AT_HWCAP by which the processor has it; both may be left out
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a multiple of 16, as `at` is
  *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT
@@ -42,6 +44,10 @@
 
 #ifndef ARCH_REGSET_ELSE
 #define ARCH_REGSET_ELSE 0
+#endif
+#ifndef ARCH_REGSET_GATED
+#define ARCH_REGSET_GATED 0
+#define ARCH_HWCAP_GATED 0
 #endif
 
 uintptr_t arch_pc(const struct arch_regs *regs);

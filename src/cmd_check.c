@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "check_kernel.h"
 #include "command.h"
 #include "json.h"
-#include "kernel/probe.h"
 #include "save.h"
 
 static void verdict_json(pid_t pid, const struct verdict *v)
@@ -44,56 +44,27 @@ static int check_pid(const struct save_options *options, bool json)
 	return exit_code(err);
 }
 
-static const char *lost(const struct probe *p)
+/* Without a PID. */
+static int check_here(bool json, bool kconfig)
 {
-	return p->need == NEED_SAVE ? "nothing can be saved" : p->need == NEED_RESTORE ? "nothing can be restored" : p->lost;
-}
-
-static int check_kernel(bool json)
-{
-	const struct probe *p;
-	struct json j = { 0 };
-	int code = EXIT_DONE;
-	char name[40];
-
-	if (IS_ON_JSON && json)
-		json_array(&j, NULL);
-	for (size_t i = 0; (p = probe_nth(i)) != NULL; i++) {
-		int err = probe_run(p);
-
-		if (err && p->need == NEED_SAVE)
-			code = EXIT_FAILED;
-		probe_name(p, name, sizeof(name));
-		if (IS_ON_JSON && json) {
-			json_object(&j, NULL);
-			json_text(&j, "name", name);
-			json_bool(&j, "have", !err);
-			if (err) {
-				json_text(&j, "error", strerror(-err));
-				json_text(&j, "lost", lost(p));
-			}
-			json_object_end(&j);
-		} else if (err) {
-			printf("%-30s  lacking (%s): %s\n", name, strerror(-err), lost(p));
-		} else {
-			printf("%-30s  have\n", name);
-		}
-		fflush(stdout);	/* the next probe may fork */
-	}
-	if (IS_ON_JSON && json)
-		json_array_end(&j);
-	return code;
+	if (!IS_ON_CHECK_KERNEL)
+		return usage_error("a process ID is needed: this tinyckpt was built without CONFIG_CHECK_KERNEL");
+	if (!kconfig)
+		return check_kernel(json) ? EXIT_FAILED : EXIT_DONE;
+	check_kconfig();
+	return EXIT_DONE;
 }
 
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
+		{ "kconfig", no_argument, NULL, 'k' },
 		{ "inherit-stdio", no_argument, NULL, 'I' },
 		{ 0 },
 	};
 	struct save_options save = { 0 };
-	bool json = false;
+	bool json = false, kconfig = false;
 	int c;
 
 	while ((c = next_option(argc, argv, "", options)) != -1) {
@@ -102,6 +73,9 @@ static int run(int argc, char **argv)
 			if (!IS_ON_JSON)
 				return usage_error("--json: this tinyckpt was built without CONFIG_JSON");
 			json = true;
+			break;
+		case 'k':
+			kconfig = true;
 			break;
 		case 'I':
 			save.inherit_stdio = true;
@@ -112,8 +86,10 @@ static int run(int argc, char **argv)
 	}
 	if (argc - optind > 1)
 		return usage_error("one process ID is enough");
+	if (kconfig && (json || argc > optind))
+		return usage_error("--kconfig stands alone");
 	if (argc == optind)
-		return check_kernel(json);
+		return check_here(json, kconfig);
 	save.pid = parse_pid(argv[optind]);
 	return save.pid ? check_pid(&save, json) : EXIT_USAGE;
 }
@@ -124,6 +100,7 @@ static const struct command check_command = {
 	.arguments = "[PID]",
 	.summary = "Tell what stands in the way of saving the tree rooted at PID; without PID, what this kernel allows",
 	.help = "      --json           for programs\n"
+		"      --kconfig        the options of a kernel that allows everything, to be merged into its configuration\n"
 		"      --inherit-stdio  as for `save`\n",
 	.run = run,
 };

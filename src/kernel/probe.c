@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/probe.h"
 
-#include <cap-ng.h>
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "base/scope.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
@@ -24,8 +25,8 @@
 #ifndef PR_GET_TID_ADDRESS
 #define PR_GET_TID_ADDRESS 40
 #endif
-#ifndef CAP_CHECKPOINT_RESTORE
-#define CAP_CHECKPOINT_RESTORE 40
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66
 #endif
 
 enum { PROBE_MS = 5000 };
@@ -33,6 +34,11 @@ enum { PROBE_MS = 5000 };
 static int result(long ret)
 {
 	return ret < 0 ? -errno : 0;
+}
+
+static bool has_no_such_call(long ret)
+{
+	return ret < 0 && errno == ENOSYS;
 }
 
 /* A child that sleeps until it is killed, or we die. */
@@ -92,9 +98,53 @@ static int on_held(int (*try)(pid_t pid))
 	return end(pid, err || !try ? err : try(pid));
 }
 
-static int try_seize(void)
+/* Tasks, seen and held from outside */
+
+int probe_proc(void)
+{
+	return open_tried("/proc/self/stat", O_RDONLY);
+}
+
+int probe_seize(void)
 {
 	return on_held(NULL);
+}
+
+static int get_regs(pid_t pid)
+{
+	struct arch_regs regs;
+
+	return thread_regs(pid, &regs);
+}
+
+int probe_regset(void)
+{
+	return on_held(get_regs);
+}
+
+static int get_sigmask(pid_t pid)
+{
+	uint64_t mask;
+
+	return thread_sigmask(pid, &mask);
+}
+
+int probe_sigmask(void)
+{
+	return on_held(get_sigmask);
+}
+
+static int peek_siginfo(pid_t pid)
+{
+	struct __ptrace_peeksiginfo_args peek = { .nr = 1 };
+	siginfo_t info;
+
+	return result(ptrace(PTRACE_PEEKSIGINFO, pid, &peek, &info));
+}
+
+int probe_siginfo(void)
+{
+	return on_held(peek_siginfo);
 }
 
 static int get_rseq(pid_t pid)
@@ -104,12 +154,95 @@ static int get_rseq(pid_t pid)
 	return result(ptrace(PTRACE_GET_RSEQ_CONFIGURATION, pid, sizeof(rseq), &rseq));
 }
 
-static int try_rseq(void)
+int probe_rseq(void)
 {
-	return on_held(get_rseq);
+	const long no_flag = 1 << 30;	/* so that nothing comes of it */
+
+	return has_no_such_call(syscall(SYS_rseq, 0, 0, no_flag, 0)) ? PROBE_MOOT : on_held(get_rseq);
 }
 
-static int try_memory(void)
+static int get_keys(pid_t pid)
+{
+	uint8_t keys[256];
+	size_t len = sizeof(keys);
+
+	return thread_regset(pid, ARCH_REGSET_GATED, keys, &len);
+}
+
+int probe_keys(void)
+{
+	return getauxval(AT_HWCAP) & ARCH_HWCAP_GATED ? on_held(get_keys) : PROBE_MOOT;
+}
+
+static int probe_own(const char *file)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/%s", file);
+	return open_tried(path, O_RDONLY);
+}
+
+int probe_children(void)
+{
+	char file[48];
+
+	snprintf(file, sizeof(file), "task/%d/children", getpid());
+	return probe_own(file);
+}
+
+int probe_timers(void)
+{
+	return has_no_such_call(syscall(SYS_timer_delete, -1)) ? PROBE_MOOT : probe_own("timers");
+}
+
+int probe_kcmp(void)
+{
+	return result(syscall(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0));
+}
+
+int probe_pidfd_getfd(void)
+{
+	CLEANUP_CLOSE int process = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	CLEANUP_CLOSE int copy = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, process, 0);
+
+	return result(copy);
+}
+
+int probe_tid_address(void)
+{
+	uint64_t address = 0;	/* a 64-bit kernel writes as much to a 32-bit task, too */
+
+	return result(prctl(PR_GET_TID_ADDRESS, &address, 0, 0, 0));
+}
+
+int probe_registrations(void)
+{
+	enum { QUERY = 0, GET_REGISTRATIONS = 1 << 9 };
+
+	return has_no_such_call(syscall(SYS_membarrier, QUERY, 0)) ? PROBE_MOOT : result(syscall(SYS_membarrier, GET_REGISTRATIONS, 0));
+}
+
+/* Memory */
+
+static const char not_to_be_written[] = "";
+
+/* What it wrote there the child has for itself. */
+static int write_forced(pid_t pid)
+{
+	char path[32];
+	CLEANUP_CLOSE int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : result(pwrite(fd, not_to_be_written, 1, (off_t)(uintptr_t)not_to_be_written));
+}
+
+int probe_forced_write(void)
+{
+	return on_held(write_forced);
+}
+
+int probe_memory(void)
 {
 	char to, from = 1;
 	struct iovec local = { &to, 1 }, remote = { &from, 1 };
@@ -117,7 +250,76 @@ static int try_memory(void)
 	return result(process_vm_readv(getpid(), &local, 1, &remote, 1, 0));
 }
 
-static int map_file(void *page, size_t size)
+int probe_smaps(void)
+{
+	return probe_own("smaps");
+}
+
+int probe_pagemap(void)
+{
+	return probe_own("pagemap");
+}
+
+static int scan(void *page, size_t size, uint64_t what)
+{
+	struct page_region region;
+	struct pm_scan_arg scan = {
+		.size = sizeof(scan), .start = (uintptr_t)page, .end = (uintptr_t)page + size, .vec = (uintptr_t)&region,
+		.vec_len = 1, .category_mask = what, .return_mask = what,
+	};
+	CLEANUP_CLOSE int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : result(ioctl(fd, PAGEMAP_SCAN, &scan));
+}
+
+static int scan_present(void *page, size_t size)
+{
+	return scan(page, size, PAGE_IS_PRESENT);
+}
+
+int probe_pagemap_scan(void)
+{
+	return on_page(MAP_PRIVATE, scan_present);
+}
+
+static int read_frame(void *page, size_t size)
+{
+	const uint64_t frame = (1ULL << 55) - 1;
+	uint64_t entry = 0;
+	CLEANUP_CLOSE int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+	*(volatile char *)page = 1;
+	if (fd < 0 || pread(fd, &entry, sizeof(entry), (off_t)((uintptr_t)page / size * sizeof(entry))) < 0)
+		return -errno;
+	return entry & frame ? 0 : -EPERM;
+}
+
+int probe_frames(void)
+{
+	return on_page(MAP_PRIVATE, read_frame);
+}
+
+static int guard(void *page, size_t size)
+{
+	return result(madvise(page, size, MADV_GUARD_INSTALL));
+}
+
+int probe_guard(void)
+{
+	return on_page(MAP_PRIVATE, guard);
+}
+
+static int scan_guard(void *page, size_t size)
+{
+	return guard(page, size) ? PROBE_MOOT : scan(page, size, PAGE_IS_GUARD);
+}
+
+int probe_guard_told(void)
+{
+	return on_page(MAP_PRIVATE, scan_guard);
+}
+
+static int open_map_file(void *page, size_t size)
 {
 	char path[80];
 
@@ -125,25 +327,41 @@ static int map_file(void *page, size_t size)
 	return open_tried(path, O_RDWR);
 }
 
-static int try_map_files(void)
+int probe_map_files(void)
 {
-	return on_page(MAP_SHARED, map_file);
+	return on_page(MAP_SHARED, open_map_file);
 }
 
-static int try_kcmp(void)
+static int advise(void *page, size_t size)
 {
-	return result(syscall(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0));
+	return result(madvise(page, size, MADV_DONTNEED));
 }
 
-static int try_tid_address(void)
+int probe_madvise(void)
 {
-	uint64_t address = 0;	/* a 64-bit kernel writes as much to a 32-bit task, too */
-
-	return result(prctl(PR_GET_TID_ADDRESS, &address, 0, 0, 0));
+	return on_page(MAP_PRIVATE, advise);
 }
+
+/* In a child, since of what size the mapping is, and so how to undo it, is the kernel's to know.  No page is taken. */
+int probe_hugetlb(void)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE;
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		return -errno;
+	if (!pid)
+		_exit(mmap(NULL, 1, PROT_READ, flags, -1, 0) == MAP_FAILED ? errno : 0);
+	if (waitpid(pid, &status, 0) < 0)
+		return -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+/* What brings a tree back */
 
 /* A number is asked for that was free just now. */
-static int try_set_tid(void)
+int probe_set_tid(void)
 {
 	pid_t pid = sleeper();
 	struct clone3_args args = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&pid, .set_tid_size = 1 };
@@ -161,99 +379,45 @@ static int try_set_tid(void)
 }
 
 /* What it would take is asked, nothing is set. */
-static int try_mm_map(void)
+int probe_mm_map(void)
 {
 	unsigned int size;
 
 	return result(prctl(PR_SET_MM, PR_SET_MM_MAP_SIZE, &size, 0, 0));
 }
 
-static int try_close_range(void)
+/* The right is looked at before the address, which can be none. */
+int probe_mm_single(void)
+{
+	int err = result(prctl(PR_SET_MM, PR_SET_MM_START_CODE, ~0UL, 0, 0));
+
+	return err == -EINVAL ? 0 : err;
+}
+
+int probe_close_range(void)
 {
 	return result(syscall(SYS_close_range, ~0U, ~0U, 0));
 }
 
-static int try_children(void)
+int probe_mdwe(void)
 {
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-	return open_tried(path, O_RDONLY);
+	return result(prctl(PR_GET_MDWE, 0, 0, 0, 0));
 }
 
-static int pagemap_scan(void *page, size_t size)
-{
-	struct page_region region;
-	struct pm_scan_arg scan = {
-		.size = sizeof(scan), .start = (uintptr_t)page, .end = (uintptr_t)page + size, .vec = (uintptr_t)&region,
-		.vec_len = 1, .category_mask = PAGE_IS_PRESENT, .return_mask = PAGE_IS_PRESENT,
-	};
-	CLEANUP_CLOSE int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : result(ioctl(fd, PAGEMAP_SCAN, &scan));
-}
-
-static int try_pagemap_scan(void)
-{
-	return on_page(MAP_PRIVATE, pagemap_scan);
-}
-
-static int guard(void *page, size_t size)
-{
-	return result(madvise(page, size, MADV_GUARD_INSTALL));
-}
-
-static int try_guard(void)
-{
-	return on_page(MAP_PRIVATE, guard);
-}
-
-static int try_tmpfile(void)
+int probe_tmpfile(void)
 {
 	return open_tried("/tmp", O_TMPFILE | O_RDWR);
 }
 
-static const struct probe probes[] = {
-	{ "PTRACE_SEIZE", NEED_SAVE, "", try_seize, 0 },
-	{ "process_vm_readv", NEED_SAVE, "", try_memory, 0 },
-	{ "clone3 set_tid", NEED_RESTORE, "", try_set_tid, 0 },
-	{ "PR_SET_MM_MAP", NEED_RESTORE, "", try_mm_map, 0 },
-	{ "close_range", NEED_RESTORE, "", try_close_range, 0 },
-	{ "map_files", NEED_SOME, "processes with mapped files or shared memory are refused", try_map_files, 0 },
-	{ "kcmp", NEED_SOME, "descriptors and memory that processes share are not told from equal ones", try_kcmp, 0 },
-	{ "PR_GET_TID_ADDRESS", NEED_SOME, "joining a thread that ends after a restore may wait forever", try_tid_address, 0 },
-	{ "PTRACE_GET_RSEQ_CONFIGURATION", NEED_SOME, "restartable sequences are lost", try_rseq, 0 },
-	{ "/proc/PID/task/TID/children", NEED_SOME, "slower: children are searched for in all of /proc", try_children, 0 },
-	{ "PAGEMAP_SCAN", NEED_SOME, "slower: pages are looked at one by one", try_pagemap_scan, 0 },
-	{ "MADV_GUARD_INSTALL", NEED_SOME, "images with guard regions cannot be restored", try_guard, 0 },
-	{ "O_TMPFILE in /tmp", NEED_SOME, "unlinked files have a name for an instant while they are restored", try_tmpfile, 0 },
-	{ NULL, NEED_SOME, "only processes of the same user; names of mapped files cannot be followed", NULL, CAP_SYS_ADMIN },
-	{ NULL, NEED_SOME, "CAP_SYS_ADMIN takes its place", NULL, CAP_CHECKPOINT_RESTORE },
-	{ NULL, NEED_SOME, "only processes of the same user and with no more rights", NULL, CAP_SYS_PTRACE },
-	{ NULL, NEED_SOME, "limits cannot be raised, an oom_score_adj not lowered, where restore has less", NULL, CAP_SYS_RESOURCE },
-};
-
-const struct probe *probe_nth(size_t n)
+int probe_sys_admin(void)
 {
-	return n < sizeof(probes) / sizeof(*probes) ? &probes[n] : NULL;
+	return probe_capability(CAP_SYS_ADMIN);
 }
 
-void probe_name(const struct probe *probe, char *name, size_t cap)
-{
-	const char *known = probe->name ? NULL : capng_capability_to_name(probe->capability);
-
-	snprintf(name, cap, probe->name ? "%s" : "cap_%s", probe->name ? probe->name : known ? known : "?");
-	for (char *c = name; !probe->name && *c; c++)
-		*c = (char)toupper((unsigned char)*c);
-}
-
-int probe_run(const struct probe *probe)
+int probe_capability(unsigned int capability)
 {
 	struct proc_status own;
-	int err;
+	int err = proc_status(getpid(), getpid(), &own);
 
-	if (probe->run)
-		return probe->run();
-	err = proc_status(getpid(), getpid(), &own);
-	return err ? err : own.cap_eff >> probe->capability & 1 ? 0 : -EPERM;
+	return err ? err : own.cap_eff >> capability & 1 ? 0 : -EPERM;
 }

@@ -1,32 +1,47 @@
 /* SPDX-License-Identifier: MIT */
-/* What this kernel, and the rights that tinyckpt runs with, allow: each thing is tried, not derived from a version. */
+/*
+ * Questions to the kernel, about it and about the rights that tinyckpt runs with: each thing is tried, never derived from
+ * a version, and no trace is left.  What needs a task to be tried on has a child of its own, which is gone when the
+ * answer is there.  All are silent and return 0, a negative errno, or PROBE_MOOT.  kernel/feature.c tells what they are for.
+ */
 #ifndef TINYCKPT_KERNEL_PROBE_H
 #define TINYCKPT_KERNEL_PROBE_H
 
-#include <stddef.h>
+enum { PROBE_MOOT = 1 };	/* this machine or kernel has nothing that it would be needed for */
 
-/* What is lost without it. */
-enum probe_need {
-	NEED_SAVE,	/* saving, of anything */
-	NEED_RESTORE,	/* restoring, of anything */
-	NEED_SOME,	/* what probe.lost says */
-};
+int probe_proc(void);
+int probe_seize(void);
+int probe_regset(void);
+int probe_sigmask(void);
+int probe_siginfo(void);
+int probe_forced_write(void);
+int probe_memory(void);
+int probe_smaps(void);
+int probe_pagemap(void);
+int probe_pagemap_scan(void);
+int probe_frames(void);
+int probe_guard(void);
+int probe_guard_told(void);
+int probe_map_files(void);
+int probe_kcmp(void);
+int probe_pidfd_getfd(void);
+int probe_tid_address(void);
+int probe_rseq(void);
+int probe_children(void);
+int probe_timers(void);
+int probe_registrations(void);
+int probe_keys(void);
+int probe_set_tid(void);
+int probe_mm_map(void);
+int probe_mm_single(void);
+int probe_close_range(void);
+int probe_madvise(void);
+int probe_hugetlb(void);
+int probe_mdwe(void);
+int probe_tmpfile(void);
+int probe_sys_admin(void);
 
-struct probe {
-	const char *name;	/* NULL: libcap-ng knows it */
-	enum probe_need need;
-	const char *lost;
-
-	/* Tries it, without a trace: 0, or a negative errno, silently.  NULL: it is capability `capability`. */
-	int (*run)(void);
-	unsigned int capability;
-};
-
-/* The nth probe, NULL behind the last. */
-const struct probe *probe_nth(size_t n);
-
-void probe_name(const struct probe *probe, char *name, size_t cap);
-
-int probe_run(const struct probe *probe);
+/* CAP_* of linux/capability.h, among the effective ones. */
+int probe_capability(unsigned int capability);
 
 #endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A kernel that lacks something: deny WHAT... -- COMMAND [ARGUMENT...] runs the command with those calls answered as by a
+ * kernel that has never heard of them.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/prctl.h>
+#include <linux/ptrace.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { ANY = -1 };
+
+static const struct {
+	const char *name;
+	int call;
+	int argument, value;	/* that counts only with this value; ANY: there is none such */
+	int error;
+} known[] = {
+	{ "process_vm_readv", SYS_process_vm_readv, ANY, 0, ENOSYS },
+	{ "kcmp", SYS_kcmp, ANY, 0, ENOSYS },
+	{ "pidfd_getfd", SYS_pidfd_getfd, ANY, 0, ENOSYS },
+	{ "clone3", SYS_clone3, ANY, 0, ENOSYS },
+	{ "close_range", SYS_close_range, ANY, 0, ENOSYS },
+	{ "madvise", SYS_madvise, ANY, 0, ENOSYS },
+	{ "PTRACE_SEIZE", SYS_ptrace, 0, PTRACE_SEIZE, EPERM },
+	{ "PTRACE_GET_RSEQ_CONFIGURATION", SYS_ptrace, 0, PTRACE_GET_RSEQ_CONFIGURATION, EIO },
+	{ "PR_GET_TID_ADDRESS", SYS_prctl, 0, PR_GET_TID_ADDRESS, EINVAL },
+	{ "PR_SET_MM_MAP", SYS_prctl, 1, PR_SET_MM_MAP, EINVAL },
+	{ "PR_SET_MM_MAP", SYS_prctl, 1, PR_SET_MM_MAP_SIZE, EINVAL },
+	{ "PAGEMAP_SCAN", SYS_ioctl, 1, (int)0xc0606610, ENOTTY },
+};
+enum { KNOWN = sizeof known / sizeof *known };
+
+int main(int argc, char **argv)
+{
+	struct sock_filter code[1 + 5 * KNOWN + 1];
+	struct sock_fprog program = {.filter = code};
+	size_t n = 0;
+	int i = 1;
+
+#define CODE(...) (code[n++] = (struct sock_filter)__VA_ARGS__)
+	for (; i < argc && strcmp(argv[i], "--"); i++) {
+		size_t before = n;
+
+		for (int k = 0; k < KNOWN; k++) {
+			if (strcmp(known[k].name, argv[i]))
+				continue;
+			CODE(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
+			CODE(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, known[k].call, 0, known[k].argument == ANY ? 1 : 3));
+			if (known[k].argument != ANY) {
+				CODE(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[known[k].argument])));
+				CODE(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, known[k].value, 0, 1));
+			}
+			CODE(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | known[k].error));
+		}
+		if (n == before || n > 5 * KNOWN) {
+			fprintf(stderr, "deny: %s: not known, or too many\n", argv[i]);
+			return 2;
+		}
+	}
+	CODE(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+	program.len = (unsigned short)n;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) {
+		perror("deny");
+		return 2;
+	}
+	execv(argv[i + 1], argv + i + 1);
+	perror(argv[i + 1]);
+	return 2;
+}

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with the files that run sources
+# `check` without a PID: what the kernel allows. Sourced by run.
+
+# features LINE-PATTERN: text when the last run's table is out of shape, or has no such line
+features() {
+	[ -z "$err" ] || echo "on standard error: $err"
+	awk -v wanted="$1" '
+		length($0) > 79 { print "more than 79 columns: " $0 }
+		/^(yes |no  ) [^ ]/ { if (lacks && !fields) print "nothing is told about " name; lacks = /^no/; name = $0; fields = 0; rows++ }
+		/^     (error|right|instead|lost|option|since) / && lacks { fields++ }
+		!/^(yes |no  ) [^ ]|^     (error  |right  |instead|lost   |option |since  )  [^ ]|^              [^ ]|^Here / { print "odd: " $0 }
+		/^Here / { verdicts++ }
+		$0 ~ wanted { seen = 1 }
+		END {
+			if (rows < 30 || verdicts != 1 || !/^Here /) print rows + 0 " rows, " verdicts + 0 " verdicts"
+			if (!seen) print "no line like /" wanted "/"
+		}' "$work/out"
+}
+
+# has_status WANTED
+has_status() { [ "$status" = "$1" ] || echo "exit status $status instead of $1"; }
+
+deny() {
+	run_tool "$build/deny" "$@"
+}
+
+before=(/proc/[0-9]*)
+run_tool "$tool" check
+after=(/proc/[0-9]*)
+table=$out
+may_set_mm=$([[ $out == *"yes  CAP_SYS_RESOURCE"* ]] && echo 0 || echo 1)
+verdict "check: the table of features" "$(has_status 0; features "^Here trees can be saved and restored")"
+verdict "check leaves no process behind" "$([ ${#after[@]} = ${#before[@]} ] || echo "${before[*]} became ${after[*]}")"
+"$tool" check >/dev/full 2>"$work/err"
+verdict "check to a full disk" "$(status=$?; has_status 1)"
+
+# What is lacking but has a substitute does not stand in the way.
+deny kcmp process_vm_readv PR_GET_TID_ADDRESS PAGEMAP_SCAN -- "$tool" check
+verdict "check on a kernel with substitutes for what it lacks" "$(
+	has_status 0
+	features "^no   kcmp "
+	for line in "no   process_vm_readv" "no   PR_GET_TID_ADDRESS" "no   PAGEMAP_SCAN" "CONFIG_KCMP" "pidfd_getfd" \
+		"Here trees can be saved and restored"; do
+		[[ $out == *"$line"* ]] || echo "no $line"
+	done
+)"
+deny kcmp pidfd_getfd -- "$tool" check
+verdict "check: a substitute that is lacking, too" "$(has_status 0; features "lacking, too")"
+deny clone3 -- "$tool" check
+verdict "check on a kernel that can save only" "$(has_status 1; features "^Here no tree can be restored; one can be saved")"
+deny PTRACE_SEIZE -- "$tool" check
+verdict "check on a kernel that allows nothing" "$(has_status 1; features "^Here no tree can be saved or restored")"
+deny PR_SET_MM_MAP -- "$tool" check
+verdict "check: PR_SET_MM_MAP, or CAP_SYS_RESOURCE in its place" "$(has_status "$may_set_mm"; features "single calls of PR_SET_MM")"
+run_tool setpriv --bounding-set -all --inh-caps -all "$tool" check
+verdict "check without capabilities" "$(has_status 1; features "tinyckpt was started without it")"
+
+# json WANTED-STATUS TEXT-TABLE: what the last run printed says the same as that table, for programs
+json() {
+	has_status "$1"
+	printf '%s\n' "$2" >"$work/table"
+	python3 - "$work/out" "$work/table" <<-'END' 2>&1
+		import json, sys
+		got = json.load(open(sys.argv[1]))
+		table = open(sys.argv[2]).read().splitlines()
+		rows = [(line[5:35].strip(), line.startswith("yes")) for line in table if line[:4] in ("yes ", "no  ")]
+		if [(f["name"], f["have"]) for f in got["features"]] != rows:
+		    print("other features than in the table")
+		if not isinstance(got["save"], bool) or not isinstance(got["restore"], bool):
+		    print("no verdict")
+		if (got["save"] and got["restore"]) != ("Here trees can be saved and restored." in table):
+		    print("another verdict than below the table")
+		for f in got["features"]:
+		    if set(f) - {"name", "use", "have", "error", "lost", "instead", "option", "since"}:
+		        print("odd keys:", f)
+		    if f["have"] == ("error" in f) or not f["have"] and not {"lost", "instead"} & set(f):
+		        print("not whole:", f)
+	END
+}
+if [ "$("$tool" check --json 2>&1 | head -c 1)" = "{" ]; then
+	run_tool "$tool" check --json
+	verdict "check --json" "$(json 0 "$table")"
+	options=$(sed -n 's/^ *"option": "\(CONFIG_[A-Z0-9_]*\)",*$/\1=y/p' "$work/out" | awk '!seen[$0]++')
+	deny clone3 kcmp PR_SET_MM_MAP -- "$tool" check
+	table=$out
+	deny clone3 kcmp PR_SET_MM_MAP -- "$tool" check --json
+	verdict "check --json on a kernel that lacks something" "$(json 1 "$table"; [[ $out == *'"lost": "nothing can be restored"'* ]] || echo "no loss")"
+else
+	skip "check --json" "built without CONFIG_JSON"
+	options=
+fi
+
+run_tool "$tool" check --kconfig
+verdict "check --kconfig: comments and options, each once" "$(
+	has_status 0
+	grep -vE '^#|^CONFIG_[A-Z0-9_]+=y$' "$work/out"
+	grep '^CONFIG' "$work/out" | sort | uniq -d
+	grep -qx CONFIG_CHECKPOINT_RESTORE=y "$work/out" || echo "no CONFIG_CHECKPOINT_RESTORE"
+	grep '^#.*CONFIG_' "$work/out" # merge_config.sh would find it
+	[ "$(wc -L <"$work/out")" -le 79 ] || echo "more than 79 columns"
+)"
+# What has nothing to do with this machine's processor is not in its table.
+verdict "check --kconfig: in the order of the table" "$(
+	diff <(printf '%s\n' "$options") <(grep '^CONFIG' "$work/out" | grep -xF "${options:-none}")
+)"
+refuses "check --kconfig of a workload" 2 "kconfig" check --kconfig 4000000
+refuses "check --kconfig --json" 2 "kconfig" check --kconfig --json
