@@ -2,6 +2,7 @@
 #include "check_kernel.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,31 +45,54 @@ static void put_words(const char *first, const char *again, const char *text)
 	putchar('\n');
 }
 
-static void put_field(const char *label, const char *format, const char *text, const char *more)
+static void put_field(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put_field(const char *label, const char *format, ...)
 {
-	char first[16], all[256];
+	char first[16], text[256];
+	va_list args;
 
-	if (!text)
-		return;
 	snprintf(first, sizeof(first), "     %-8s ", label);
-	snprintf(all, sizeof(all), format, text, more);
-	put_words(first, "              ", all);
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	put_words(first, "              ", text);
+}
+
+/* An option that has brought something else is on, and no advice. */
+static bool is_on(const struct kernel_option *option, const struct found *all)
+{
+	const struct feature *f;
+
+	for (size_t i = 0; (f = feature_nth(i)) != NULL; i++)
+		if (f->option == option && !all[i].err)
+			return true;
+	return false;
 }
 
 /* One line for what is there, more below it for what is not. */
-static void put_text(const struct feature *f, const struct found *found)
+static void put_text(size_t n, const struct found *all)
 {
-	const struct kernel_option *option = f->option;
+	const struct feature *f = feature_nth(n);
+	const struct found *found = &all[n];
+	const char *what = lost(f, found);
 
 	printf("%-4s %-*s  %s\n", found->err ? "no" : "yes", FEATURE_NAME_MAX, f->name, f->use);
 	if (!found->err)
 		return;
-	put_field(f->right ? "right" : "error", "%s", f->right ? "tinyckpt was started without it" : strerror(-found->err), NULL);
-	put_field("instead", found->instead < 0 ? "%s: lacking, too (%s)" : "%s", f->instead, strerror(-found->instead));
-	put_field("lost", "%s", lost(f, found), NULL);
-	if (option)
-		put_field("option", "CONFIG_%s (%s)", option->name, option->note);
-	put_field("since", "Linux %s", f->since, NULL);
+	if (f->right)
+		put_field("right", "tinyckpt was started without it");
+	else
+		put_field("error", "%s", strerror(-found->err));
+	if (f->instead && found->instead)
+		put_field("instead", "%s: lacking, too (%s)", f->instead, strerror(-found->instead));
+	else if (f->instead)
+		put_field("instead", "%s", f->instead);
+	if (what)
+		put_field("lost", "%s", what);
+	if (f->option && !is_on(f->option, all))
+		put_field("option", "CONFIG_%s (%s)", f->option->name, f->option->note);
+	if (f->since)
+		put_field("since", "Linux %s", f->since);
 }
 
 static void put_json(struct json *j, const struct feature *f, const struct found *found)
@@ -100,24 +124,26 @@ static void put_json(struct json *j, const struct feature *f, const struct found
 int check_kernel(bool json)
 {
 	const struct feature *f;
+	struct found all[FEATURES_MAX];
 	struct json j = { 0 };
 	unsigned int prevented = 0;
+	size_t n = 0;
 
-	json &= IS_ON_JSON;
+	for (; (f = feature_nth(n)) != NULL; n++) {
+		all[n] = feature_try(f);
+		prevented |= feature_prevents(f, &all[n]);
+	}
 	if (IS_ON_JSON && json) {
 		json_object(&j, NULL);
 		json_array(&j, "features");
 	}
-	for (size_t i = 0; (f = feature_nth(i)) != NULL; i++) {
-		struct found found = feature_try(f);
-
-		if (found.err == PROBE_MOOT)
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].err == PROBE_MOOT)
 			continue;
-		prevented |= feature_prevents(f, &found);
 		if (IS_ON_JSON && json)
-			put_json(&j, f, &found);
+			put_json(&j, feature_nth(i), &all[i]);
 		else
-			put_text(f, &found);
+			put_text(i, all);
 	}
 	if (IS_ON_JSON && json) {
 		json_array_end(&j);

@@ -100,7 +100,7 @@ static const struct command check_command = {
 	.arguments = "[PID]",
 	.summary = "Tell what stands in the way of saving the tree rooted at PID; without PID, what this kernel allows",
 	.help = "      --json           for programs\n"
-		"      --kconfig        the options of a kernel that allows everything, to be merged into its configuration\n"
+		"      --kconfig        without PID: the kernel options that allow everything, for merge_config.sh\n"
 		"      --inherit-stdio  as for `save`\n",
 	.run = run,
 };

@@ -142,6 +142,7 @@ static const struct feature features[] = {
 	      .lost = "processes with real-time scheduling, or with a nice value below zero, cannot be restored"),
 #undef RIGHT
 };
+_Static_assert(sizeof(features) / sizeof(*features) <= FEATURES_MAX, "more features than callers have room for");
 
 const struct feature *feature_nth(size_t n)
 {

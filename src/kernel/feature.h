@@ -31,6 +31,7 @@ struct feature {
 	unsigned int capability;
 };
 
+enum { FEATURES_MAX = 64 };
 enum { FEATURE_NAME_MAX = 29, FEATURE_USE_MAX = 44 };	/* letters: both stand on one line of 80 columns */
 
 /* The nth row, NULL behind the last. */
