@@ -52,6 +52,11 @@ long strtol(const char *text, char **end, int base)
 	return (long)number(text, end, base, LONG_MAX, (uint64_t)LONG_MAX + 1);
 }
 
+/*
+ * The C library's strftime(3) calls it, and comes in when all sources have been optimized as one: the compiler knows that
+ * function by itself, and does not tell the linker of calls to it before.
+ */
+__attribute__((used))
 unsigned long strtoul(const char *text, char **end, int base)
 {
 	return (unsigned long)number(text, end, base, ULONG_MAX, ULONG_MAX);
