@@ -63,6 +63,9 @@ static const struct feature features[] = {
 		.name = "/proc/PID/map_files", .try = probe_map_files, .since = "4.3", .option = &PROC_FS,
 		.use = "files behind mappings", .need = NEED_SAVE,
 	}, {
+		.name = "pidfd_getfd", .try = probe_pidfd_getfd, .since = "5.6",
+		.use = "descriptors are looked at", .instead = "the links in /proc/PID/fd: slower",
+	}, {
 		.name = "kcmp", .try = probe_kcmp, .since = "3.5", .option = &KCMP,
 		.use = "descriptors and memory that are shared",
 		.instead = "for descriptors pidfd_getfd (Linux 5.6), with F_DUPFD_QUERY (6.10) or a lock that fdinfo shows",
