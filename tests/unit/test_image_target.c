@@ -446,7 +446,7 @@ static int on_full_disk(void)
 	int i;
 
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("small", directory, "tmpfs", 0, "size=1m"))
+	    mount("small", directory, "tmpfs", 0, "size=512k"))
 		return 2;
 	if (write_image(path, 2, 1))
 		return 3;
