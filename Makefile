@@ -119,6 +119,8 @@ obj-$(CONFIG_CMD_CHECK)     += src/cmd_check.c
 obj-$(CONFIG_CHECK_KERNEL)  += src/check_kernel.c src/kernel/feature.c src/kernel/probe.c
 obj-$(CONFIG_JSON)          += src/json.c src/show_json.c
 
+obj-$(CONFIG_FEATURE_NAMES) += arch/$(ARCH)/feature_names.c
+
 # What no toggle turned on has landed in `obj-`.
 sources := $(filter-out $(obj-),$(sort $(shell find src arch/$(ARCH) -name blob -prune -o -name '*.[cS]' -print)))
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The contract of an architecture: all that knows a register or a calling convention lies behind these.
- * arch/ARCH/ provides arch_regs.h (struct arch_regs and the constants named below), regs.c, home.c, crc32c.c and
- * blob/.
+ * arch/ARCH/ provides arch_regs.h (struct arch_regs and the constants named below), regs.c, home.c, features.c,
+ * feature_names.c, crc32c.c and blob/.
  */
 #ifndef TINYCKPT_ARCH_H
 #define TINYCKPT_ARCH_H
@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 #include <sys/types.h>
 
 #include "arch_regs.h"
@@ -40,6 +39,8 @@
  *   ARCH_MMAP_UNIT        what its offset counts, in bytes
  *   ARCH_NR_set_tls       the call by which a thread sets its thread pointer, -1 where that is in one of the register sets;
  *   ARCH_PTRACE_GET_TLS   then the request of ptrace(2) that reads it, one word
+ *   ARCH_FEATURE_WORDS    how many words of features there are, see arch_features();
+ *   ARCH_FEATURES         what they are called: as many texts in one, each but the last ended by a NUL
  */
 
 #ifndef ARCH_REGSET_ELSE
@@ -182,7 +183,18 @@ bool arch_is_near(const uint8_t *text);
  */
 size_t arch_leave(uint8_t *to, const struct arch_home *home, uintptr_t walk);
 
-/* Features of the CPU that are part of a thread's state or that its code may rely on, as bits of the machine's own. */
-uint64_t arch_cpu_features(void);
+/*
+ * Features of this machine that programs may have found and go on using, or that their registers are made for: a workload can
+ * live only where every bit of them is set.  What has a size is told by bits, too: of lengths that may be chosen each has
+ * one, of a length that must be the same the only one.  Bits that come and go without anybody's harm (the kernel's own, what
+ * firmware tells) are left out; those that nobody knows yet are not.
+ */
+void arch_features(uint64_t words[ARCH_FEATURE_WORDS]);
+
+/*
+ * The bits' names, as in /proc/cpuinfo: of each word a text that a NUL ends, in it bit by bit the name, nothing where there is
+ * none, and a comma between two.  In feature_names.c, there only with CONFIG_FEATURE_NAMES.
+ */
+extern const char arch_feature_names[];
 
 #endif

@@ -23,7 +23,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "config.h"
-#include "header.pb.h"
+#include "image/machine.h"
 #include "kernel/abi.h"
 #include "kernel/ptrace.h"
 #include "objects/object.h"
@@ -41,22 +41,18 @@ static int on_header(struct restore *r, const struct record *rec)
 {
 	Header m;
 	int err = record_decode(rec, Header_fields, &m);
-	uint64_t missing;
 
-	if (err)
-		return err;
-	if (m.page_size != r->page_size)
-		return fail(EIMAGE, "made with pages of %" PRIu64 " bytes, this kernel's are %" PRIu64, m.page_size, r->page_size);
-	missing = m.xfeatures & ~arch_cpu_features();
-	if (missing)
-		return fail(EIMAGE, "this CPU lacks register state that the tree may use (features %#" PRIx64 ")", missing);
-	return 0;
+	if (!err)
+		err = machine_compare(&m);
+	r->page_size = m.page_size;
+	return err;
 }
 
 static int on_tree(struct restore *r, const struct record *rec)
 {
 	struct rlimit limit;
-	int err = r->world ? fail(EIMAGE, "two descriptions of the tree") : record_decode(rec, Tree_fields, &r->tree);
+	int err = r->world || !r->page_size ? fail(EIMAGE, "the description of the tree is not in its place")
+					    : record_decode(rec, Tree_fields, &r->tree);
 
 	if (err)
 		return err;
@@ -305,7 +301,7 @@ static void stay_on_one_processor(void)
  */
 static void agent(const struct restore_options *options, pid_t tool, struct outcome *outcome)
 {
-	struct restore r = { .options = options, .page_size = (uint64_t)getpagesize(), .contents_fd = -1 };
+	struct restore r = { .options = options, .contents_fd = -1 };
 	int err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

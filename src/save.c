@@ -11,11 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "config.h"
-#include "header.pb.h"
+#include "image/machine.h"
 #include "process.pb.h"
 #include "tree/lineage.h"
 #include "tree/memory.h"
@@ -54,9 +53,8 @@ static int write_header(struct save *s)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	m.page_size = s->page_size;
 	m.created = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	m.xfeatures = arch_cpu_features();
+	machine_describe(&m);
 	if (!uname(&uts))
 		snprintf(m.kernel_release, sizeof(m.kernel_release), "%s", uts.release);
 	snprintf(m.tool_version, sizeof(m.tool_version), "%s", TINYCKPT_VERSION);

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "header.pb.h"
+#include "image/machine.h"
 #include "json.h"
 #include "objects/object.h"
 #include "pages.pb.h"
@@ -107,6 +107,7 @@ static int on_header(struct writing *w, const struct record *rec)
 {
 	struct json *j = &w->j;
 	Header m;
+	char name[64];
 	int err = record_decode(rec, Header_fields, &m);
 
 	if (err || w->part != PART_HEAD)
@@ -116,7 +117,11 @@ static int on_header(struct writing *w, const struct record *rec)
 	json_number(j, "created_ns", (int64_t)m.created);
 	json_text(j, "kernel_release", m.kernel_release);
 	json_text(j, "tool_version", m.tool_version);
-	address(j, "xfeatures", m.xfeatures);
+	json_array(j, "features");
+	for (unsigned int i = 0; i < m.features_count; i++)
+		for (uint64_t left = m.features[i]; left; left &= left - 1)
+			json_text(j, NULL, machine_feature_name(i, (unsigned int)__builtin_ctzll(left), name, sizeof(name)));
+	json_array_end(j);
 	return 0;
 }
 

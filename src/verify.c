@@ -15,7 +15,7 @@
 #include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "header.pb.h"
+#include "image/machine.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "objects/object.h"
@@ -64,7 +64,6 @@ static struct verified *find(const struct verify *v, uint32_t pid)
 static int on_header(struct verify *v, const struct record *rec)
 {
 	Header m;
-	uint64_t missing, own = (uint64_t)getpagesize();
 	int err = record_decode(rec, Header_fields, &m);
 
 	if (err)
@@ -72,13 +71,9 @@ static int on_header(struct verify *v, const struct record *rec)
 	if (v->page_size || !m.page_size || m.page_size & (m.page_size - 1) || m.page_size > 1 << 20)
 		return fail(EIMAGE, "its header is absurd, or doubled");
 	v->page_size = m.page_size;
-	if (!v->here)
-		return 0;
-	if (m.page_size != own)
-		verify_note(v, fail(EIMAGE, "made with pages of %" PRIu64 " bytes, this kernel's are %" PRIu64, m.page_size, own));
-	missing = m.xfeatures & ~arch_cpu_features();
-	if (missing)
-		verify_note(v, fail(EIMAGE, "this CPU lacks register state that the tree may use (features %#" PRIx64 ")", missing));
+	err = v->here ? machine_compare(&m) : 0;
+	if (err)
+		verify_note(v, err);
 	return 0;
 }
 

@@ -57,6 +57,9 @@ enum {
 #define ARCH_HOME_REACH (127UL << 20)	/* of a branch that needs no register */
 #define ARCH_TASK_SIZE (1UL << 52)	/* at most: the kernel may have been built for less */
 
+#define ARCH_FEATURE_WORDS 5
+#define ARCH_FEATURES "HWCAP\0HWCAP2\0HWCAP3\0SVE\0SME"
+
 #define ARCH_NR_mmap SYS_mmap
 #define ARCH_MMAP_UNIT 1
 #define ARCH_NR_set_tls (-1)

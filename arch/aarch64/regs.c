@@ -3,7 +3,6 @@
 #include "arch.h"
 
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -183,9 +182,4 @@ long arch_decode_syscall(const uint8_t *text, size_t len)
 const char *arch_refuse(const struct arch_regs *regs)
 {
 	return regs->pstate & PSTATE_32BIT ? "a 32-bit program on a 64-bit kernel" : NULL;
-}
-
-uint64_t arch_cpu_features(void)
-{
-	return getauxval(AT_HWCAP);
 }

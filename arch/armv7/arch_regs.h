@@ -43,6 +43,9 @@ uintptr_t arch_task_size(void);
 
 #define ARCH_SA_RESTORER 1
 #define ARCH_O_LARGEFILE 0400000
+#define ARCH_FEATURE_WORDS 2
+#define ARCH_FEATURES "HWCAP\0HWCAP2"
+
 #define ARCH_NR_mmap SYS_mmap2
 #define ARCH_MMAP_UNIT 4096	/* whatever the page size */
 

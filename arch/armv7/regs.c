@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -227,17 +226,6 @@ const char *arch_refuse(const struct arch_regs *regs)
 	if (regs->cpsr & BIG_ENDIAN_DATA)
 		return "big-endian data";
 	return regs->cpsr & JAZELLE ? "Jazelle or ThumbEE" : NULL;
-}
-
-/* Those of arch/arm/include/uapi/asm/hwcap.h that are registers or instructions; HWCAP2 is all instructions. */
-uint64_t arch_cpu_features(void)
-{
-	enum {
-		VFP = 1 << 6, NEON = 1 << 12, VFPV3 = 1 << 13, VFPV4 = 1 << 16, IDIVA = 1 << 17, IDIVT = 1 << 18, VFPD32 = 1 << 19,
-	};
-
-	return (getauxval(AT_HWCAP) & (VFP | NEON | VFPV3 | VFPV4 | IDIVA | IDIVT | VFPD32)) |
-	       (uint64_t)(getauxval(AT_HWCAP2) & 0x1f) << 32;
 }
 
 /* Nothing tells but the kernel's refusal to map anything beyond. */

@@ -35,6 +35,9 @@ enum {
 #define ARCH_HOME_REACH (1000UL << 10)	/* of a jump that needs no register: 1 MiB, seen from any byte of it */
 #define ARCH_TASK_SIZE (1UL << 56)	/* at most: it depends on the processor (Sv39, Sv48, Sv57) */
 
+#define ARCH_FEATURE_WORDS 4
+#define ARCH_FEATURES "HWCAP\0hwprobe key 3\0hwprobe key 4\0vlenb"
+
 #define ARCH_NR_mmap SYS_mmap
 #define ARCH_MMAP_UNIT 1
 #define ARCH_NR_set_tls (-1)

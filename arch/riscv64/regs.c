@@ -3,7 +3,6 @@
 #include "arch.h"
 
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/syscall.h>
 
 const long arch_nr_restart_syscall = SYS_restart_syscall;
@@ -182,10 +181,4 @@ const char *arch_refuse(const struct arch_regs *regs)
 {
 	(void)regs;
 	return NULL;
-}
-
-/* One bit for each letter of the instruction set: a to z. */
-uint64_t arch_cpu_features(void)
-{
-	return getauxval(AT_HWCAP);
 }

@@ -39,6 +39,10 @@ enum {
 #define ARCH_HOME_REACH ARCH_TASK_SIZE
 #define ARCH_TASK_SIZE 0xfffffffffff000UL	/* with five levels of page tables, which a mapping has to ask for; else 2^47 */
 
+#define ARCH_FEATURE_WORDS 12
+#define ARCH_FEATURES "XCR0\0HWCAP2\0CPUID.1:ECX\0CPUID.7:EBX\0CPUID.7:ECX\0CPUID.7:EDX\0CPUID.7.1:EAX\0CPUID.7.1:EDX\0" \
+	"CPUID.13.1:EAX\0CPUID.80000001:ECX\0CPUID.80000001:EDX\0CPUID.80000008:EBX"
+
 #define ARCH_NR_mmap SYS_mmap
 #define ARCH_MMAP_UNIT 1
 #define ARCH_NR_set_tls (-1)

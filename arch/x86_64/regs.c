@@ -187,15 +187,3 @@ const char *arch_refuse(const struct arch_regs *regs)
 {
 	return regs->x.cs == USER32_CS ? "a 32-bit program on a 64-bit kernel" : NULL;
 }
-
-/* XCR0: which parts of the register state the kernel lets programs use; 0 without XSAVE */
-uint64_t arch_cpu_features(void)
-{
-	uint32_t a = 1, b, c = 0, d;
-
-	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-	if (!(c >> 27 & 1))
-		return 0;
-	__asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
-	return (uint64_t)d << 32 | a;
-}

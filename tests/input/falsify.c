@@ -9,6 +9,7 @@
  *     length K N | body-length K N      what frame K's header says of its message or body
  *     type K N | flags K N              of frame K
  *     field K J N                       the Jth varint of frame K
+ *     packed K FIELD I N                the Ith value of a packed field of frame K
  *     resize-body K N | resize-message K N   bytes are cut off or zeros appended
  *     drop K | double K | swap K        frame K (with the next one); drop-stale K: the footer's counts stay
  *     trailer N                         where the trailer says that the footer is
@@ -99,6 +100,8 @@ static bool falsify(const char *what, const uint64_t *n)
 		/* A footer that is to lie is not corrected. */
 		image.stale_totals = frame->type == FOOTER_TYPE;
 		return set_field(frame, (unsigned)n[1], n[2]);
+	} else if (!strcmp(what, "packed")) {
+		return message_set_packed(&frame->message, (uint32_t)n[1], (unsigned)n[2], n[3]);
 	} else if (!strncmp(what, "drop", 4)) {
 		image.stale_totals = !strcmp(what, "drop-stale");
 		memmove(frame, frame + 1, behind);
@@ -117,13 +120,13 @@ static bool falsify(const char *what, const uint64_t *n)
 
 int main(int argc, char **argv)
 {
-	uint64_t number[3] = { 0 };
+	uint64_t number[4] = { 0 };
 
 	if (argc == 3 && !strcmp(argv[1], "list"))
 		return image_read(&image, argv[2]) ? list() : 1;
 	if (argc == 3 && !strcmp(argv[1], "fields"))
 		return image_read(&image, argv[2]) ? fields() : 1;
-	if (argc < 5 || argc > 7) {
+	if (argc < 5 || argc > 8) {
 		fprintf(stderr, "usage: falsify list|fields IMAGE, or falsify IMAGE OUT WHAT NUMBER...\n");
 		return 2;
 	}

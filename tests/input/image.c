@@ -220,3 +220,26 @@ void message_set(struct bytes *m, const struct field *field, uint64_t value)
 	m->at = fresh;
 	m->size += n - field->size;
 }
+
+bool message_set_packed(struct bytes *m, uint32_t number, unsigned i, uint64_t value)
+{
+	struct field list, item;
+	uint64_t ignored;
+	size_t at, size = m->size;
+
+	for (unsigned j = 0;; j++) {
+		if (!message_field(m, j, &list))
+			return false;
+		if (list.length && list.number == number)
+			break;
+	}
+	at = list.at + list.size;
+	for (item = (struct field){ .at = at }; varint(m, &at, &ignored) && i; i--)
+		item.at = at;
+	item.size = at - item.at;
+	if (at > list.at + list.size + list.value)
+		return false;
+	message_set(m, &item, value);
+	message_set(m, &list, list.value + m->size - size);
+	return true;
+}

@@ -51,4 +51,7 @@ bool image_write(const struct image *image, const char *path);
 bool message_field(const struct bytes *message, unsigned j, struct field *field);
 void message_set(struct bytes *message, const struct field *field, uint64_t value);
 
+/* The Ith value of a packed field of varints. */
+bool message_set_packed(struct bytes *message, uint32_t number, unsigned i, uint64_t value);
+
 #endif

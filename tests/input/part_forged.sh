@@ -50,6 +50,40 @@ not_believed "unknown flags" flags 1 32768
 not_believed "an index of half an entry" resize-body "$footer" 8
 not_believed "a record that is missing, the footer's counts not" drop-stale 2
 
+# An image belongs to its machine.  verify looks at all of it and gives its verdict on standard output; restore makes nothing.
+# foreign NAME PATTERN WHAT NUMBER...
+foreign() {
+	local name=$1 pattern=$2 text=
+	shift 2
+
+	if ! "$build/falsify" "$good" "$forged" "$@" 2>"$work/err"; then
+		fail "forged: $name" "$(cat "$work/err")"
+		return
+	fi
+	run_tool "$tool" verify "$forged"
+	out= err=${err%%$'\n'*} lines=1
+	text=$(complaint 4 verify "$pattern")
+	[ -z "$text" ] || text="verify: $text"$'\n'
+	run_tool "$tool" restore -d "$forged"
+	text+=$(complaint 4 restore "$pattern")
+	! exists "$pid" || { text+=" pid $pid is there"; end "$pid"; }
+	verdict "forged: $name" "$text"
+}
+foreign "made on another architecture" "made on (mips|s390|unknown|a machine)" machine 22
+foreign "pages of another size" "pages of 65536 bytes, this kernel's are $(getconf PAGESIZE)" field 0 0 65536
+if [ "$(uname -m)" = x86_64 ]; then
+	# words of arch/x86_64/features.c; no processor has all of them
+	for feature in "6 0 sha512" "9 16 fma4" "9 11 xop"; do
+		read -r word bit name <<<"$feature"
+		grep -qw "$name" /proc/cpuinfo ||
+			foreign "made on a processor with $name" "image needs $name, which" packed 0 5 "$word" $((1 << bit))
+	done
+	foreign "two features that this processor lacks" "image needs bit 61 of XCR0, bit 62 of XCR0, which" packed 0 5 0 $((3 << 61))
+	"$build/falsify" "$good" "$forged" packed 0 5 2 1
+	accepts "an image of a lesser processor restores" restore -d "$forged"
+	end "$pid"
+fi
+
 # Records that are missing, doubled or in another order, with footers that agree. Verify may leave to restore what only a
 # restore can tell; neither may crash, and restore must not bring back half a workload.
 survives() {

@@ -93,7 +93,8 @@ static inline void write_small(const char *name)
 {
 	struct image_writer w;
 	struct image_totals totals = { .processes = 2, .threads = 3, .files = 4, .pages_stored = 5, .pages_zero = 6 };
-	Header header = { .page_size = 4096, .created = 1234567890123456789, .kernel_release = "6.1", .hwcap = 0xabc };
+	Header header = { .page_size = 4096, .created = 1234567890123456789, .kernel_release = "6.1", .features_count = 1,
+			  .features = { 0xabc } };
 	Pages pages = { .process = 42, .start_count = 2, .start = { 0x400, 0x7ffffffff }, .count_count = 2,
 			.count = { 1, 2 }, .page_shift = 4 };
 	char body[48];
