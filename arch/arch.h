@@ -20,7 +20,10 @@
  *   ARCH_REGSETS          an initializer: the NT_ types beside NT_PRSTATUS that make up a thread's state
  *   ARCH_REGSET_ELSE      the one of them that is taken only where the kernel has no set of the type before it;
  *                         without it, none is
- *   ARCH_REGSET_LOST      one that is not among them since every system call destroys it, so that who visits would; 0: none
+ *   ARCH_REGSET_LOST      the one of them that every system call destroys (see arch_frame()); 0: none
+ *   ARCH_FRAME_BYTES(n)   how much arch_frame() writes at most, n being the bytes of that set
+ *   ARCH_FIRST_USE        where in the blob code lies by which a thread gets the registers of ARCH_REGSET_LOST, which it has
+ *                         only once it has used them; it ends in a trap.  0: every thread has them
  *   ARCH_REGSET_GATED     one of them that a kernel may keep to itself (CONFIG_CHECKPOINT_RESTORE); ARCH_HWCAP_GATED: the bits of
  *                         AT_HWCAP by which the processor has it; both may be left out
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
@@ -43,9 +46,6 @@
  *   ARCH_FEATURES         what they are called: as many texts in one, each but the last ended by a NUL
  */
 
-#ifndef ARCH_REGSET_ELSE
-#define ARCH_REGSET_ELSE 0
-#endif
 #ifndef ARCH_REGSET_GATED
 #define ARCH_REGSET_GATED 0
 #define ARCH_HWCAP_GATED 0
@@ -145,8 +145,8 @@ void arch_set_argument(struct arch_regs *regs, int i, long value);
  */
 long arch_decode_syscall(const uint8_t *text, size_t len);
 
-/* Why this thread's state cannot be carried (a 32-bit task on a 64-bit kernel, ...), NULL when it can. */
-const char *arch_refuse(const struct arch_regs *regs);
+/* Why the state of this thread, held, cannot be carried (a 32-bit task on a 64-bit kernel, ...), NULL when it can. */
+const char *arch_refuse(pid_t tid, const struct arch_regs *regs);
 
 /*
  * The way home.  Writes code to `to` (ARCH_HOME_MAX bytes) that will lie at address `at` of a task:
@@ -157,6 +157,8 @@ const char *arch_refuse(const struct arch_regs *regs);
  *   at + interrupted     the same for a thread that has a signal to handle as soon as its mask is open: a call that
  *                        returns EINTR for that does
  * A call that the kernel would have restarted is restarted by the code itself.  Returns the number of bytes.
+ *
+ * With a frame it ends by rt_sigreturn(2) instead, which brings back the mask, too: no signal is handled before that.
  */
 struct arch_home {
 	struct arch_regs regs;	/* as they were when the thread was stopped */
@@ -166,11 +168,27 @@ struct arch_home {
 	size_t unmap_len;
 	uintptr_t old_mask;
 	uintptr_t near;		/* where arch_near() lies; 0: the program counter is within ARCH_HOME_REACH */
+	uintptr_t frame;	/* where arch_frame() lies; 0: none */
 };
 struct arch_way {
 	size_t walk, unmask, interrupted;
 };
 size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct arch_way *way);
+
+/*
+ * Registers that every system call destroys, the one in which a thread would be led away, too.  Whoever is in a call does not
+ * miss them; for one that was stopped in user mode they are read before, and a signal frame brings them back.
+ *
+ * Does the set hold more than a call leaves?
+ */
+bool arch_lost_lives(const void *lost, size_t len);
+/* Takes out of a set what no kernel lets a tracer set, and no program misses. */
+void arch_lost_settle(void *lost);
+/*
+ * A signal frame, for rt_sigreturn(2) with the stack pointer at `at`, a multiple of 16: all registers and the signal mask of
+ * home; fp: the set NT_PRFPREG, lost: ARCH_REGSET_LOST.  Every byte of ARCH_FRAME_BYTES is written.
+ */
+void arch_frame(uint8_t *to, uintptr_t at, const struct arch_home *home, const void *fp, const void *lost, size_t lost_len);
 
 /* The last jump, for a way home that lies too far away (ARCH_NEAR_MAX): code for `at`, a multiple of 8. */
 size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home);

@@ -32,16 +32,31 @@ struct arch_regs {
 #ifndef NT_ARM_PAC_ENABLED_KEYS
 #define NT_ARM_PAC_ENABLED_KEYS 0x40a
 #endif
+#ifndef NT_ARM_SSVE
+#define NT_ARM_SSVE 0x40b
+#define NT_ARM_ZA 0x40c
+#endif
+#ifndef NT_ARM_ZT
+#define NT_ARM_ZT 0x40d
+#endif
+#ifndef NT_ARM_FPMR
+#define NT_ARM_FPMR 0x40e
+#endif
 
-/* SVE last of the two: it holds the vector registers once more, at their full length. */
-#define ARCH_REGSETS { NT_ARM_TLS, NT_PRFPREG, NT_ARM_SVE, NT_ARM_PACA_KEYS, NT_ARM_PACG_KEYS, NT_ARM_PAC_ENABLED_KEYS, \
-		       NT_ARM_TAGGED_ADDR_CTRL }
-#define ARCH_REGSET_LOST 0
+/*
+ * SVE behind PRFPREG: it holds the vector registers once more, at their full length.  TLS has TPIDR2 as well, where there is
+ * one.  Each of SVE and ZA sets its vector length, too.
+ */
+#define ARCH_REGSETS { NT_ARM_TLS, NT_PRFPREG, NT_ARM_SVE, NT_ARM_ZA, NT_ARM_FPMR, NT_ARM_PACA_KEYS, NT_ARM_PACG_KEYS, \
+		       NT_ARM_PAC_ENABLED_KEYS, NT_ARM_TAGGED_ADDR_CTRL }
+#define ARCH_REGSET_LOST NT_ARM_SVE
 #define ARCH_REGSET_GATED NT_ARM_PACA_KEYS
 #define ARCH_HWCAP_GATED (1UL << 30)	/* HWCAP_PACA */
 #define ARCH_REGSET_ELSE 0
+#define ARCH_FRAME_BYTES(lost) (1232 + (lost))
+#define ARCH_FIRST_USE 0
 enum {
-	ARCH_REGSET_MAX = 16 * 1024,
+	ARCH_REGSET_MAX = 68 * 1024,	/* ZA: 256 times 256 bytes */
 	ARCH_HOME_MAX = 256,
 	ARCH_NEAR_MAX = 24,
 	ARCH_LEAVE_MAX = 512,

@@ -15,6 +15,8 @@
 
 enum { SVC = 0xd4000001, X16 = 16, SP = 31 };
 
+static const uint64_t ALL_SIGNALS = ~0ULL;
+
 struct code {
 	uint8_t *to;
 	size_t len;
@@ -116,10 +118,10 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	op(c, 0);		/* b: over the data */
 	memcpy(c->to + c->len, ARCH_HOME_MAGIC, 8);
 	c->len += 8;
-	mask = data(c, home->sigmask);
+	mask = data(c, home->frame ? ALL_SIGNALS : home->sigmask);
 	unmap = data(c, home->unmap);
 	old_mask = data(c, home->old_mask);
-	near = data(c, home->near);
+	near = data(c, home->frame ? home->frame : home->near);
 	first = c->len;		/* what the calls need: x0 to x5, x8 */
 	for (int i = 0; i < 6; i++)
 		data(c, final.x[i]);
@@ -163,6 +165,12 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	load(c, 2, old_mask);
 	mov(c, 3, 8);
 	svc(c, SYS_rt_sigprocmask);
+	if (home->frame) {
+		load(c, 0, near);
+		mov_to_sp(c, 0);
+		svc(c, SYS_rt_sigreturn);
+		return c->len;
+	}
 
 	for (unsigned int i = 1; i < 6; i++)
 		if (i != 4)

@@ -179,7 +179,25 @@ long arch_decode_syscall(const uint8_t *text, size_t len)
 	return -1;
 }
 
-const char *arch_refuse(const struct arch_regs *regs)
+static int regset(pid_t tid, unsigned long type, void *data, size_t *len)
 {
+	struct iovec iov = { data, *len };
+	int err = ptrace(PTRACE_GETREGSET, tid, (void *)type, &iov) ? -1 : 0;
+
+	*len = iov.iov_len;
+	return err;
+}
+
+const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
+{
+	uint8_t header[16], zt[64];
+	size_t len = sizeof(header), zt_len = sizeof(zt);
+
+	if (!regset(tid, NT_ARM_SSVE, header, &len) && header[12] & 1 /* SVE_PT_REGS_SVE */)
+		return "streaming mode (SME) in use: not supported";
+	if (!regset(tid, NT_ARM_ZT, zt, &zt_len))
+		for (size_t i = 0; i < zt_len; i++)
+			if (zt[i])
+				return "its register ZT0 (SME2): not supported";
 	return regs->pstate & PSTATE_32BIT ? "a 32-bit program on a 64-bit kernel" : NULL;
 }

@@ -20,6 +20,8 @@ struct arch_regs {
 /* d0 to d31 (NEON's registers are the same) and FPSCR. */
 #define ARCH_REGSETS { NT_ARM_VFP }
 #define ARCH_REGSET_LOST 0
+#define ARCH_FRAME_BYTES(lost) 0
+#define ARCH_FIRST_USE 0
 #define ARCH_REGSET_ELSE 0
 enum {
 	ARCH_REGSET_MAX = 32 * 8 + 4,

@@ -221,8 +221,9 @@ bool arch_can_jump_back(const struct arch_regs *regs)
 	return !(regs->cpsr & IF_THEN) || !(regs->cpsr & THUMB);
 }
 
-const char *arch_refuse(const struct arch_regs *regs)
+const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 {
+	(void)tid;
 	if (regs->cpsr & BIG_ENDIAN_DATA)
 		return "big-endian data";
 	return regs->cpsr & JAZELLE ? "Jazelle or ThumbEE" : NULL;

@@ -15,11 +15,13 @@ struct arch_regs {
 #define NT_RISCV_VECTOR 0x901	/* Linux 6.5 */
 #endif
 
-#define ARCH_REGSETS { NT_PRFPREG }
+#define ARCH_REGSETS { NT_PRFPREG, NT_RISCV_VECTOR }
 #define ARCH_REGSET_LOST NT_RISCV_VECTOR
 #define ARCH_REGSET_ELSE 0
+#define ARCH_FRAME_BYTES(lost) (1152 + (lost))
+#define ARCH_FIRST_USE 16
 enum {
-	ARCH_REGSET_MAX = 16 * 1024,
+	ARCH_REGSET_MAX = 20 * 1024,	/* 32 vectors of 4096 bits */
 	ARCH_HOME_MAX = 256,
 	ARCH_NEAR_MAX = 32,
 	ARCH_LEAVE_MAX = 512,

@@ -15,6 +15,8 @@
 
 enum { ECALL = 0x73, SP = 2, T0 = 5, A0 = 10, A1, A2, A3, A4, A5, A7 = 17 };
 
+static const uint64_t ALL_SIGNALS = ~0ULL;
+
 struct code {
 	uint8_t *to;
 	size_t len;
@@ -112,10 +114,10 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	op(c, 0);		/* j: over the data */
 	memcpy(c->to + c->len, ARCH_HOME_MAGIC, 8);
 	c->len += 8;
-	mask = data(c, home->sigmask);
+	mask = data(c, home->frame ? ALL_SIGNALS : home->sigmask);
 	unmap = data(c, home->unmap);
 	old_mask = data(c, home->old_mask);
-	near = data(c, home->near);
+	near = data(c, home->frame ? home->frame : home->near);
 	first = c->len;		/* what the calls need: a0 to a5, a7 */
 	for (int i = 0; i < 6; i++)
 		data(c, final.x[A0 + i]);
@@ -167,6 +169,11 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	load(c, A2, A5, old_mask);
 	li_short(c, A3, 8);
 	ecall(c, SYS_rt_sigprocmask);
+	if (home->frame) {
+		load(c, SP, A5, near);
+		ecall(c, SYS_rt_sigreturn);
+		return c->len;
+	}
 
 	for (unsigned int i = 1; i < 4; i++)
 		load(c, A0 + i, A5, first + 8 * i);

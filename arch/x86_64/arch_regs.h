@@ -21,6 +21,8 @@ struct arch_regs {
  */
 #define ARCH_REGSETS { NT_X86_XSTATE, NT_PRFPREG }
 #define ARCH_REGSET_LOST 0
+#define ARCH_FRAME_BYTES(lost) 0
+#define ARCH_FIRST_USE 0
 #define ARCH_REGSET_ELSE NT_PRFPREG
 enum {
 	ARCH_REGSET_MAX = 16 * 1024,

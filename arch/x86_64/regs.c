@@ -183,7 +183,8 @@ long arch_decode_syscall(const uint8_t *text, size_t len)
 	return -1;
 }
 
-const char *arch_refuse(const struct arch_regs *regs)
+const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 {
+	(void)tid;
 	return regs->x.cs == USER32_CS ? "a 32-bit program on a 64-bit kernel" : NULL;
 }

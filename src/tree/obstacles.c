@@ -13,6 +13,7 @@
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
+#include "tree/frame.h"
 #include "tree/lineage.h"
 
 /* What cannot be read is not known to be harmless; a process that is only looked at may have ended. */
@@ -54,18 +55,6 @@ static void check_timers(struct save *s, const struct process *p)
 		cannot_tell(s, "its timers", (int)len);
 }
 
-/* Registers that no visitor can leave as they are matter, unless the thread is in a call, where they are lost anyhow. */
-static bool holds_lost_registers(const struct process *p, const struct thread *thread)
-{
-	struct arch_interrupted call;
-	struct arch_regs regs;
-	uint8_t some[64];
-	size_t len = sizeof(some);
-
-	return ARCH_REGSET_LOST && !restart_regs(p->tid, thread->tid, &thread->restart, &regs, &call) && !call.error &&
-	       !thread_regset(thread->tid, ARCH_REGSET_LOST, some, &len);
-}
-
 static void check_thread(struct save *s, const struct process *p, const struct thread *thread)
 {
 	const pid_t tid = thread->tid;
@@ -90,12 +79,12 @@ static void check_thread(struct save *s, const struct process *p, const struct t
 		obstacle(s, "thread %d: it has a working directory of its own (unshare): not supported", tid);
 	if (s->checking)
 		return;
-	if (holds_lost_registers(p, thread))
-		obstacle(s, "thread %d: its vector registers: not supported yet", tid);
+	if (ARCH_REGSET_LOST && !frame_has_room(p, thread))
+		obstacle(s, "thread %d: vector registers in use where there is no room to keep them: not supported", tid);
 	err = thread_regs(tid, &regs);
 	if (err)
 		cannot_tell(s, "the registers of a thread", err);
-	else if ((why = arch_refuse(&regs)))
+	else if ((why = arch_refuse(tid, &regs)))
 		obstacle(s, "thread %d: %s", tid, why);
 }
 

@@ -400,6 +400,20 @@ static bool sleeps_on(const Thread *m, const struct arch_regs *regs, int *rqtp)
 	       call.args[*rqtp + 1] && call.args[*rqtp + 1] != call.args[*rqtp];
 }
 
+/* Before it has used vectors a thread has no such registers that could be set. */
+static int use_vectors(struct restore *r, const Thread *m)
+{
+	struct program p;
+
+	for (size_t i = 0; ARCH_FIRST_USE && i < m->regset_type_count; i++)
+		if (m->regset_type[i] == ARCH_REGSET_LOST) {
+			reborn_program(r, &p);
+			program_call(&p, 0, OP_LEAVE, (long)(r->area + ARCH_FIRST_USE));
+			return reborn_run(r, (pid_t)m->tid, &p, "its vector registers");
+		}
+	return 0;
+}
+
 /* last: no other thread of the process needs the area any more */
 static int finish(struct restore *r, bool last)
 {
@@ -414,7 +428,8 @@ static int finish(struct restore *r, bool last)
 	if (r->registers.len < sizeof(regs))
 		return fail(EIMAGE, "thread %d: its registers are cut off", tid);
 	memcpy(&regs, r->registers.data, sizeof(regs));
-	if (last)
+	err = use_vectors(r, m);
+	if (!err && last)
 		err = reborn_leave(r, tid);
 	if (err)
 		return err;
@@ -426,6 +441,8 @@ static int finish(struct restore *r, bool last)
 	for (size_t i = 1; !err && i < m->regset_type_count; i++) {
 		if (m->regset_len[i] > r->registers.len - at)
 			return fail(EIMAGE, "thread %d: its registers are cut off", tid);
+		if (ARCH_REGSET_LOST && m->regset_type[i] == ARCH_REGSET_LOST && m->regset_len[i] >= 64)
+			arch_lost_settle(r->registers.data + at);
 		err = thread_set_regset(tid, m->regset_type[i], r->registers.data + at, m->regset_len[i]);
 		if (err)
 			return fail(err == -EINVAL ? EIMAGE : err, "thread %d: register set %#x (%u bytes): %s", tid, m->regset_type[i],

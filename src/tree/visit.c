@@ -21,6 +21,7 @@
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "tree/dead_bytes.h"
+#include "tree/frame.h"
 #include "tree/way_home.h"
 
 /* Offsets in the area. */
@@ -69,6 +70,15 @@ static int wait_syscall_stop(pid_t tid)
 	}
 }
 
+/* How much of the area the leader would take away by itself: a frame of another thread in it has to stay. */
+static size_t own_part(const struct process *p)
+{
+	for (size_t i = 1; ARCH_REGSET_LOST && i < p->threads_n; i++)
+		if (frame_is_needed(p, &p->threads[i]))
+			return VISIT_FRAME;
+	return VISIT_AREA;
+}
+
 int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, void *buffer)
 {
 	const long mmap_args[6] = {
@@ -90,7 +100,7 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	if (task_read(v->pid, v->dead_was, v->dead, sizeof(v->dead_was)))
 		return fail(EFAULT, "its dead bytes cannot be read");
 	v->leader = (struct visitor){ .tid = p->threads[0].tid,
-				      .home = { .unmap = free_area, .unmap_len = VISIT_AREA } };
+				      .home = { .unmap = free_area, .unmap_len = own_part(p) } };
 
 	v->place = VISIT_INSIDE;
 	err = way_lay(v, &v->leader, &p->threads[0].restart);
@@ -356,6 +366,7 @@ int visit_thread_start(struct visit *v, const struct thread *thread, struct prog
 {
 	int err;
 
+	free(v->thread.lost);
 	/* on its way home by itself it would tell the leader that it left, by the old mask that it writes there */
 	v->thread = (struct visitor){ .tid = thread->tid,
 				      .home = { .old_mask = v->area + AREA_OUTSIDE } };
@@ -381,6 +392,23 @@ static int to_exit(const struct visitor *who)
 	return err ? err : thread_interrupt(who->tid);
 }
 
+/* The last steps.  With a frame the thread takes them itself: through the call that closes its mask, and rt_sigreturn(2). */
+static int go_home(struct visit *v, struct visitor *who, uint64_t outside)
+{
+	int err;
+
+	if (!ARCH_REGSET_LOST || !who->lost)
+		return way_go_home(v, who, outside);
+	err = way_stand_at(who, who->way.unmask);
+	for (int stops = 4; !err && stops--;) {
+		err = thread_to_syscall(who->tid, 0);
+		if (!err)
+			err = wait_syscall_stop(who->tid);
+	}
+	who->away = err != 0;
+	return err;
+}
+
 int visit_thread_end(struct visit *v, struct program *p)
 {
 	struct visitor *who = &v->thread;
@@ -395,7 +423,7 @@ int visit_thread_end(struct visit *v, struct program *p)
 	if (ARCH_GOES_ON_AT_EXIT && who->home.call.error == ARCH_ERESTART_RESTARTBLOCK)
 		err = to_exit(who);
 	if (!err)
-		err = way_go_home(v, who, v->area + AREA_OUTSIDE);
+		err = go_home(v, who, v->area + AREA_OUTSIDE);
 	if (!err)
 		way_take_away(v, who);
 	return err ? fail_to_lead_home(err, who->tid) : 0;
@@ -408,10 +436,10 @@ int visit_thread_end(struct visit *v, struct program *p)
 static int settle_at_home(struct visit *v)
 {
 	struct visitor *who = &v->leader;
-	int err = thread_interrupt(who->tid);
+	int err = ARCH_REGSET_LOST && who->lost ? 0 : thread_interrupt(who->tid);
 
 	if (!err)
-		err = way_go_home(v, who, 0);
+		err = go_home(v, who, 0);
 	if (!err) {
 		(void)pwrite_all(v->mem, v->dead_was, sizeof(v->dead_was), v->dead);
 		way_take_away(v, who);
@@ -421,13 +449,26 @@ static int settle_at_home(struct visit *v)
 	return err;
 }
 
+/* Before munmap(2).  What it would leave by itself goes, too, now that all others are home. */
+static int stand_at_munmap(const struct visit *v)
+{
+	const struct visitor *who = &v->leader;
+	const long all[6] = { (long)who->home.unmap, VISIT_AREA };
+	struct arch_regs regs = who->home.regs;
+
+	if (who->home.unmap_len == VISIT_AREA)
+		return way_stand_at(who, who->way.walk);
+	arch_set_syscall(&regs, who->stub, SYS_munmap, all);
+	return thread_set_regs(who->tid, &regs);
+}
+
 /* The leader's next step on its way home, but for its end. */
 static int walk_on(struct visit *v)
 {
 	struct visitor *who = &v->leader;
 	int err;
 
-	err = v->place == VISIT_INSIDE ? way_stand_at(who, who->way.walk) : wait_syscall_stop(who->tid);
+	err = v->place == VISIT_INSIDE ? stand_at_munmap(v) : wait_syscall_stop(who->tid);
 	v->runs = false;
 	if (!err && (!v->area || v->place == VISIT_BEHIND_MUNMAP))
 		return settle_at_home(v);
@@ -474,5 +515,8 @@ int visit_end(struct visit *v)
 	if (v->pid && v->mem >= 0)
 		close(v->mem);
 	v->pid = 0;
+	free(v->leader.lost);
+	free(v->thread.lost);
+	v->leader.lost = v->thread.lost = NULL;
 	return err ? fail_to_lead_home(err, v->leader.tid) : 0;
 }

@@ -34,6 +34,8 @@ struct visitor {		/* one thread that is in the area */
 	bool rseq_untold;	/* or one that this kernel does not tell of (before Linux 5.13) */
 	unsigned long tls;	/* its thread pointer, where that is in no register set */
 	int arrival;		/* the operation of its program that shows that it is done */
+	uint8_t *lost;		/* ARCH_REGSET_LOST as it was at home, see tree/frame.h; NULL: it will not be missed */
+	size_t lost_len;
 };
 
 struct visit {
@@ -53,7 +55,7 @@ struct visit {
 };
 
 /* free_area: VISIT_AREA bytes there are free in the process.  All functions return 0 or a negative errno, said. */
-enum { VISIT_AREA = 64 * 1024 };
+enum { VISIT_AREA = 64 * 1024, VISIT_FRAME = 0xa000 /* in it, to its end: for tree/frame.h */ };
 int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, void *buffer);
 int visit_enter(struct visit *v);	/* twice: to the entry of mmap(2), and behind it */
 

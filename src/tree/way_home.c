@@ -13,6 +13,7 @@
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "tree/dead_bytes.h"
+#include "tree/frame.h"
 
 static const uint64_t ALL_SIGNALS = ~0ULL;
 
@@ -122,7 +123,7 @@ static int choose_places(struct visit *v, struct visitor *who)
 	int err;
 
 	who->stub = v->dead + (leads ? 0 : ARCH_HOME_MAX);
-	if (!ARCH_NEAR_MAX || dead_bytes_reach(who->stub, pc))
+	if (!ARCH_NEAR_MAX || who->home.frame || dead_bytes_reach(who->stub, pc))
 		return 0;
 	err = near_bytes(v->p, pc, leads ? 0 : v->leader.home.near, &near);
 	if (!err && task_read(v->pid, who->near_was, near, ARCH_NEAR_MAX))
@@ -162,6 +163,8 @@ int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
 	err = restart_regs(v->pid, who->tid, restart, &who->home.regs, &who->home.call);
 	if (!err)
 		err = thread_sigmask(who->tid, &who->home.sigmask);
+	if (!err && ARCH_REGSET_LOST)
+		err = frame_keep(who);
 	if (err)
 		return fail(err, "thread %d: its registers: %s", who->tid, strerror(-err));
 	if (ARCH_NR_set_tls >= 0 && ptrace(ARCH_PTRACE_GET_TLS, who->tid, NULL, &who->tls))
@@ -171,7 +174,9 @@ int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
 		who->rseq.rseq_abi_pointer = 0;
 	leave_restartable_sequence(v, who);
 	undo_interruption(v, who, restart);
-	err = choose_places(v, who);
+	err = ARCH_REGSET_LOST && who->lost ? frame_lay(v, who) : 0;
+	if (!err)
+		err = choose_places(v, who);
 	if (!err)
 		err = write_home(v, who);
 	if (err)

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
@@ -185,30 +184,6 @@ static void check_flag(int fd)
 	expect(!spoiled, "spoiled");
 }
 
-/* Vector registers of riscv64 in use: every system call destroys them, one that is made by who visits as well. */
-#if defined(__riscv)
-static void *compute(void *arg)
-{
-	while (!*(volatile bool *)arg)
-		__asm__ volatile(".option push\n.option arch, +v\nvsetivli zero, 4, e8, m1, ta, ma\n.option pop");
-	return NULL;
-}
-#endif
-
-static int make_vectors(void)
-{
-#if defined(__riscv)
-	static bool stop;
-
-	if (getauxval(AT_HWCAP) >> ('v' - 'a') & 1) {
-		test_thread(compute, &stop);
-		return NO_DESCRIPTOR;
-	}
-#endif
-	test_skip("this processor has no registers that a system call destroys");
-	return NO_DESCRIPTOR;
-}
-
 const struct kind process_kinds[] = {
 	{"posix_timer", make_posix_timer, check_posix_timer, spoil_posix_timer},
 	{"sysv_shm", make_sysv_shm, check_sysv_shm, spoil_sysv_shm},
@@ -219,6 +194,5 @@ const struct kind process_kinds[] = {
 	{"ns_user", make_ns_user, check_helper, spoil_by_flag},
 	{"clone_vm", make_clone_vm, check_clone_vm, spoil_by_flag},
 	{"aio", make_aio, check_flag, spoil_by_flag},
-	{"vectors", make_vectors, check_flag, spoil_by_flag},
 	{NULL, NULL, NULL, NULL},
 };
