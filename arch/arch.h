@@ -42,6 +42,7 @@
  *   ARCH_MMAP_UNIT        what its offset counts, in bytes
  *   ARCH_NR_set_tls       the call by which a thread sets its thread pointer, -1 where that is in one of the register sets;
  *   ARCH_PTRACE_GET_TLS   then the request of ptrace(2) that reads it, one word
+ *   ARCH_PROT_BTI         what mmap(2) gives to code of which only landing pads may be jumped to; 0: there is no such thing
  *   ARCH_FEATURE_WORDS    how many words of features there are, see arch_features();
  *   ARCH_FEATURES         what they are called: as many texts in one, each but the last ended by a NUL
  */

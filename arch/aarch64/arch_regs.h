@@ -12,6 +12,13 @@ struct arch_regs {
 	uint64_t sp, pc, pstate;
 };
 
+/* NT_ARM_SVE, SSVE and ZA: struct user_sve_header of asm/ptrace.h, and behind it the registers */
+struct sve_header {
+	uint32_t size, max_size;
+	uint16_t vl, max_vl, flags, reserved;
+};
+enum { SVE_REGS_SVE = 1 };
+
 /* Documentation/arch/arm64: newer than the headers one may have to build with */
 #ifndef NT_ARM_TLS
 #define NT_ARM_TLS 0x401
@@ -36,16 +43,13 @@ struct arch_regs {
 #define NT_ARM_SSVE 0x40b
 #define NT_ARM_ZA 0x40c
 #endif
-#ifndef NT_ARM_ZT
-#define NT_ARM_ZT 0x40d
-#endif
 #ifndef NT_ARM_FPMR
 #define NT_ARM_FPMR 0x40e
 #endif
 
 /*
  * SVE behind PRFPREG: it holds the vector registers once more, at their full length.  TLS has TPIDR2 as well, where there is
- * one.  Each of SVE and ZA sets its vector length, too.
+ * one.  Each of SVE and ZA sets its vector length, too; ZA is the length alone, see arch_refuse().
  */
 #define ARCH_REGSETS { NT_ARM_TLS, NT_PRFPREG, NT_ARM_SVE, NT_ARM_ZA, NT_ARM_FPMR, NT_ARM_PACA_KEYS, NT_ARM_PACG_KEYS, \
 		       NT_ARM_PAC_ENABLED_KEYS, NT_ARM_TAGGED_ADDR_CTRL }
@@ -56,7 +60,7 @@ struct arch_regs {
 #define ARCH_FRAME_BYTES(lost) (1232 + (lost))
 #define ARCH_FIRST_USE 0
 enum {
-	ARCH_REGSET_MAX = 68 * 1024,	/* ZA: 256 times 256 bytes */
+	ARCH_REGSET_MAX = 16 * 1024,
 	ARCH_HOME_MAX = 256,
 	ARCH_NEAR_MAX = 24,
 	ARCH_LEAVE_MAX = 512,
@@ -72,6 +76,7 @@ enum {
 #define ARCH_HOME_REACH (127UL << 20)	/* of a branch that needs no register */
 #define ARCH_TASK_SIZE (1UL << 52)	/* at most: the kernel may have been built for less */
 
+#define ARCH_PROT_BTI 0x10
 #define ARCH_FEATURE_WORDS 5
 #define ARCH_FEATURES "HWCAP\0HWCAP2\0HWCAP3\0SVE\0SME"
 

@@ -6,13 +6,6 @@
 
 enum { FPSIMD_MAGIC = 0x46508001, SVE_MAGIC = 0x53564501, EXTRA_MAGIC = 0x45585401, NO_STACK = 0xff };
 
-/* NT_ARM_SVE: struct user_sve_header, and behind it Z, P and FFR, then FPSR and FPCR. */
-struct sve_regset {
-	uint32_t size, max_size;
-	uint16_t vl, max_vl, flags, reserved;
-};
-enum { SVE_PT_REGS_SVE = 1 };
-
 /* NT_PRFPREG */
 struct fpsimd_regset {
 	uint8_t v[512];
@@ -61,7 +54,7 @@ _Static_assert(offsetof(struct frame, fault_address) == 304 && offsetof(struct f
 bool arch_lost_lives(const void *lost, size_t len)
 {
 	(void)len;
-	return ((const struct sve_regset *)lost)->flags & SVE_PT_REGS_SVE;
+	return ((const struct sve_header *)lost)->flags & SVE_REGS_SVE;
 }
 
 void arch_lost_settle(void *lost)
@@ -71,7 +64,7 @@ void arch_lost_settle(void *lost)
 
 void arch_frame(uint8_t *to, uintptr_t at, const struct arch_home *home, const void *fp, const void *lost, size_t lost_len)
 {
-	const struct sve_regset *sve = lost;
+	const struct sve_header *sve = lost;	/* behind it Z, P and FFR */
 	const struct fpsimd_regset *fpsimd = fp;
 	const size_t len = sve->vl * 34U + sve->vl / 8U;	/* 32 of Z; 16 of P, and FFR, of an eighth of that */
 	struct frame *f = (struct frame *)(void *)to;

@@ -179,25 +179,21 @@ long arch_decode_syscall(const uint8_t *text, size_t len)
 	return -1;
 }
 
-static int regset(pid_t tid, unsigned long type, void *data, size_t *len)
+/* The beginning of it.  0, or -1: the kernel, the processor or the thread has none such. */
+static long regset(pid_t tid, unsigned long type, void *data, size_t len)
 {
-	struct iovec iov = { data, *len };
-	int err = ptrace(PTRACE_GETREGSET, tid, (void *)type, &iov) ? -1 : 0;
+	struct iovec iov = { data, len };
 
-	*len = iov.iov_len;
-	return err;
+	return ptrace(PTRACE_GETREGSET, tid, (void *)type, &iov);
 }
 
 const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 {
-	uint8_t header[16], zt[64];
-	size_t len = sizeof(header), zt_len = sizeof(zt);
+	struct sve_header sve;
 
-	if (!regset(tid, NT_ARM_SSVE, header, &len) && header[12] & 1 /* SVE_PT_REGS_SVE */)
+	if (!regset(tid, NT_ARM_SSVE, &sve, sizeof(sve)) && sve.flags & SVE_REGS_SVE)
 		return "streaming mode (SME) in use: not supported";
-	if (!regset(tid, NT_ARM_ZT, zt, &zt_len))
-		for (size_t i = 0; i < zt_len; i++)
-			if (zt[i])
-				return "its register ZT0 (SME2): not supported";
+	if (!regset(tid, NT_ARM_ZA, &sve, sizeof(sve)) && sve.size > sizeof(sve))	/* without it there is no ZT0 either */
+		return "register ZA (SME) in use: not supported";
 	return regs->pstate & PSTATE_32BIT ? "a 32-bit program on a 64-bit kernel" : NULL;
 }

@@ -45,6 +45,7 @@ uintptr_t arch_task_size(void);
 
 #define ARCH_SA_RESTORER 1
 #define ARCH_O_LARGEFILE 0400000
+#define ARCH_PROT_BTI 0
 #define ARCH_FEATURE_WORDS 2
 #define ARCH_FEATURES "HWCAP\0HWCAP2"
 

@@ -60,7 +60,7 @@ struct vma {
 	uint64_t pgoff;		/* bytes */
 	uint64_t dev, ino;
 	bool grows_down, locked, hugetlb, dontcopy, wipeonfork, dontdump, thp, nothp, mergeable, io, norerserve, shadow_stack,
-		sealed, uffd, sequential, random;
+		sealed, uffd, sequential, random, bti, mte;
 	bool maywrite;		/* mprotect may make it writable */
 	uint64_t resident, swapped;	/* bytes */
 	uint64_t shared_resident;	/* of them, mapped by other processes too */

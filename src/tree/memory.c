@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "image/crc32c.h"
@@ -27,6 +28,8 @@ static const char *refusal(const struct vma *v)
 		return "userfaultfd is registered on it";
 	if (v->shadow_stack)
 		return "a shadow stack";
+	if (v->mte)
+		return "it has tags (PROT_MTE)";
 	if (v->io && !vma_is_kernels_own(v))
 		return "memory of a device";
 	/* Key 1 on what may be executed only is the kernel's own doing, and comes back by itself. */
@@ -187,7 +190,7 @@ static int save_vma(void *arg, struct vma *v)
 	Vma m = {
 		.start = v->start,
 		.end = v->end,
-		.prot = (uint32_t)v->prot,
+		.prot = (uint32_t)v->prot | (v->bti ? ARCH_PROT_BTI : 0),
 		.shared = v->shared,
 		.pgoff = v->pgoff,
 		.grows_down = v->grows_down,

@@ -4,7 +4,7 @@
  * modes: refuse
  * arguments: eventfd epoll timerfd signalfd inotify fanotify memfd userfaultfd pidfd io_uring perf_event bpf mqueue
  * arguments: unix_pair unix_listener tcp_listener udp netlink packet pty kmsg posix_lock flock ofd_lock lease posix_timer
- * arguments: sysv_shm seccomp ns_uts ns_mnt ns_net ns_user clone_vm aio linked_elsewhere
+ * arguments: sysv_shm seccomp ns_uts ns_mnt ns_net ns_user clone_vm aio linked_elsewhere mte
  * arguments: several
  */
 #include "kinds/kind.h"

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
@@ -184,6 +186,35 @@ static void check_flag(int fd)
 	expect(!spoiled, "spoiled");
 }
 
+/* Memory whose tags pointers must match. */
+static uint8_t *tagged;
+
+static int make_mte(void)
+{
+#if defined(__aarch64__)
+	enum { PROT_MTE_ = 0x20 };
+
+	if (getauxval(AT_HWCAP2) >> 18 & 1) {
+		tagged = must(mmap(NULL, 65536, PROT_READ | PROT_WRITE | PROT_MTE_, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+		fill_pattern(tagged, 65536, 602);
+		return NO_DESCRIPTOR;
+	}
+#endif
+	test_skip("this processor has no memory tags (MTE)");
+	return NO_DESCRIPTOR;
+}
+
+static void check_mte(int fd)
+{
+	(void)fd;
+	expect_pattern("tagged memory", tagged, 65536, 602);
+}
+
+static void spoil_mte(void)
+{
+	tagged[7]++;
+}
+
 const struct kind process_kinds[] = {
 	{"posix_timer", make_posix_timer, check_posix_timer, spoil_posix_timer},
 	{"sysv_shm", make_sysv_shm, check_sysv_shm, spoil_sysv_shm},
@@ -194,5 +225,6 @@ const struct kind process_kinds[] = {
 	{"ns_user", make_ns_user, check_helper, spoil_by_flag},
 	{"clone_vm", make_clone_vm, check_clone_vm, spoil_by_flag},
 	{"aio", make_aio, check_flag, spoil_by_flag},
+	{"mte", make_mte, check_mte, spoil_mte},
 	{NULL, NULL, NULL, NULL},
 };
