@@ -42,6 +42,7 @@
  *   ARCH_MMAP_UNIT        what its offset counts, in bytes
  *   ARCH_NR_set_tls       the call by which a thread sets its thread pointer, -1 where that is in one of the register sets;
  *   ARCH_PTRACE_GET_TLS   then the request of ptrace(2) that reads it, one word
+ *   ARCH_SIGNS            1: programs can sign pointers, see arch_hides_keys()
  *   ARCH_PROT_BTI         what mmap(2) gives to code of which only landing pads may be jumped to; 0: there is no such thing
  *   ARCH_FEATURE_WORDS    how many words of features there are, see arch_features();
  *   ARCH_FEATURES         what they are called: as many texts in one, each but the last ended by a NUL
@@ -148,6 +149,13 @@ long arch_decode_syscall(const uint8_t *text, size_t len);
 
 /* Why the state of this thread, held, cannot be carried (a 32-bit task on a 64-bit kernel, ...), NULL when it can. */
 const char *arch_refuse(pid_t tid, const struct arch_regs *regs);
+
+/*
+ * The keys with which code signs pointers (ARCH_SIGNS): does the kernel not hand out those of the thread, which is held?  And does
+ * this code sign any?
+ */
+bool arch_hides_keys(pid_t tid);
+bool arch_signs(const uint8_t *text, size_t len);
 
 /*
  * The way home.  Writes code to `to` (ARCH_HOME_MAX bytes) that will lie at address `at` of a task:

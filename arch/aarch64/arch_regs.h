@@ -29,6 +29,9 @@ enum { SVE_REGS_SVE = 1 };
 #ifndef NT_ARM_SVE
 #define NT_ARM_SVE 0x405
 #endif
+#ifndef NT_ARM_PAC_MASK
+#define NT_ARM_PAC_MASK 0x406
+#endif
 #ifndef NT_ARM_PACA_KEYS
 #define NT_ARM_PACA_KEYS 0x407
 #define NT_ARM_PACG_KEYS 0x408
@@ -76,6 +79,7 @@ enum {
 #define ARCH_HOME_REACH (127UL << 20)	/* of a branch that needs no register */
 #define ARCH_TASK_SIZE (1UL << 52)	/* at most: the kernel may have been built for less */
 
+#define ARCH_SIGNS 1
 #define ARCH_PROT_BTI 0x10
 #define ARCH_FEATURE_WORDS 5
 #define ARCH_FEATURES "HWCAP\0HWCAP2\0HWCAP3\0SVE\0SME"

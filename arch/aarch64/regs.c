@@ -197,3 +197,31 @@ const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 		return "register ZA (SME) in use: not supported";
 	return regs->pstate & PSTATE_32BIT ? "a 32-bit program on a 64-bit kernel" : NULL;
 }
+
+/* The mask tells that there are keys; they need CONFIG_CHECKPOINT_RESTORE. */
+bool arch_hides_keys(pid_t tid)
+{
+	uint64_t words[2];
+
+	return !regset(tid, NT_ARM_PAC_MASK, words, sizeof(words)) && regset(tid, NT_ARM_PACA_KEYS, words, sizeof(words));
+}
+
+bool arch_signs(const uint8_t *text, size_t len)
+{
+	static const struct {
+		uint32_t mask, instruction;
+	} signing[] = {
+		{ 0xfffffd9f, 0xd503211f },	/* hint: pacia1716, pacib1716, paciaz, paciasp, pacibz, pacibsp */
+		{ 0xffffd000, 0xdac10000 },	/* pacia, pacib, pacda, pacdb, and those that sign with zero */
+		{ 0xffe0fc00, 0x9ac03000 },	/* pacga */
+	};
+	uint32_t instruction;
+
+	for (; len >= sizeof(instruction); text += sizeof(instruction), len -= sizeof(instruction)) {
+		memcpy(&instruction, text, sizeof(instruction));
+		for (size_t i = 0; i < sizeof(signing) / sizeof(*signing); i++)
+			if ((instruction & signing[i].mask) == signing[i].instruction)
+				return true;
+	}
+	return false;
+}

@@ -20,7 +20,7 @@ struct arch_regs {
 /* d0 to d31 (NEON's registers are the same) and FPSCR. */
 #define ARCH_REGSETS { NT_ARM_VFP }
 #define ARCH_REGSET_LOST 0
-#define ARCH_FRAME_BYTES(lost) 0
+#define ARCH_FRAME_BYTES(lost) (lost)
 #define ARCH_FIRST_USE 0
 #define ARCH_REGSET_ELSE 0
 enum {
@@ -45,6 +45,7 @@ uintptr_t arch_task_size(void);
 
 #define ARCH_SA_RESTORER 1
 #define ARCH_O_LARGEFILE 0400000
+#define ARCH_SIGNS 0
 #define ARCH_PROT_BTI 0
 #define ARCH_FEATURE_WORDS 2
 #define ARCH_FEATURES "HWCAP\0HWCAP2"

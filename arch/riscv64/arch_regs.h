@@ -37,6 +37,7 @@ enum {
 #define ARCH_HOME_REACH (1000UL << 10)	/* of a jump that needs no register: 1 MiB, seen from any byte of it */
 #define ARCH_TASK_SIZE (1UL << 56)	/* at most: it depends on the processor (Sv39, Sv48, Sv57) */
 
+#define ARCH_SIGNS 0
 #define ARCH_PROT_BTI 0
 #define ARCH_FEATURE_WORDS 4
 #define ARCH_FEATURES "HWCAP\0hwprobe key 3\0hwprobe key 4\0vlenb"

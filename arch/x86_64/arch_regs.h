@@ -21,7 +21,7 @@ struct arch_regs {
  */
 #define ARCH_REGSETS { NT_X86_XSTATE, NT_PRFPREG }
 #define ARCH_REGSET_LOST 0
-#define ARCH_FRAME_BYTES(lost) 0
+#define ARCH_FRAME_BYTES(lost) (lost)
 #define ARCH_FIRST_USE 0
 #define ARCH_REGSET_ELSE NT_PRFPREG
 enum {
@@ -41,6 +41,7 @@ enum {
 #define ARCH_HOME_REACH ARCH_TASK_SIZE
 #define ARCH_TASK_SIZE 0xfffffffffff000UL	/* with five levels of page tables, which a mapping has to ask for; else 2^47 */
 
+#define ARCH_SIGNS 0
 #define ARCH_PROT_BTI 0
 #define ARCH_FEATURE_WORDS 12
 #define ARCH_FEATURES "XCR0\0HWCAP2\0CPUID.1:ECX\0CPUID.7:EBX\0CPUID.7:ECX\0CPUID.7:EDX\0CPUID.7.1:EAX\0CPUID.7.1:EDX\0" \

@@ -190,7 +190,7 @@ static int save_vma(void *arg, struct vma *v)
 	Vma m = {
 		.start = v->start,
 		.end = v->end,
-		.prot = (uint32_t)v->prot | (v->bti ? ARCH_PROT_BTI : 0),
+		.prot = (uint32_t)v->prot | v->bti * (uint32_t)ARCH_PROT_BTI,
 		.shared = v->shared,
 		.pgoff = v->pgoff,
 		.grows_down = v->grows_down,

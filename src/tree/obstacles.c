@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -126,11 +127,37 @@ static void check_shared(struct save *s, const struct process *p)
 	}
 }
 
+static int see_code(void *arg, struct vma *v)
+{
+	const pid_t *pid = arg;
+	uint8_t text[4096];
+
+	if (!(v->prot & PROT_EXEC) || vma_is_kernels_own(v) || vma_is_everywhere(v))
+		return 0;
+	for (uint64_t at = v->start; at < v->end; at += sizeof(text))	/* a page that is not there has no code */
+		if (!task_read(*pid, text, at, sizeof(text)) && arch_signs(text, sizeof(text)))
+			return 1;
+	return 0;
+}
+
+/* Without the keys no pointer that was signed would be taken for good again. */
+static void check_keys(struct save *s, const struct process *p)
+{
+	pid_t pid = p->tid;
+	int found = ARCH_SIGNS && !s->checking && arch_hides_keys(pid) ? proc_vmas(pid, false, see_code, &pid) : 0;
+
+	if (found > 0)
+		obstacle(s, "its code signs pointers, and this kernel does not hand out the keys (CONFIG_CHECKPOINT_RESTORE)");
+	else if (found < 0)
+		cannot_tell(s, "its mappings", found);
+}
+
 void obstacles_find(struct save *s, const struct process *p)
 {
 	check_namespaces(s, p);
 	check_timers(s, p);
 	check_shared(s, p);
+	check_keys(s, p);
 	if (p->tty_nr && !s->options->inherit_stdio)
 		obstacle(s, "it has a controlling terminal (device %d:%d): --inherit-stdio leaves it behind", p->tty_nr >> 8 & 0xfff,
 			 (p->tty_nr & 0xff) | (p->tty_nr >> 12 & 0xfff00));
