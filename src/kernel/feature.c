@@ -23,6 +23,7 @@ static const struct kernel_option
 	PROC_CHILDREN = { "PROC_CHILDREN", "takes PROC_FS; selected by CHECKPOINT_RESTORE", &PROC_FS },
 	MEMBARRIER = { "MEMBARRIER", ON_BY_DEFAULT "; selected by RSEQ", NULL },
 	ADVISE_SYSCALLS = { "ADVISE_SYSCALLS", ON_BY_DEFAULT, NULL },
+	ANON_VMA_NAME = { "ANON_VMA_NAME", "takes PROC_FS and ADVISE_SYSCALLS", &ADVISE_SYSCALLS },
 	HUGETLBFS = { "HUGETLBFS", "takes SYSFS or SYSCTL, and ARM_LPAE on 32-bit ARM", NULL },
 	SHMEM = { "SHMEM", ON_BY_DEFAULT, NULL },
 	TMPFS = { "TMPFS", "takes SHMEM; or /tmp on another file system that has O_TMPFILE", &SHMEM };
@@ -68,14 +69,15 @@ static const struct feature features[] = {
 	}, {
 		.name = "kcmp", .try = probe_kcmp, .since = "3.5", .option = &KCMP,
 		.use = "descriptors and memory that are shared",
-		.instead = "for descriptors pidfd_getfd (Linux 5.6), with F_DUPFD_QUERY (6.10) or a lock that fdinfo shows",
+		.instead = "a mark in one process that a save looks for in others; for descriptors pidfd_getfd, with F_DUPFD_QUERY "
+			   "(Linux 6.10) or a lock that fdinfo shows",
 		.try_instead = probe_pidfd_getfd,
-		.lost = "memory and tables that processes share (clone(2)) are not seen to be shared",
+		.lost = "check with a PID does not see memory and tables that processes share: a save does",
 	}, {
 		.name = "PR_GET_TID_ADDRESS", .try = probe_tid_address, .since = "3.5", .option = &CHECKPOINT_RESTORE,
 		.use = "the word that is cleared when a thread ends",
 		.instead = "what the C library has noted, or the program tells that is started once more",
-		.lost = "programs that neither of them tells it of are refused",
+		.lost = "programs of another C library than glibc and musl may be refused",
 	}, {
 		.name = "PTRACE_GET_RSEQ_CONFIGURATION", .try = probe_rseq, .since = "5.13", .option = &RSEQ,
 		.use = "where rseq(2) is registered",
@@ -86,7 +88,7 @@ static const struct feature features[] = {
 	}, {
 		.name = "/proc/PID/timers", .try = probe_timers, .since = "3.10", .option = &CHECKPOINT_RESTORE,
 		.use = "POSIX timers are seen, and refused",
-		.lost = "POSIX timers (timer_create(2)) are not seen, and do not come back",
+		.instead = "the process itself, which a save asks", .lost = "check with a PID does not see POSIX timers: a save does",
 	}, {
 		.name = "membarrier registrations", .try = probe_registrations, .since = "6.3", .option = &MEMBARRIER,
 		.use = "what was registered for membarrier(2)",
@@ -107,6 +109,12 @@ static const struct feature features[] = {
 	}, {
 		.name = "MAP_HUGETLB", .try = probe_hugetlb, .since = "2.6.32", .option = &HUGETLBFS,
 		.use = "huge pages are mapped again", .lost = "images of programs with huge pages cannot be restored",
+	}, {
+		.name = "PR_SET_VMA_ANON_NAME", .try = probe_anon_name, .since = "5.17", .option = &ANON_VMA_NAME,
+		.use = "areas of memory get their names back", .lost = "names of memory areas do not come back: a warning says so",
+	}, {
+		.name = "mseal", .try = probe_mseal, .since = "6.10",
+		.use = "mappings are sealed again", .lost = "images of programs with sealed memory cannot be restored",
 	}, {
 		.name = "clone3 set_tid", .try = probe_set_tid, .since = "5.5",
 		.use = "processes and threads get their IDs back", .need = NEED_RESTORE,

@@ -28,6 +28,10 @@
 #ifndef PR_GET_MDWE
 #define PR_GET_MDWE 66
 #endif
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
 
 enum { PROBE_MS = 5000 };
 
@@ -356,6 +360,22 @@ int probe_hugetlb(void)
 	if (waitpid(pid, &status, 0) < 0)
 		return -errno;
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+static int name_it(void *page, size_t size)
+{
+	return result(prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, page, size, NULL));
+}
+
+int probe_anon_name(void)
+{
+	return on_page(MAP_PRIVATE, name_it);
+}
+
+/* Nothing is sealed by it.  On 32 bits no kernel has it, and so no program. */
+int probe_mseal(void)
+{
+	return sizeof(long) == 4 ? PROBE_MOOT : result(syscall(SYS_mseal, 0, 0, 0));
 }
 
 /* What brings a tree back */
