@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <cap-ng.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ struct shown {
 	uint32_t pid, pgid, sid, threads, exit_status, stop_signal;
 	uint32_t cwd, root, exe;
 	uint32_t uid, gid;
+	uint64_t capabilities;	/* effective ones */
 	bool zombie, leader_ended;
 	char comm[64];
 	size_t mappings;
@@ -193,6 +195,7 @@ static int add_record(struct show *s, const struct record *rec)
 	} else if (m.thread.tid == s->now->pid && m.thread.uid_count > 1 && m.thread.gid_count > 1) {
 		s->now->uid = m.thread.uid[1];
 		s->now->gid = m.thread.gid[1];
+		s->now->capabilities = m.thread.cap_effective;
 		s->now->leader_ended = !m.thread.regset_type_count;
 	}
 	return 0;
@@ -277,6 +280,30 @@ static void print_opening(const struct show *s, const char *what, uint32_t id)
 		printf("  %-8s %u\n", what, id);
 }
 
+/* By name, those that it has or, when there are fewer, those that it lacks (capabilities(7)). */
+static void print_capabilities(uint64_t has)
+{
+	unsigned int known = 0;
+	uint64_t all, told;
+	const char *before = "  may     ";
+
+	while (known < 63 && capng_capability_to_name(known))
+		known++;
+	all = (1ULL << known) - 1;
+	told = has & all;
+	if (__builtin_popcountll(told) > (int)known / 2) {
+		told = all & ~has;
+		before = told ? "  may      all but" : "  may      all";
+	}
+	if (!has)
+		return;
+	fputs(before, stdout);
+	for (unsigned int i = 0; i < known; i++)
+		if (told >> i & 1)
+			printf(" %s", capng_capability_to_name(i));
+	putchar('\n');
+}
+
 static void print_process(const struct show *s, const struct shown *p)
 {
 	const struct shown_fd *fd = (const struct shown_fd *)(const void *)s->fds.data;
@@ -289,6 +316,7 @@ static void print_process(const struct show *s, const struct shown *p)
 	}
 	printf("  memory   %zu mappings, %s of addresses, %" PRIu64 " pages stored (%s)\n", p->mappings, size(p->bytes), p->pages,
 	       size(p->pages * s->header.page_size));
+	print_capabilities(p->capabilities);
 	print_opening(s, "program", p->exe);
 	print_opening(s, "cwd", p->cwd);
 	print_opening(s, "root", p->root);

@@ -365,23 +365,27 @@ static void reap(const struct process *p)
 
 void tree_kill(struct tree *tree)
 {
+	const struct process *ending = NULL;
+
 	/* From here on the tree ends whole: should the tool die, the kernel goes on with it. */
 	for (size_t i = 0; i < tree->n; i++)
 		if (tree->processes[i].threads_n)
 			thread_doom(tree->processes[i].threads[0].tid);
 
 	/*
-	 * One after another, which is faster than all at once: they would be in each other's way in the kernel.  Children
-	 * first, so that no parent outside is woken for each.  A tracer has to take note of each death before the parent can,
-	 * whom restore waits for when it needs the numbers.
+	 * In pairs: one frees its memory while the one before it is reaped; all at once they would be in each other's way in the
+	 * kernel.  Children first, so that no parent outside is woken for each.  A tracer has to take note of each death before
+	 * the parent can, whom restore waits for when it needs the numbers.  What may not be killed ends with its tracer.
 	 */
 	for (size_t i = tree->n; i-- > 0;) {
-		kill(tree->processes[i].pid, SIGKILL);
-		if (i + 1 < tree->n)
-			reap(&tree->processes[i + 1]);
+		const bool ends = !kill(tree->processes[i].pid, SIGKILL);
+
+		if (ending)
+			reap(ending);
+		ending = ends ? &tree->processes[i] : NULL;
 	}
-	if (tree->n)
-		reap(&tree->processes[0]);
+	if (ending)
+		reap(ending);
 	tree->held = false;
 }
 

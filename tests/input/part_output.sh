@@ -141,3 +141,18 @@ ln -s "$work/output/target" "$work/pidlink"
 run_tool "$tool" restore -d --pidfile "$work/pidlink" "$work/streamed"
 verdict "--pidfile follows no symbolic link" "$([ "$(cat "$work/output/target")" = target ] || echo "its target was written to")"
 end "$pid"
+
+# What it may do is told by name.
+still
+"$tool" save --leave-running -o "$work/output/shown" "$pid"
+verdict "show names capabilities" "$(
+	text=$("$tool" show "$work/output/shown")
+	effective=$((16#$(awk '/^CapEff:/ { print $2 }' "/proc/$pid/status")))
+	for name in 5:kill 12:net_admin 24:sys_resource; do
+		has=$((effective >> ${name%:*} & 1))
+		told=$(grep -E '^  may +' <<<"$text" || echo nothing)
+		named=$(grep -cw "${name#*:}" <<<"$told")
+		[[ $told == *" all"* ]] && named=$((1 - named))
+		[ "$named" = "$has" ] || echo "${name#*:}: $has, and it is told: $told"
+	done
+)"
