@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,19 @@ unsigned long long strtoull(const char *text, char **end, int base);
 #undef strtoul
 #undef strtoll
 #undef strtoull
+
+#define optarg own_optarg
+#define optind own_optind
+#define opterr own_opterr
+#define optopt own_optopt
+#define getopt_long own_getopt_long
+int getopt_long(int argc, char *const *argv, const char *letters, const struct option *options, int *index);
+#include "libc/getopt.c"
+#undef optarg
+#undef optind
+#undef opterr
+#undef optopt
+#undef getopt_long
 
 /* The same text, the same length, and nothing beyond the room that there is. */
 #define SAME(...) \
@@ -124,12 +138,66 @@ static void test_parsed(void **state)
 	}
 }
 
+/* The words of a command line, apart by spaces. */
+static int split(char *line, char **argv)
+{
+	int n = 0;
+
+	for (char *word = strtok(line, " "); word; word = strtok(NULL, " "))
+		argv[n++] = word;
+	argv[n] = NULL;
+	return n;
+}
+
+static void test_options(void **state)
+{
+	static const char *const lines[] = {
+		"save", "save -", "save --", "save 1", "save -v 1", "save 1 -v", "save 1 2 -v 3 -q 4", "save -vq", "save -vo out 1", "save -oout 1",
+		"save 1 -vo out 2", "save 1 -o out -- -v", "save -- -v 1", "save a -- b -v", "save -o", "save 1 -vo", "save -x", "save -vx 1",
+		"save -v: 1", "save --quiet 1", "save --output out 1", "save 1 --output=out 2", "save --output= 1", "save --output", "save --out x",
+		"save --o x", "save --quiet=1 2", "save --bad 1", "save --leave-running", "save --leave-runnin", "save --log f --l",
+		"save ---", "save - -v",
+		"save -o -v", "save --output -v -v", "save 1 2 3 --output x -vv 4 -ox 5 -- 6 -v", "save --=x",
+	};
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "leave-running", no_argument, NULL, 'R' },
+		{ "leave", no_argument, NULL, 'L' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "log", required_argument, NULL, 'l' },
+		{ NULL, 0, NULL, 0 },
+	};
+
+	(void)state;
+	opterr = 0;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		char line[100], *ours[30], *theirs[30];
+		int argc, c;
+
+		strcpy(line, lines[i]);
+		argc = split(line, ours);
+		memcpy(theirs, ours, sizeof(ours));
+		optind = 0;
+		own_optind = 1;
+		do {
+			c = getopt_long(argc, theirs, ":o:vq", options, NULL);
+			assert_int_equal(own_getopt_long(argc, ours, ":o:vq", options, NULL), c);
+			if (c == 'o' || c == 'l')
+				assert_ptr_equal(own_optarg, optarg);
+		} while (c != -1);
+		assert_int_equal(own_optind, optind);
+		for (int n = 0; n < argc; n++)
+			assert_ptr_equal(ours[n], theirs[n]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_parsed),
+		cmocka_unit_test(test_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
