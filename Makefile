@@ -261,6 +261,9 @@ $(B)/$(1)/nanopb/%.o: $(B)/$(2).flags | toolchain
 	$$(Q)$(3) $$($(2)_flags) -w -c -o $$@ $$(NANOPB_DIR)/$$*.c
 endef
 $(eval $(call compile,obj,tool,$$(CC)))
+# What the C library calls here must be there when its members come in, and those that stand for a builtin of gcc's come
+# late: after all sources were optimized as one, and what none of them calls was gone.
+$(B)/obj/src/libc/%.o: tool_flags += -fno-lto
 $(eval $(call compile,unit,unit,$$(HOSTCC)))
 $(eval $(call compile,fuzz,fuzz,$$(FUZZCC)))
 
