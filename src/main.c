@@ -156,10 +156,7 @@ int next_option(int argc, char **argv, const char *letters, const struct option 
 			usage_error("unknown option \"%s\"", argv[optind - 1]);
 			return '?';
 		case ':':
-			/* by then argv may have been put in another order, with its end in the middle */
-			for (n = 0; all[n].name && all[n].val != optopt;)
-				n++;
-			usage_error("option \"--%s\" needs an argument", all[n].name ? all[n].name : "");
+			usage_error("option \"%s\" needs an argument", argv[optind - 1]);
 			return '?';
 		default:
 			return c;

@@ -4,7 +4,7 @@
  *
  * Letters begin with ':' (no messages; an argument that is missing is ':'), options have a val and no flag.  As ever, options
  * may stand behind operands, which are moved behind them; "--" ends them; letters may share a '-', and long names be cut
- * short while only one begins so.
+ * short while only one begins so.  What is wrong with it or not, argv[optind - 1] is the option, or its argument.
  */
 #include <getopt.h>
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 char *optarg;
-int optind = 1, opterr = 1, optopt;
+int optind = 1, opterr = 1;
 
 /* The nth argument, which goes in front of the operands before it. */
 static char *take(char **argv, int n)

@@ -42,14 +42,12 @@ unsigned long long strtoull(const char *text, char **end, int base);
 #define optarg own_optarg
 #define optind own_optind
 #define opterr own_opterr
-#define optopt own_optopt
 #define getopt_long own_getopt_long
 int getopt_long(int argc, char *const *argv, const char *letters, const struct option *options, int *index);
 #include "libc/getopt.c"
 #undef optarg
 #undef optind
 #undef opterr
-#undef optopt
 #undef getopt_long
 
 /* The same text, the same length, and nothing beyond the room that there is. */
@@ -184,6 +182,8 @@ static void test_options(void **state)
 			assert_int_equal(own_getopt_long(argc, ours, ":o:vq", options, NULL), c);
 			if (c == 'o' || c == 'l')
 				assert_ptr_equal(own_optarg, optarg);
+			if (c == '?' || c == ':')
+				assert_true(ours[own_optind - 1][0] == '-');
 		} while (c != -1);
 		assert_int_equal(own_optind, optind);
 		for (int n = 0; n < argc; n++)
