@@ -138,7 +138,7 @@ int revive_state(struct restore *r, const struct record *rec)
 	struct program p;
 	const struct kernel_timespec no_time = { 0, 0 };
 	const uint64_t any = ~0ULL;
-	int err = record_decode(rec, State_fields, &r->state);
+	int taking, err = record_decode(rec, State_fields, &r->state);
 	const struct born *b;
 
 	if (err)
@@ -163,8 +163,12 @@ int revive_state(struct restore *r, const struct record *rec)
 	add_membarrier(&p, r->state.membarrier);
 	for (size_t i = 0; i < r->state.stop_reported_count; i++)
 		program_call(&p, 0, SYS_waitid, P_PID, (long)r->state.stop_reported[i], 0, WSTOPPED | WNOHANG, 0);
-	/* signals of children that ended or stopped while the tree was made are not the workload's */
-	program_call(&p, 0, SYS_rt_sigtimedwait_time64, program_data(&p, &any, sizeof(any)), 0, program_data(&p, &no_time, sizeof(no_time)), 8);
+	/* signals of children that ended or stopped while the tree was made are not the workload's: all are taken */
+	taking = program_call(&p, 0, SYS_rt_sigtimedwait_time64, program_data(&p, &any, sizeof(any)), 0,
+			      program_data(&p, &no_time, sizeof(no_time)), 8);
+	program_call(&p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, program_at(&p, taking) + (long)offsetof(struct op, ret), -EAGAIN,
+		     program_at(&p, taking + 3));
+	program_call(&p, 0, OP_JUMP, program_at(&p, taking));
 	err = reborn_run(r, r->pid, &p, what);
 	return err ? err : set_outside(r);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Children made by clone with another exit signal than SIGCHLD, or with none. */
+/* Children made by clone with another exit signal than SIGCHLD, or with none; two zombies that had reported by different ones. */
 #include "testlib.h"
 
 #include <signal.h>
@@ -12,7 +12,7 @@
 #endif
 
 static volatile int usr2, chld;
-static pid_t with_signal, without;
+static pid_t with_signal, without, zombie[2];
 
 static void count(int number)
 {
@@ -22,13 +22,13 @@ static void count(int number)
 		chld++;
 }
 
-static pid_t clone_with(int number)
+static pid_t clone_with(int number, bool zombie_at_once)
 {
 	/* No flags, no stack: a fork with another exit signal, the same in every argument order. */
 	pid_t child = must(syscall(SYS_clone, (long)number, 0L, 0L, 0L, 0L));
 
 	if (child == 0) {
-		while (!test_may_go())
+		while (!zombie_at_once && !test_may_go())
 			test_nap(5);
 		_exit(3);
 	}
@@ -39,8 +39,13 @@ void test_setup(void)
 {
 	signal(SIGUSR2, count);
 	signal(SIGCHLD, count);
-	with_signal = clone_with(SIGUSR2);
-	without = clone_with(0);
+	zombie[0] = clone_with(SIGCHLD, true);
+	zombie[1] = clone_with(SIGUSR2, true);
+	while (chld < 1 || usr2 < 1)
+		test_nap(1);
+	chld = usr2 = 0;
+	with_signal = clone_with(SIGUSR2, false);
+	without = clone_with(0, false);
 }
 
 void test_break(void)
@@ -52,6 +57,12 @@ void test_check(void)
 {
 	int status = 0;
 
+	test_nap(10);
+	expect(chld == 0, "SIGCHLD came %d times", chld);
+	for (int i = 0; i < 2; i++) {
+		must(waitpid(zombie[i], &status, __WALL));
+		expect(WIFEXITED(status) && WEXITSTATUS(status) == 3, "zombie %d: status 0x%x", i, status);
+	}
 	expect(waitpid(with_signal, NULL, WNOHANG) == -1 && errno == ECHILD, "the first is an ordinary child now");
 	while (waitpid(with_signal, &status, __WCLONE) < 0 && errno == EINTR)
 		;
