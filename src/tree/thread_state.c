@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "kernel/abi.h"
 #include "kernel/ptrace.h"
+#include "kernel/task_memory.h"
 #include "tree/records.h"
 
 #ifndef PR_GET_TID_ADDRESS

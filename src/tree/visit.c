@@ -20,6 +20,7 @@
 #include "blobs.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
+#include "kernel/task_memory.h"
 #include "tree/dead_bytes.h"
 #include "tree/way_home.h"
 
