@@ -91,6 +91,7 @@ struct save {
 		uint32_t crc;
 	} vdso;
 	struct tid_variable tid_variable;
+	bool timers_untold;		/* by /proc/PID/timers */
 	struct buffer areas;		/* of the process at hand, see tree/memory.c */
 	struct {			/* of its parent, which is often the next one's as well */
 		pid_t pid;		/* 0: nobody's */

@@ -46,6 +46,13 @@ static int same_by_lock(int a, int b, int flags)
 	return without < 0 || with < 0 ? -EIO : with > without;
 }
 
+int same_order(pid_t a, pid_t b, int what)
+{
+	long order = syscall(SYS_kcmp, a, b, what, 0, 0);
+
+	return order < 0 ? -errno : (int)order;
+}
+
 int same_file(pid_t a, int fd_a, pid_t b, int fd_b)
 {
 	static bool no_kcmp;	/* a kernel without CONFIG_KCMP */

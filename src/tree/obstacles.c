@@ -4,14 +4,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "arch.h"
 #include "base/log.h"
-#include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
+#include "tree/shared.h"
+#include "tree/timers.h"
 
 /* What cannot be read is not known to be harmless; a process that is only looked at may have ended. */
 static void cannot_tell(struct save *s, const char *what, int err)
@@ -39,17 +38,6 @@ static void check_namespaces(struct save *s, const struct process *p)
 		else if (strcmp(own, theirs))
 			obstacle(s, "it lives in another %s namespace than tinyckpt: not supported", names[i]);
 	}
-}
-
-static void check_timers(struct save *s, const struct process *p)
-{
-	char text[256];
-	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/timers", p->pid);
-
-	if (len > 0)
-		obstacle(s, "a POSIX timer (timer_create): not supported yet");
-	else if (len < 0 && len != -ENOENT)	/* a kernel without timers, or without a file that tells of them */
-		cannot_tell(s, "its timers", (int)len);
 }
 
 /* Registers that no visitor can leave as they are matter, unless the thread is in a call, where they are lost anyhow. */
@@ -82,10 +70,6 @@ static void check_thread(struct save *s, const struct process *p, const struct t
 		obstacle(s, "thread %d: a shadow stack: not supported", tid);
 	if (st.groups_lost)
 		obstacle(s, "thread %d: more than %d supplementary groups", tid, PROC_GROUPS_MAX);
-	if (tid != p->pid && syscall(SYS_kcmp, p->pid, tid, KCMP_FILES, 0, 0) > 0)
-		obstacle(s, "thread %d: it has a descriptor table of its own (unshare): not supported", tid);
-	if (tid != p->pid && syscall(SYS_kcmp, p->pid, tid, KCMP_FS, 0, 0) > 0)
-		obstacle(s, "thread %d: it has a working directory of its own (unshare): not supported", tid);
 	if (s->checking)
 		return;
 	if (holds_lost_registers(p, thread))
@@ -95,44 +79,6 @@ static void check_thread(struct save *s, const struct process *p, const struct t
 		cannot_tell(s, "the registers of a thread", err);
 	else if ((why = arch_refuse(&regs)))
 		obstacle(s, "thread %d: %s", tid, why);
-}
-
-/*
- * Do two processes share what only threads may?  kcmp(2) is an order, so each kind has the processes seen so far sorted,
- * and a new one finds its place, or its equal, in few steps.  Signal handlers are shared only where memory is (clone(2)).
- */
-static void check_shared(struct save *s, const struct process *p)
-{
-	static const struct {
-		int what;
-		const char *name;
-	} kinds[] = { { KCMP_VM, "its memory" }, { KCMP_FILES, "its descriptor table" }, { KCMP_FS, "its working directory" } };
-
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
-		struct buffer *sorted = &s->sharing[k];
-		size_t low = 0, high = sorted->len / sizeof(pid_t);
-		pid_t *pids;
-
-		while (low < high) {
-			size_t middle = low + (high - low) / 2;
-			pid_t other = ((pid_t *)(void *)sorted->data)[middle];
-			long order = syscall(SYS_kcmp, p->pid, other, kinds[k].what, 0, 0);
-
-			if (order == 0)
-				obstacle(s, "it shares %s with process %d: not supported", kinds[k].name, other);
-			if (order == 0 || order < 0)
-				return;
-			if (order == 1)
-				high = middle;
-			else
-				low = middle + 1;
-		}
-		if (buffer_append(sorted, &p->pid, sizeof(p->pid)))
-			return;
-		pids = (pid_t *)(void *)sorted->data;
-		memmove(&pids[low + 1], &pids[low], sorted->len - (low + 1) * sizeof(pid_t));
-		pids[low] = p->pid;
-	}
 }
 
 static int count(void *arg, int number)
@@ -158,8 +104,8 @@ int obstacles_find(struct save *s, const struct process *p)
 		return 0;
 	}
 	check_namespaces(s, p);
-	check_timers(s, p);
-	check_shared(s, p);
+	timers_find(s, p);
+	shared_find(s, p);
 	if (p->tty_nr && !s->options->inherit_stdio)
 		obstacle(s, "it has a controlling terminal (device %d:%d): --inherit-stdio leaves it behind", p->tty_nr >> 8 & 0xfff,
 			 (p->tty_nr & 0xff) | (p->tty_nr >> 12 & 0xfff00));
