@@ -258,7 +258,7 @@ int remap_pages(struct restore *r, const struct record *rec)
 		if (m.start[i] > ARCH_TASK_SIZE >> m.page_shift || start + len > ARCH_TASK_SIZE ||
 		    (start < r->area + REBORN_AREA && start + len > r->area))
 			return fail(EIMAGE, "pages at %" PRIx64 " of process %u: an absurd place", start, m.process);
-		here[i] = (struct iovec){ (void *)((uintptr_t)rec->body + total), len };
+		here[i] = (struct iovec){ (void *)((uintptr_t)rec->body + (uintptr_t)total), len };
 		there[i] = (struct iovec){ (void *)(uintptr_t)start, len };
 		total += len;
 	}
