@@ -52,8 +52,8 @@ struct address_range {
 struct tid_variable {
 	uint64_t exe_dev, exe_ino;	/* the program looked at last */
 	bool known;
-	uint64_t dev, ino, pgoff;	/* it is so many bytes behind the start of this part of this file */
-	uint64_t offset;
+	uint64_t dev, ino, len;		/* the file that it is in, and the length of its first mapping */
+	uint64_t offset;		/* from the start of that */
 };
 
 /* madvise(2) that restore has to put off until the last fork. */

@@ -88,36 +88,39 @@ static uint64_t registered(pid_t pid)
 	return 0;
 }
 
-/* The part of a file that an address is in, or in the zeros behind it. */
-struct part_search {
+/* The file whose mappings an address is in, or in the zeros behind them. */
+struct file_search {
 	uint64_t address;
-	uint64_t start, end;	/* of the part seen last, with what follows it */
+	uint64_t start, end;	/* of the file's first mapping; of the last one, with what follows it */
 	struct tid_variable *variable;
 };
 
-static int search_part(void *arg, struct vma *v)
+static int search_file(void *arg, struct vma *v)
 {
-	struct part_search *s = arg;
+	struct file_search *s = arg;
+	struct tid_variable *variable = s->variable;
 
 	if (v->name[0] == '/') {
-		s->start = v->start;
-		s->variable->dev = v->dev;
-		s->variable->ino = v->ino;
-		s->variable->pgoff = v->pgoff;
+		if (v->dev != variable->dev || v->ino != variable->ino) {
+			s->start = v->start;
+			variable->dev = v->dev;
+			variable->ino = v->ino;
+			variable->len = v->end - v->start;
+		}
 	} else if (v->name[0] || v->start != s->end) {
-		s->start = UINT64_MAX;
+		variable->ino = 0;
 	}
 	s->end = v->end;
 	if (s->address >= v->end)
 		return 0;
-	s->variable->known = s->start <= s->address;
-	s->variable->offset = s->address - s->start;
+	variable->known = variable->ino && s->start <= s->address;
+	variable->offset = s->address - s->start;
 	return 1;
 }
 
 static void try_program(struct tid_variable *variable, const Thread *m, int exe)
 {
-	struct part_search search = { .variable = variable };
+	struct file_search search = { .variable = variable };
 	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 
 	if (!pid)
@@ -126,7 +129,7 @@ static void try_program(struct tid_variable *variable, const Thread *m, int exe)
 		return;
 	search.address = registered(pid);
 	if (search.address)
-		(void)proc_vmas(pid, false, search_part, &search);
+		(void)proc_vmas(pid, false, search_file, &search);
 	kill(pid, SIGKILL);
 	thread_reap(pid);
 }
@@ -141,7 +144,7 @@ static int search_place(void *arg, struct vma *v)
 	struct place_of_variable *place = arg;
 	const struct tid_variable *wanted = place->variable;
 
-	if (v->name[0] != '/' || v->shared || v->dev != wanted->dev || v->ino != wanted->ino || v->pgoff != wanted->pgoff)
+	if (v->name[0] != '/' || v->shared || v->dev != wanted->dev || v->ino != wanted->ino || v->end - v->start != wanted->len)
 		return 0;
 	place->address = v->start + wanted->offset;
 	return 1;
