@@ -48,6 +48,14 @@ struct address_range {
 	uint64_t start, end;
 };
 
+/* The variable that a program's C library has all thread IDs cleared in, see tree/tid_address.c. */
+struct tid_variable {
+	uint64_t exe_dev, exe_ino;	/* the program looked at last */
+	bool known;
+	uint64_t dev, ino, len;		/* the file that it is in, and the length of its first mapping */
+	uint64_t offset;		/* from the start of that */
+};
+
 /* madvise(2) that restore has to put off until the last fork. */
 struct late_advice {
 	pid_t pid;
@@ -83,6 +91,8 @@ struct save {
 		size_t len;		/* 0: not seen yet */
 		uint32_t crc;
 	} vdso;
+	struct tid_variable tid_variable;
+	bool timers_untold;		/* by /proc/PID/timers */
 	struct buffer areas;		/* of the process at hand, see tree/memory.c */
 	struct {			/* of its parent, which is often the next one's as well */
 		pid_t pid;		/* 0: nobody's */

@@ -60,12 +60,29 @@ struct rseq_configuration {
 	uint32_t pad;
 };
 
+#ifndef PTRACE_GET_SYSCALL_INFO
+#define PTRACE_GET_SYSCALL_INFO 0x420e /* 5.3 */
+#endif
+enum { SYSCALL_INFO_ENTRY = 1 };
+struct syscall_info {	/* struct ptrace_syscall_info of linux/ptrace.h, as it is at the entry of a call */
+	uint8_t op;
+	uint32_t arch __attribute__((aligned(4)));
+	uint64_t instruction_pointer, stack_pointer;
+	uint64_t nr, args[6];
+};
+
 #ifndef PTRACE_EVENT_STOP
 #define PTRACE_EVENT_STOP 128
 #endif
 
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef F_DUPFD_QUERY
+#define F_DUPFD_QUERY (1024 + 3) /* F_LINUX_SPECIFIC_BASE; 6.10 */
 #endif
 #ifndef SYS_close_range
 #define SYS_close_range 436

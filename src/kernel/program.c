@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/program.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/uio.h>
+
+#include "kernel/task_memory.h"
 
 void program_init(struct program *p, void *image, size_t size, uint64_t base)
 {
@@ -65,25 +65,21 @@ const void *program_read(const struct program *p, long address)
 }
 
 /* Operations and data lie at the two ends; what is between is not moved, nor its pages touched. */
-static int move(ssize_t (*how)(pid_t, const struct iovec *, unsigned long, const struct iovec *, unsigned long, unsigned long),
-		const struct program *p, pid_t pid)
+static int move(const struct program *p, pid_t pid, enum task_access access)
 {
 	const size_t ops = p->ops * sizeof(struct op), data = p->size - p->data;
 	const struct iovec here[] = { { p->image, ops }, { p->image + p->data, data } };
 	const struct iovec there[] = { { (void *)(uintptr_t)p->base, ops }, { (void *)(uintptr_t)(p->base + p->data), data } };
-	ssize_t got = how(pid, here, 2, there, 2, 0);
 
-	if (got < 0)
-		return -errno;
-	return (size_t)got == ops + data ? 0 : -EFAULT;
+	return task_move(pid, access, here, there, 2);
 }
 
 int program_send(const struct program *p, pid_t pid)
 {
-	return move(process_vm_writev, p, pid);
+	return move(p, pid, TASK_WRITE);
 }
 
 int program_fetch(struct program *p, pid_t pid)
 {
-	return move(process_vm_readv, p, pid);
+	return move(p, pid, TASK_READ);
 }

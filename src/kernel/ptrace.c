@@ -201,23 +201,3 @@ int thread_set_sigmask(pid_t tid, uint64_t mask)
 {
 	return request(PTRACE_SETSIGMASK, tid, sizeof(mask), (unsigned long)&mask);
 }
-
-int task_read(pid_t pid, void *to, uint64_t from, size_t len)
-{
-	struct iovec local = { to, len }, remote = { (void *)(uintptr_t)from, len };
-	ssize_t got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
-
-	if (got < 0)
-		return -errno;
-	return (size_t)got == len ? 0 : -EFAULT;
-}
-
-int task_write(pid_t pid, uint64_t to, const void *from, size_t len)
-{
-	struct iovec local = { (void *)(uintptr_t)from, len }, remote = { (void *)(uintptr_t)to, len };
-	ssize_t got = process_vm_writev(pid, &local, 1, &remote, 1, 0);
-
-	if (got < 0)
-		return -errno;
-	return (size_t)got == len ? 0 : -EFAULT;
-}

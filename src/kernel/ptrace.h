@@ -81,10 +81,4 @@ int thread_set_regset(pid_t tid, unsigned int type, const void *data, size_t len
 int thread_sigmask(pid_t tid, uint64_t *mask);
 int thread_set_sigmask(pid_t tid, uint64_t mask);
 
-/* Bytes from and to another task; whole or a negative errno. */
-int task_read(pid_t pid, void *to, uint64_t from, size_t len);
-int task_write(pid_t pid, uint64_t to, const void *from, size_t len);
-
-
-
 #endif

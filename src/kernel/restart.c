@@ -7,6 +7,7 @@
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
+#include "kernel/task_memory.h"
 
 /* signal(7), and the sources: what the kernel may go on with by restart_syscall(2). */
 static const long going_on[] = {

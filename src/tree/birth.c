@@ -24,6 +24,7 @@
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
+#include "kernel/task_memory.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
 

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "kernel/procfs.h"
-#include "kernel/ptrace.h"
+#include "kernel/task_memory.h"
 
 /*
  * Dead bytes: the tail of the vDSO's last page behind its ELF image, else that of ARM's [sigpage], which begins with a few

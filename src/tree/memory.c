@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "image/crc32c.h"
 #include "kernel/abi.h"
-#include "kernel/ptrace.h"
+#include "kernel/task_memory.h"
 #include "tree/dead_bytes.h"
 #include "tree/openings.h"
 #include "tree/pages.h"

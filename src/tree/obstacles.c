@@ -5,17 +5,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "arch.h"
 #include "base/log.h"
 #include "config.h"
-#include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
+#include "kernel/task_memory.h"
 #include "tree/frame.h"
 #include "tree/lineage.h"
+#include "tree/shared.h"
+#include "tree/timers.h"
 
 /* What cannot be read is not known to be harmless; a process that is only looked at may have ended. */
 static void cannot_tell(struct save *s, const char *what, int err)
@@ -45,17 +45,6 @@ static void check_namespaces(struct save *s, const struct process *p)
 	}
 }
 
-static void check_timers(struct save *s, const struct process *p)
-{
-	char text[256];
-	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/timers", p->tid);
-
-	if (len > 0)
-		obstacle(s, "a POSIX timer (timer_create): not supported yet");
-	else if (len < 0 && len != -ENOENT)	/* a kernel without timers, or without a file that tells of them */
-		cannot_tell(s, "its timers", (int)len);
-}
-
 static void check_thread(struct save *s, const struct process *p, const struct thread *thread)
 {
 	const pid_t tid = thread->tid;
@@ -74,10 +63,6 @@ static void check_thread(struct save *s, const struct process *p, const struct t
 		obstacle(s, "thread %d: a shadow stack: not supported", tid);
 	if (st.groups_lost)
 		obstacle(s, "thread %d: more than %d supplementary groups", tid, PROC_GROUPS_MAX);
-	if (tid != p->tid && syscall(SYS_kcmp, p->tid, tid, KCMP_FILES, 0, 0) > 0)
-		obstacle(s, "thread %d: it has a descriptor table of its own (unshare): not supported", tid);
-	if (tid != p->tid && syscall(SYS_kcmp, p->tid, tid, KCMP_FS, 0, 0) > 0)
-		obstacle(s, "thread %d: it has a working directory of its own (unshare): not supported", tid);
 	if (s->checking)
 		return;
 	if (ARCH_REGSET_LOST && !frame_has_room(p, thread))
@@ -87,44 +72,6 @@ static void check_thread(struct save *s, const struct process *p, const struct t
 		cannot_tell(s, "the registers of a thread", err);
 	else if ((why = arch_refuse(tid, &regs)))
 		obstacle(s, "thread %d: %s", tid, why);
-}
-
-/*
- * Do two processes share what only threads may?  kcmp(2) is an order, so each kind has the processes seen so far sorted,
- * and a new one finds its place, or its equal, in few steps.  Signal handlers are shared only where memory is (clone(2)).
- */
-static void check_shared(struct save *s, const struct process *p)
-{
-	static const struct {
-		int what;
-		const char *name;
-	} kinds[] = { { KCMP_VM, "its memory" }, { KCMP_FILES, "its descriptor table" }, { KCMP_FS, "its working directory" } };
-
-	for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
-		struct buffer *sorted = &s->sharing[k];
-		size_t low = 0, high = sorted->len / sizeof(pid_t);
-		pid_t *pids;
-
-		while (low < high) {
-			size_t middle = low + (high - low) / 2;
-			pid_t other = ((pid_t *)(void *)sorted->data)[middle];
-			long order = syscall(SYS_kcmp, p->tid, other, kinds[k].what, 0, 0);
-
-			if (order == 0)
-				obstacle(s, "it shares %s with process %d: not supported", kinds[k].name, other);
-			if (order == 0 || order < 0)
-				return;
-			if (order == 1)
-				high = middle;
-			else
-				low = middle + 1;
-		}
-		if (buffer_append(sorted, &p->tid, sizeof(p->tid)))
-			return;
-		pids = (pid_t *)(void *)sorted->data;
-		memmove(&pids[low + 1], &pids[low], sorted->len - (low + 1) * sizeof(pid_t));
-		pids[low] = p->tid;
-	}
 }
 
 static int see_code(void *arg, struct vma *v)
@@ -155,8 +102,8 @@ static void check_keys(struct save *s, const struct process *p)
 void obstacles_find(struct save *s, const struct process *p)
 {
 	check_namespaces(s, p);
-	check_timers(s, p);
-	check_shared(s, p);
+	timers_find(s, p);
+	shared_find(s, p);
 	check_keys(s, p);
 	if (p->tty_nr && !s->options->inherit_stdio)
 		obstacle(s, "it has a controlling terminal (device %d:%d): --inherit-stdio leaves it behind", p->tty_nr >> 8 & 0xfff,

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "kernel/abi.h"
+#include "kernel/same.h"
 #include "objects/object.h"
 
 struct walk {
@@ -160,23 +161,29 @@ static int add_description(struct save *s, struct description *d)
 	return 0;
 }
 
-/* Descriptors of one description agree in all of these; only when they do is the kernel asked (kcmp(2)). */
+/* Descriptors of one description agree in all of these; only when they do is the kernel asked. */
 static bool may_be_same(const struct description *d, const struct opened *o)
 {
 	return d->ino == o->ino && d->dev == o->dev && d->pos == o->info.pos &&
 	       d->flags == (o->info.flags & ~(unsigned int)O_CLOEXEC) && (d->fd >= 0) == (o->fd >= 0);
 }
 
-static const struct description *find(const struct save *s, const struct opened *o)
+static const struct description *find(struct save *s, const struct opened *o)
 {
 	const struct description *d;
 
 	for (d = newest(s, s->boxes[box_of(o->ino)]); d; d = newest(s, d->before)) {
+		int same = 1;
+
 		if (!may_be_same(d, o))
 			continue;
-		if (o->fd < 0 || (d->pid == o->pid && d->fd == o->fd) ||
-		    syscall(SYS_kcmp, o->pid, d->pid, KCMP_FILE, o->fd, d->fd) == 0)
+		if (o->fd >= 0 && (d->pid != o->pid || d->fd != o->fd))
+			same = same_file(o->pid, o->fd, d->pid, d->fd);
+		if (same > 0)
 			break;
+		if (same < 0 && !s->checking)	/* what is only looked at may be gone by now */
+			obstacle(s, "%s: whether it shares its offset with fd %d of process %d cannot be told (CONFIG_KCMP): %s",
+				 o->what, d->fd, d->pid, strerror(-same));
 	}
 	return d;
 }

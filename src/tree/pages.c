@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/uio.h>
 
 #include "base/error.h"
 #include "base/io.h"
@@ -15,6 +14,7 @@
 #include "base/scope.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
+#include "kernel/task_memory.h"
 #include "pages.pb.h"
 #include "tree/records.h"
 #include "vma.pb.h"
@@ -27,7 +27,6 @@ struct pages {
 	Runs drop, guard;
 	uint64_t zeros_may_go;		/* bit i: pages of zeros in run i need not be stored */
 	bool by_mem;			/* how the runs in m are to be read */
-	int mem;			/* /proc/PID/mem */
 };
 
 static bool is_zero(const uint8_t *page, size_t len)
@@ -82,28 +81,16 @@ static void leave_out_zeros(struct pages *p, uint8_t *body)
 static int read_pages(const struct pages *p, uint8_t *body)
 {
 	uint64_t page = p->s->page_size;
-	struct iovec local = { body, p->filled * page }, remote[128];
-	ssize_t got;
+	struct iovec here[128], there[128];
+	int err;
 
-	if (p->by_mem) {
-		for (size_t i = 0; i < p->m.start_count; i++) {
-			int err = pread_all(p->mem, body, p->m.count[i] * page, p->m.start[i] << p->m.page_shift);
-
-			if (err)
-				return fail(err, "reading its memory at %" PRIx64 ": %s", p->m.start[i] << p->m.page_shift,
-					    strerror(-err));
-			body += p->m.count[i] * page;
-		}
-		return 0;
+	for (size_t i = 0; i < p->m.start_count; i++) {
+		here[i] = (struct iovec){ body, p->m.count[i] * page };
+		there[i] = (struct iovec){ (void *)(uintptr_t)(p->m.start[i] << p->m.page_shift), here[i].iov_len };
+		body += here[i].iov_len;
 	}
-	for (size_t i = 0; i < p->m.start_count; i++)
-		remote[i] = (struct iovec){ (void *)(uintptr_t)(p->m.start[i] << p->m.page_shift), p->m.count[i] * page };
-	got = process_vm_readv(p->pid, &local, 1, remote, p->m.start_count, 0);
-	if (got != (ssize_t)(p->filled * page))
-		return got < 0 ? fail_errno("reading its memory at %" PRIx64, p->m.start[0] << p->m.page_shift)
-			       : fail(EFAULT, "reading its memory at %" PRIx64 ": only %zd of %zu bytes",
-				      p->m.start[0] << p->m.page_shift, got, (size_t)(p->filled * page));
-	return 0;
+	err = task_move(p->pid, p->by_mem ? TASK_READ_FORCED : TASK_READ, here, there, p->m.start_count);
+	return err ? fail(err, "reading its memory at %" PRIx64 ": %s", p->m.start[0] << p->m.page_shift, strerror(-err)) : 0;
 }
 
 static int flush_pages(struct pages *p)
@@ -305,17 +292,11 @@ int pages_save(struct save *s, const struct process *process)
 	}, *p = &pages;
 	const struct area *a = (const struct area *)(void *)s->areas.data;
 	CLEANUP_CLOSE int own = pagemap_open(p->pid);
-	CLEANUP_CLOSE int mem = -1;
-	char path[32];
 	bool no_scan = false;
 	int err = 0;
 
 	if (own < 0)
 		return own;
-	snprintf(path, sizeof(path), "/proc/%d/mem", p->pid);
-	p->mem = mem = proc_open(path, O_RDONLY);
-	if (mem < 0)
-		return fail_errno("%s", path);
 	for (size_t i = 0; !err && i < s->areas.len / sizeof(*a); i++) {
 		err = a[i].inherited || no_scan ? 1 : scan_pagemap(p, &a[i], own);
 		if (err == 1) {

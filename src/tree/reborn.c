@@ -25,7 +25,7 @@ static int avoid(void *arg, struct vma *v)
 {
 	struct place_search *s = arg;
 
-	if (v->start < s->at + 4 * REBORN_AREA && v->end > s->at)
+	if (v->start < s->at + REBORN_ROOM && v->end > s->at)
 		s->at = (v->end + 0xffff) & ~0xffffULL;
 	return 0;
 }
@@ -43,7 +43,7 @@ int reborn_area(struct restore *r)
 	err = proc_vmas(getpid(), false, avoid, &s);
 	if (err)
 		return fail(err, "tinyckpt's own mappings: %s", strerror(-err));
-	if (s.at + 4 * REBORN_AREA > s.end)
+	if (s.at + REBORN_ROOM > s.end)
 		return fail(ENOMEM, "no addresses are free in both tree and tinyckpt: try again (they are random)");
 	r->area = s.at;
 	got = mmap((void *)(uintptr_t)r->area, REBORN_AREA, PROT_READ | PROT_WRITE | PROT_EXEC,

@@ -17,6 +17,7 @@ enum {
 	REBORN_PROGRAM = 0x1000,
 	REBORN_PROGRAM_MAX = 0xf000,
 	REBORN_AREA = 0x10000,
+	REBORN_ROOM = 0x100000,		/* addresses: the area, and behind it the kernel's own mappings on their way (pages of 64 KiB) */
 };
 
 /* Maps the area into the tool itself, from where every task inherits it. 0 or a negative errno, said. */

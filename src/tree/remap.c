@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "arch.h"
@@ -18,6 +17,7 @@
 #include "image/crc32c.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
+#include "kernel/task_memory.h"
 #include "pages.pb.h"
 #include "tree/birth.h"
 #include "tree/dead_bytes.h"
@@ -75,7 +75,7 @@ int remap_note(struct restore *r, const struct record *rec)
 	if (err)
 		return err;
 	if (m.start >= m.end || m.end > ARCH_TASK_SIZE || (m.start | m.end | m.pgoff) % r->page_size ||
-	    (m.start < r->area + 4 * REBORN_AREA && m.end > r->area) || (n && last[n - 1].end > m.start) || m.prot & ~(7U | ARCH_PROT_BTI))
+	    (m.start < r->area + REBORN_ROOM && m.end > r->area) || (n && last[n - 1].end > m.start) || m.prot & ~(7U | ARCH_PROT_BTI))
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": absurd, or not in order", m.start, m.end);
 	if (m.kind == VmaKind_FILE_BACKED && world_fd(r, m.file) < 0)
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": no file %u", m.start, m.end, m.file);
@@ -278,9 +278,8 @@ int remap_layout(struct restore *r)
 int remap_pages(struct restore *r, const struct record *rec)
 {
 	Pages m;
-	struct iovec local, remote[128];
+	struct iovec here[128], there[128];
 	uint64_t total = 0;
-	ssize_t got;
 	int err = record_decode(rec, Pages_fields, &m);
 
 	if (err)
@@ -294,17 +293,14 @@ int remap_pages(struct restore *r, const struct record *rec)
 		if (m.start[i] > ARCH_TASK_SIZE >> m.page_shift || start + len > ARCH_TASK_SIZE ||
 		    (start < r->area + REBORN_AREA && start + len > r->area))
 			return fail(EIMAGE, "pages at %" PRIx64 " of process %u: an absurd place", start, m.process);
-		remote[i] = (struct iovec){ (void *)(uintptr_t)start, len };
+		here[i] = (struct iovec){ (void *)((uintptr_t)rec->body + (uintptr_t)total), len };
+		there[i] = (struct iovec){ (void *)(uintptr_t)start, len };
 		total += len;
 	}
 	if (total != rec->body_len)
 		return fail(EIMAGE, "pages of process %u: %u bytes where %" PRIu64 " were promised", m.process, rec->body_len, total);
-	local = (struct iovec){ (void *)(uintptr_t)rec->body, rec->body_len };
-	got = process_vm_writev(r->pid, &local, 1, remote, m.start_count, 0);
-	if (got < 0 || (uint64_t)got != total)
-		return fail(got < 0 ? errno : EFAULT, "filling its memory at %" PRIx64 ": %s", (uint64_t)(uintptr_t)remote[0].iov_base,
-			    got < 0 ? strerror(errno) : "only in part");
-	return 0;
+	err = task_move(r->pid, TASK_WRITE, here, there, m.start_count);
+	return err ? fail(err, "filling its memory at %" PRIx64 ": %s", m.start[0] << m.page_shift, strerror(-err)) : 0;
 }
 
 int remap_runs(struct restore *r, const struct record *rec)

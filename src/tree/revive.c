@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "kernel/abi.h"
+#include "kernel/mm_fields.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
 #include "tree/birth.h"
@@ -36,50 +37,6 @@
 #ifndef PR_SET_THP_DISABLE
 #define PR_SET_THP_DISABLE 41
 #endif
-
-/*
- * A 64-bit kernel takes and gives pointers of its own size in some calls of prctl(2), for which it has no other form for
- * 32-bit tasks (kernel/sys.c).
- */
-static bool has_wide_pointers(void)
-{
-	uint64_t address = ~0ULL;
-
-	return sizeof(void *) == sizeof(address) || (!syscall(SYS_prctl, PR_GET_TID_ADDRESS, &address) && address >> 32 != ~0U);
-}
-
-/* struct prctl_mm_map of linux/prctl.h */
-static void add_mm_map(struct restore *r, struct program *p, const uint8_t *auxv, uint32_t auxv_len)
-{
-	const State *m = &r->state;
-	const uintptr_t at = (uintptr_t)program_data(p, auxv, auxv_len);
-	const uint32_t exe = (uint32_t)world_fd(r, m->exe);
-	struct {
-		uint64_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack, arg_start, arg_end, env_start,
-			env_end;
-		union {
-			struct {
-				uint64_t auxv;
-				uint32_t auxv_size, exe_fd;
-			} wide;
-			struct {
-				uint32_t auxv, auxv_size, exe_fd;
-			} narrow;
-		};
-	} map = {
-		.start_code = m->start_code, .end_code = m->end_code, .start_data = m->start_data, .end_data = m->end_data,
-		.start_brk = m->start_brk, .brk = m->brk, .start_stack = m->start_stack, .arg_start = m->arg_start,
-		.arg_end = m->arg_end, .env_start = m->env_start, .env_end = m->env_end,
-		.wide = { at, auxv_len, exe },
-	};
-
-	if (!has_wide_pointers()) {
-		map.narrow.auxv = (uint32_t)at;
-		map.narrow.auxv_size = auxv_len;
-		map.narrow.exe_fd = exe;
-	}
-	program_call(p, OP_MUST, SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, program_data(p, &map, sizeof(map)), sizeof(map));
-}
 
 static void add_membarrier(struct program *p, uint32_t registered)
 {
@@ -139,6 +96,8 @@ int revive_state(struct restore *r, const struct record *rec)
 	const struct kernel_timespec no_time = { 0, 0 };
 	const uint64_t any = ~0ULL;
 	int taking, err = record_decode(rec, State_fields, &r->state);
+	const State *m = &r->state;
+	struct mm_fields mm;
 	const struct born *b;
 
 	if (err)
@@ -154,9 +113,14 @@ int revive_state(struct restore *r, const struct record *rec)
 	r->pid = b->pid;
 	r->sigtrap.handler = 0;
 
+	mm = (struct mm_fields){
+		.start_code = m->start_code, .end_code = m->end_code, .start_data = m->start_data, .end_data = m->end_data,
+		.start_brk = m->start_brk, .brk = m->brk, .start_stack = m->start_stack, .arg_start = m->arg_start,
+		.arg_end = m->arg_end, .env_start = m->env_start, .env_end = m->env_end,
+	};
 	reborn_program(r, &p);
 	program_call(&p, OP_MUST, SYS_close_range, 0, r->world - 1, 0);
-	add_mm_map(r, &p, rec->body, rec->body_len);
+	mm_fields_add(&p, &mm, rec->body, rec->body_len, world_fd(r, r->state.exe));
 	program_call(&p, OP_MUST, SYS_personality, (long)r->state.personality);
 	program_call(&p, 0, SYS_prctl, PR_SET_THP_DISABLE, r->state.thp_disable);
 	program_call(&p, OP_MUST, SYS_prctl, PR_SET_CHILD_SUBREAPER, r->state.subreaper);

@@ -21,7 +21,9 @@
 #include "process.pb.h"
 #include "tree/openings.h"
 #include "tree/records.h"
+#include "tree/shared.h"
 #include "tree/thread_state.h"
+#include "tree/timers.h"
 
 #ifndef PR_GET_THP_DISABLE
 #define PR_GET_THP_DISABLE 42
@@ -347,6 +349,10 @@ static int write_records(struct save *s, struct asked *a)
 			wait_deadline(STEP_MS);
 		err = ask_other(s, p, &a->visit, &p->threads[i]);
 	}
+	if (!err)
+		err = timers_ask(s, &a->visit);
+	if (!err)
+		err = shared_ask(s, &a->visit, p);
 	if (!err)
 		err = thread_save(s, &m, &a->visit.leader, &leader);
 	return err || !p->leader_ended ? err : thread_save_ended(s, p->pid);

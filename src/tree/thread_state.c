@@ -14,7 +14,9 @@
 #include "base/log.h"
 #include "kernel/abi.h"
 #include "kernel/ptrace.h"
+#include "kernel/task_memory.h"
 #include "tree/records.h"
+#include "tree/tid_address.h"
 
 #ifndef PR_GET_TID_ADDRESS
 #define PR_GET_TID_ADDRESS 40
@@ -216,14 +218,15 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 	ssize_t len;
 	int err;
 
-	if (a->no_tid_address)
-		return fail(EHOLDS, "thread %d: this kernel does not tell where it clears its thread ID (CONFIG_CHECKPOINT_RESTORE)", tid);
+	m->clear_child_tid = a->tid_address;
+	err = a->no_tid_address ? tid_address_find(s, m) : 0;
+	if (err)
+		return err;
 	if (a->has_rseq)
 		return fail(EHOLDS, "thread %d: rseq(2) is in use, where this kernel does not tell (5.13 does)", tid);
 	m->altstack_sp = (uintptr_t)a->altstack.ss_sp;
 	m->altstack_size = a->altstack.ss_size;
 	m->altstack_flags = (uint32_t)a->altstack.ss_flags;
-	m->clear_child_tid = a->tid_address;
 	m->pdeathsig = (uint32_t)a->pdeathsig;
 	m->timerslack = a->timerslack;
 	m->securebits = a->securebits;

@@ -20,6 +20,7 @@
 #include "blobs.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
+#include "kernel/task_memory.h"
 #include "tree/dead_bytes.h"
 #include "tree/frame.h"
 #include "tree/way_home.h"
@@ -130,6 +131,8 @@ static int furnish(struct visit *v)
 	if (err)
 		return fail(err, "cannot be entered: %s", strerror(-err));
 	ret = arch_syscall_result(&regs);
+	if (ret == -EEXIST)	/* it was free in every process */
+		return fail(EHOLDS, "it shares its memory with another process: not supported");
 	if (ret != (long)wanted)
 		return fail((int)ret, "mapping %d bytes at %#lx in it: %s", VISIT_AREA, (long)wanted, strerror((int)-ret));
 	v->area = wanted;
@@ -233,15 +236,18 @@ static int add_stay(struct program *p, const struct visit *v, const struct visit
 	long set = program_data(p, &none, sizeof(none));
 	long slow = program_data(p, &second, sizeof(second)), quick = program_data(p, &moment, sizeof(moment));
 	int arrival = (int)p->ops, gone = arrival + 4;
+	const bool leads = who == &v->leader;
 
 	program_call(p, 0, SYS_kill, getpid(), 0);
 	program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL,
-		     program_at(p, arrival) + (long)offsetof(struct op, ret), -ESRCH, program_at(p, gone));
+		     program_at(p, arrival) + (long)offsetof(struct op, ret), -ESRCH, program_at(p, arrival + 4));
 	program_call(p, 0, SYS_rt_sigtimedwait_time64, set, 0, slow, 8);
 	program_call(p, 0, OP_JUMP, program_at(p, arrival));
 
-	/* gone: the leader lets the other thread leave first */
-	if (who == &v->leader) {
+	/* gone: the leader takes back what it was told to, and lets the other thread leave first */
+	for (size_t i = 0; leads && i < sizeof(v->undo) / sizeof(*v->undo) && v->undo[i].nr; i++, gone++)
+		program_op(p, v->undo[i].flags, v->undo[i].nr, v->undo[i].arg);
+	if (leads) {
 		program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, (long)(v->area + AREA_OUTSIDE), 0, program_at(p, gone + 2));
 		program_call(p, 0, OP_LEAVE, (long)who->leave);
 		program_call(p, 0, SYS_rt_sigtimedwait_time64, set, 0, quick, 8);
@@ -355,6 +361,15 @@ int visit_finish(struct visit *v, struct program *p)
 
 	v->runs = err != 0;
 	return err;
+}
+
+int visit_run(struct visit *v, struct program *p)
+{
+	int err = visit_start(v, p);
+
+	if (!err)
+		err = visit_halt(v, p);
+	return err ? err : visit_finish(v, p);
 }
 
 static int fail_to_lead_home(int err, pid_t tid)

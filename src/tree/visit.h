@@ -50,12 +50,17 @@ struct visit {
 	enum {
 		VISIT_AT_HOME, VISIT_BEFORE_MMAP, VISIT_BEHIND_MMAP, VISIT_INSIDE, VISIT_BEFORE_MUNMAP, VISIT_BEHIND_MUNMAP,
 	} place;		/* where the leader is, or is about to be */
+	struct op undo[2];	/* what the leader does before it goes home by itself, nr 0: nothing; the caller's to set */
 	bool runs;		/* it was let go, and not yet waited for */
 	void *buffer;		/* VISIT_PROGRAM_MAX bytes, the caller's: where programs are built */
 };
 
 /* free_area: VISIT_AREA bytes there are free in the process.  All functions return 0 or a negative errno, said. */
-enum { VISIT_AREA = 64 * 1024, VISIT_FRAME = 0xa000 /* in it, to its end: for tree/frame.h */ };
+enum {
+	VISIT_AREA = 64 * 1024,
+	VISIT_MARK = 0x410,	/* in it, a word that is the caller's */
+	VISIT_FRAME = 0xa000,	/* in it, to its end: for tree/frame.h */
+};
 int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, void *buffer);
 int visit_enter(struct visit *v);	/* twice: to the entry of mmap(2), and behind it */
 
@@ -69,6 +74,7 @@ void visit_program(struct visit *v, pid_t tid, struct program *p);
 int visit_start(struct visit *v, struct program *p);
 int visit_halt(struct visit *v, const struct program *p);
 int visit_finish(struct visit *v, struct program *p);
+int visit_run(struct visit *v, struct program *p);	/* all three */
 
 /* Another thread enters and works it off, and is home again; v->thread.home tells its registers and signal mask there. */
 int visit_thread_start(struct visit *v, const struct thread *thread, struct program *p);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
+#include "kernel/task_memory.h"
 #include "tree/dead_bytes.h"
 #include "tree/frame.h"
 

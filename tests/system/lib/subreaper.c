@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ enum { MAX_ENDINGS = 4096 };
 static struct {
 	pid_t pid;
 	int status;
+	long peak;
 } endings[MAX_ENDINGS];
 static int ending_count;
 static int64_t deadline;
@@ -72,14 +74,16 @@ pid_t launch(const struct launch *what)
 
 void reap(void)
 {
+	struct rusage used;
 	int status;
 	bool any = false;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = wait4(-1, &status, WNOHANG, &used)) > 0) {
 		any = true;
 		if (ending_count < MAX_ENDINGS) {
 			endings[ending_count].pid = pid;
+			endings[ending_count].peak = used.ru_maxrss;
 			endings[ending_count++].status = status;
 		}
 	}
@@ -109,7 +113,7 @@ void forget_endings(void)
 	ending_count = 0;
 }
 
-int run_to_end(const struct launch *what)
+int run_to_end(const struct launch *what, long *peak)
 {
 	pid_t pid = launch(what);
 	int status;
@@ -123,6 +127,9 @@ int run_to_end(const struct launch *what)
 			return -1;
 		}
 	}
+	for (int i = 0; i < ending_count; i++)
+		if (endings[i].pid == pid)
+			*peak = endings[i].peak;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

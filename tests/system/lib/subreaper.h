@@ -29,8 +29,11 @@ bool has_ended(pid_t pid, int *status);
 /* Before a PID comes back to life. */
 void forget_endings(void);
 
-/* Runs to the end; exit code, 128 + signal, or -1 when the deadline passed (it is killed then). */
-int run_to_end(const struct launch *what);
+/*
+ * Runs to the end; exit code, 128 + signal, or -1 when the deadline passed (it is killed then).  *peak: KiB of memory that it,
+ * or a child that it waited for, had at most.
+ */
+int run_to_end(const struct launch *what, long *peak);
 
 bool process_exists(pid_t pid);
 /* Kills and reaps everything below this process; returns how many there were. */

@@ -316,6 +316,11 @@ void test_expect_message(const char *format, ...)
 	close(fd);
 }
 
+void test_check_is_blind(void)
+{
+	close(must(open(test_path("check-is-blind"), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)));
+}
+
 void test_continue(void)
 {
 	publish("ready", "");

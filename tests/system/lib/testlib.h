@@ -98,4 +98,7 @@ void expect_zero(const char *what, const void *area, size_t size);
 /* For refusals: a text that one line of save's stderr must contain. */
 void test_expect_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* For refusals: on this kernel check, which looks from outside, finds nothing. */
+void test_check_is_blind(void);
+
 #endif

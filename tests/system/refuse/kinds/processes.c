@@ -2,9 +2,11 @@
 /* What processes have that has no descriptor. */
 #include "kind.h"
 
+#include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +113,7 @@ static int make_namespace(int flag)
 	int status = -1;
 
 	if (probe == 0)
-		_exit(unshare(flag) ? 1 : 0);
+		_exit(unshare(flag) || access("/proc/self/ns/uts", F_OK) ? 1 : 0);
 	must(waitpid(probe, &status, 0));
 	if (status)
 		return -1;
@@ -173,6 +175,105 @@ static void check_clone_vm(int fd)
 	expect(shared_word == 2 && !spoiled, "the memory is not shared");
 }
 
+/* Tables that a process shares with its child, or a thread has to itself: who sees what the other changes? */
+static int spare;
+static pthread_t thread;
+
+static void change_tables(void)
+{
+	while (!test_may_go())
+		test_nap(2);
+	umask(0123);
+	close(spare);
+}
+
+static int change_and_exit(void *arg)
+{
+	(void)arg;
+	change_tables();
+	_exit(0);
+}
+
+static int make_shared_tables(int flags)
+{
+	static char stack[65536] __attribute__((aligned(64)));
+
+	umask(022);
+	spare = must(dup(0));
+	kind_helper = must(clone(change_and_exit, stack + sizeof stack, flags | SIGCHLD, NULL));
+	return NO_DESCRIPTOR;
+}
+
+static int make_clone_files(void)
+{
+	return make_shared_tables(CLONE_FILES);
+}
+
+static int make_clone_fs(void)
+{
+	return make_shared_tables(CLONE_FS);
+}
+
+static void check_tables(bool files_shared, bool fs_shared)
+{
+	expect((fcntl(spare, F_GETFD) < 0) == files_shared && !spoiled, "the descriptor tables");
+	expect((umask(022) == 0123) == fs_shared, "the file mode masks");
+}
+
+static void check_clone_files(int fd)
+{
+	(void)fd;
+	must(waitpid(kind_helper, NULL, 0));
+	check_tables(true, false);
+}
+
+static void check_clone_fs(int fd)
+{
+	(void)fd;
+	must(waitpid(kind_helper, NULL, 0));
+	check_tables(false, true);
+}
+
+static void *change_alone(void *arg)
+{
+	must(unshare((int)(intptr_t)arg));
+	change_tables();
+	return NULL;
+}
+
+static int make_own_tables(int flags)
+{
+	umask(022);
+	spare = must(dup(0));
+	thread = test_thread(change_alone, (void *)(intptr_t)flags);
+	test_nap(50);
+	return NO_DESCRIPTOR;
+}
+
+static int make_own_files(void)
+{
+	return make_own_tables(CLONE_FILES);
+}
+
+static int make_own_fs(void)
+{
+	return make_own_tables(CLONE_FS);
+}
+
+static void check_own_files(int fd)
+{
+	(void)fd;
+	pthread_join(thread, NULL);
+	check_tables(false, true);
+}
+
+static void check_own_fs(int fd)
+{
+	(void)fd;
+	pthread_join(thread, NULL);
+	check_tables(true, false);
+}
+
 static int make_aio(void)
 {
 	aio_context_t context = 0;
@@ -224,6 +325,10 @@ const struct kind process_kinds[] = {
 	{"ns_net", make_ns_net, check_helper, spoil_by_flag},
 	{"ns_user", make_ns_user, check_helper, spoil_by_flag},
 	{"clone_vm", make_clone_vm, check_clone_vm, spoil_by_flag},
+	{"clone_files", make_clone_files, check_clone_files, spoil_by_flag},
+	{"clone_fs", make_clone_fs, check_clone_fs, spoil_by_flag},
+	{"own_files", make_own_files, check_own_files, spoil_by_flag},
+	{"own_fs", make_own_fs, check_own_fs, spoil_by_flag},
 	{"aio", make_aio, check_flag, spoil_by_flag},
 	{"mte", make_mte, check_mte, spoil_mte},
 	{NULL, NULL, NULL, NULL},

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Are things of two tasks one and the same?  kcmp(2), and what stands in for it. */
+#ifndef TINYCKPT_KERNEL_SAME_H
+#define TINYCKPT_KERNEL_SAME_H
+
+#include <sys/types.h>
+
+/* Do two descriptors lead to one open file description?  1, 0, or a negative errno: it cannot be told. */
+int same_file(pid_t a, int fd_a, pid_t b, int fd_b);
+
+/* kcmp(2) of what two tasks have (KCMP_VM, ...): 0 one and the same, 1 and 2 an order; a negative errno, -ENOSYS: not here. */
+int same_order(pid_t a, pid_t b, int what);
+
+#endif

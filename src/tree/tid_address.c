@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Without CONFIG_CHECKPOINT_RESTORE no call tells it.  C libraries register one of two things:
+ *
+ * - the word with the ID in the thread's own structure, which lies right before its list of robust futexes (glibc);
+ * - one variable for all threads (musl).  Which one only a program that starts tells: so the workload's is started once more,
+ *   with no more rights than the workload has, up to the moment at which the library registers it.  That is before anything
+ *   else: no other call is let through than those that a library needs to come that far.  (musl registers none in a forked
+ *   child, where it matters only to a main thread that ends before others; that one then ends as it would elsewhere.)
+ */
+#include "tree/tid_address.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "arch.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "kernel/abi.h"
+#include "kernel/procfs.h"
+#include "kernel/ptrace.h"
+#include "kernel/task_memory.h"
+
+enum { CALLS_MAX = 16 };
+
+/* struct pthread of glibc (nptl/descr.h): tid, another int, on most machines a pointer, the list's head. */
+static bool in_own_structure(Thread *m)
+{
+	for (size_t before = 8 + sizeof(long); m->robust_list && before >= 8; before -= sizeof(long)) {
+		uint32_t word = 0;
+
+		if (task_read((pid_t)m->pid, &word, m->robust_list - before, sizeof(word)) || word != m->tid)
+			continue;
+		m->clear_child_tid = m->robust_list - before;
+		return true;
+	}
+	return false;
+}
+
+static __attribute__((noreturn)) void run_program(int exe, const Thread *m)
+{
+	char *const nothing[] = { NULL }, *const name[] = { "", NULL };
+
+	if (!syscall(SYS_setgroups32, m->groups_count, m->groups) &&
+	    !syscall(SYS_setresgid32, m->gid[0], m->gid[0], m->gid[0]) &&
+	    !syscall(SYS_setresuid32, m->uid[0], m->uid[0], m->uid[0]) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	    !prctl(PR_SET_PDEATHSIG, SIGKILL) && !ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+		syscall(SYS_execveat, exe, "", name, nothing, AT_EMPTY_PATH);
+	_exit(1);
+}
+
+static bool is_harmless(long nr)
+{
+	return nr == ARCH_NR_mmap || nr == SYS_mprotect || nr == SYS_brk || nr == ARCH_NR_set_tls
+#ifdef SYS_arch_prctl
+	       || nr == SYS_arch_prctl
+#endif
+		;
+}
+
+/* Lets the program that has just been started run until it registers the address; 0 when it does something else. */
+static uint64_t registered(pid_t pid)
+{
+	struct stop stop;
+
+	if (thread_wait(pid, &stop) || stop.kind != STOP_SIGNAL || stop.signal != SIGTRAP ||
+	    ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL))
+		return 0;
+	for (int i = 0; i < 2 * CALLS_MAX; i++) {
+		struct syscall_info call;
+
+		if (thread_to_syscall(pid, 0) || thread_wait(pid, &stop) || stop.kind != STOP_SYSCALL ||
+		    ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(call), &call) <= 0)
+			return 0;
+		if (call.op == SYSCALL_INFO_ENTRY && call.nr == SYS_set_tid_address)
+			return call.args[0];
+		if (call.op == SYSCALL_INFO_ENTRY && !is_harmless((long)call.nr))
+			return 0;
+	}
+	return 0;
+}
+
+/* The file whose mappings an address is in, or in the zeros behind them. */
+struct file_search {
+	uint64_t address;
+	uint64_t start, end;	/* of the file's first mapping; of the last one, with what follows it */
+	struct tid_variable *variable;
+};
+
+static int search_file(void *arg, struct vma *v)
+{
+	struct file_search *s = arg;
+	struct tid_variable *variable = s->variable;
+
+	if (v->name[0] == '/') {
+		if (v->dev != variable->dev || v->ino != variable->ino) {
+			s->start = v->start;
+			variable->dev = v->dev;
+			variable->ino = v->ino;
+			variable->len = v->end - v->start;
+		}
+	} else if (v->name[0] || v->start != s->end) {
+		variable->ino = 0;
+	}
+	s->end = v->end;
+	if (s->address >= v->end)
+		return 0;
+	variable->known = variable->ino && s->start <= s->address;
+	variable->offset = s->address - s->start;
+	return 1;
+}
+
+static void try_program(struct tid_variable *variable, const Thread *m, int exe)
+{
+	struct file_search search = { .variable = variable };
+	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+
+	if (!pid)
+		run_program(exe, m);
+	if (pid < 0)
+		return;
+	search.address = registered(pid);
+	if (search.address)
+		(void)proc_vmas(pid, false, search_file, &search);
+	kill(pid, SIGKILL);
+	thread_reap(pid);
+}
+
+struct place_of_variable {
+	const struct tid_variable *variable;
+	uint64_t address;
+};
+
+static int search_place(void *arg, struct vma *v)
+{
+	struct place_of_variable *place = arg;
+	const struct tid_variable *wanted = place->variable;
+
+	if (v->name[0] != '/' || v->shared || v->dev != wanted->dev || v->ino != wanted->ino || v->end - v->start != wanted->len)
+		return 0;
+	place->address = v->start + wanted->offset;
+	return 1;
+}
+
+int tid_address_find(struct save *s, Thread *m)
+{
+	struct tid_variable *variable = &s->tid_variable;
+	struct place_of_variable place = { .variable = variable };
+	char path[32];
+	CLEANUP_CLOSE int exe = -1;
+	struct stat st;
+	uint32_t word;
+
+	if (in_own_structure(m))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%u/exe", m->pid);
+	exe = proc_open(path, O_RDONLY);
+	if (exe >= 0 && !fstat(exe, &st) && (st.st_dev != variable->exe_dev || st.st_ino != variable->exe_ino)) {
+		*variable = (struct tid_variable){ .exe_dev = st.st_dev, .exe_ino = st.st_ino };
+		try_program(variable, m, exe);
+	}
+	if (variable->known)
+		(void)proc_vmas((pid_t)m->pid, false, search_place, &place);
+	m->clear_child_tid = place.address;
+	if (!place.address || task_read((pid_t)m->pid, &word, place.address, sizeof(word)))
+		return fail(EHOLDS, "thread %u: neither this kernel (CONFIG_CHECKPOINT_RESTORE) nor its C library tells where its ID is "
+			    "cleared when it ends", m->tid);
+	return 0;
+}
