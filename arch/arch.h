@@ -34,6 +34,7 @@
  *   ARCH_CALL_BYTES       length of the system call instruction, at most
  *   ARCH_CALL_STOPS_HIDE  1: one of the registers cannot be read or set at the stops before and behind a call
  *   ARCH_GOES_ON_AT_EXIT  1: only at the exit of a call does the kernel look whether it is to be gone on with
+ *   ARCH_TAKES_RESULT     1: at the exit of a call its result is what the registers say that were set there
  *   ARCH_HIDES_RESTART    1: a tracer finds an interrupted call rewound already and not what the kernel means to do; see below
  *   ARCH_SA_RESTORER      1: the kernel's struct sigaction has a restorer
  *   ARCH_O_LARGEFILE      the kernel's O_LARGEFILE, which C libraries for 64 bits may have as 0

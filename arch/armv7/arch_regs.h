@@ -32,6 +32,7 @@ enum {
 	ARCH_CALL_BYTES = 4,	/* svc 0; in Thumb state 2 */
 	ARCH_HIDES_RESTART = 1,
 	ARCH_CALL_STOPS_HIDE = 1,	/* r12: report_syscall() of arch/arm/kernel/ptrace.c */
+	ARCH_TAKES_RESULT = 0,
 	ARCH_GOES_ON_AT_EXIT = 1,	/* do_work_pending() of arch/arm/kernel/signal.c */
 };
 
