@@ -58,4 +58,8 @@ uintptr_t arch_task_size(void);
 #define ARCH_NR_set_tls 0x0f0005
 #define ARCH_PTRACE_GET_TLS 22	/* PTRACE_GET_THREAD_AREA */
 
+/* TPIDRURW, which user mode may write, is seen by nobody but the thread itself: these calls are the blob's own. */
+#define ARCH_NR_get_user_tls 0x0f0f00
+#define ARCH_NR_set_user_tls 0x0f0f01
+
 #endif

@@ -52,5 +52,7 @@ enum {
 #define ARCH_MMAP_UNIT 1
 #define ARCH_NR_set_tls (-1)
 #define ARCH_PTRACE_GET_TLS 0
+#define ARCH_NR_get_user_tls (-1)
+#define ARCH_NR_set_user_tls (-1)
 
 #endif

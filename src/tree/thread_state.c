@@ -33,6 +33,8 @@ void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq)
 	program_call(p, 0, SYS_prctl, PR_GET_PDEATHSIG, f->pdeathsig_at);
 	f->timerslack = program_call(p, 0, SYS_prctl, PR_GET_TIMERSLACK);
 	f->securebits = program_call(p, 0, SYS_prctl, PR_GET_SECUREBITS);
+	if (ARCH_NR_get_user_tls >= 0)
+		f->user_tls = program_call(p, 0, ARCH_NR_get_user_tls, 0);
 	f->rseq = about_rseq ? program_call(p, 0, SYS_rseq, nowhere, 32, 0, 0) : -1;
 }
 
@@ -46,6 +48,7 @@ struct thread_answers thread_answers(const struct program *p, const struct threa
 		.pdeathsig = *(const int *)program_read(p, f->pdeathsig_at),
 		.timerslack = (unsigned long)program_result(p, f->timerslack),
 		.securebits = (unsigned int)program_result(p, f->securebits),
+		.user_tls = ARCH_NR_get_user_tls >= 0 ? (unsigned long)program_result(p, f->user_tls) : 0,
 	};
 }
 
@@ -229,6 +232,8 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 	m->securebits = a->securebits;
 	m->sigmask = who->home.sigmask;
 	m->tls = who->tls;
+	if (ARCH_NR_get_user_tls >= 0)
+		m->tls |= (uint64_t)a->user_tls << 32;
 	if (who->rseq.rseq_abi_pointer) {
 		m->rseq = who->rseq.rseq_abi_pointer;
 		m->rseq_len = who->rseq.rseq_abi_size;
