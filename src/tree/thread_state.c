@@ -83,22 +83,25 @@ static long guess_restart(pid_t tid, const struct arch_interrupted *call)
 {
 	enum { SMALL = 4096, FUTEX_FLAGS = 128 | 256, WAIT = 0, WAIT_BITSET = 9 };
 	unsigned long first = (unsigned long)call->args[0], second = (unsigned long)call->args[1];
-	unsigned long operation = second & ~(unsigned long)FUTEX_FLAGS;
+	unsigned long operation = second & ~(unsigned long)FUTEX_FLAGS, third = (unsigned long)call->args[2];
 	uint32_t word;
 	bool pointer = first >= SMALL;
 	bool futex = pointer && !(first & 3) && (operation == WAIT || operation == WAIT_BITSET) &&
 		     (unsigned long)call->args[3] >= SMALL && !task_read(tid, &word, first, sizeof(word)) &&
-		     word == (uint32_t)call->args[2];
+		     word == (uint32_t)third;
 
-	if (!pointer && second == 0 && (unsigned long)call->args[2] >= SMALL)
+	if (!pointer && second == 0 && third >= SMALL && !task_read(tid, &word, third, sizeof(word)))
 		return SYS_clock_nanosleep;
 	if (futex)
 		return SYS_futex;
 #ifdef SYS_poll
+	if (!first && !second)
+		return SYS_poll;
 	if ((pointer || !first) && second < SMALL && second && operation != WAIT && operation != WAIT_BITSET)
 		return SYS_poll;
 #endif
-	return pointer && second >= SMALL ? SYS_nanosleep : -1;
+	/* for the rest of the time nobody asks: what is no argument of it is 0 in a C library that calls in one way for all */
+	return pointer && (second >= SMALL || (!second && !third && !call->args[3])) ? SYS_nanosleep : -1;
 }
 
 /* Which call a thread stands in that the kernel knows by "restart_syscall" alone: its caller's code tells. */
