@@ -223,18 +223,16 @@ const char *arch_check_interrupted(const ucontext_t *frame)
 	return arch_compare(pinned_now, x, NOT_PINNED | 1U << COUNTER, "in the signal frame ");
 }
 
+/*
+ * Not those of floating point: a kernel (7.2) that is preempted inside rt_sigreturn(2) does not bring them back, as a victim
+ * that nobody saves finds out as well.
+ */
 void arch_scribble(void)
 {
 	/* Callee-saved registers too: the compiler puts them back, the pinned stretch must not need that. */
 	asm volatile(".irp n, 5, 6, 7, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31\n"
 		     "	not x\\n, x\\n\n"
-		     "	.endr\n"
-		     "	.irp n, " ALL_32 "\n"
-		     "	fmv.d.x f\\n, x5\n"
-		     "	.endr\n"
-		     "	fsflags x5\n" ::
+		     "	.endr\n" ::
 			     : "t0", "t1", "t2", "s1", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6",
-			       "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6", "ft0", "ft1", "ft2", "ft3", "ft4", "ft5",
-			       "ft6", "ft7", "fs0", "fs1", "fa0", "fa1", "fa2", "fa3", "fa4", "fa5", "fa6", "fa7", "fs2", "fs3",
-			       "fs4", "fs5", "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11", "memory");
+			       "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6", "memory");
 }
