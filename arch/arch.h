@@ -34,6 +34,7 @@
  *   ARCH_CALL_BYTES       length of the system call instruction, at most
  *   ARCH_CALL_STOPS_HIDE  1: one of the registers cannot be read or set at the stops before and behind a call
  *   ARCH_GOES_ON_AT_EXIT  1: only at the exit of a call does the kernel look whether it is to be gone on with
+ *   ARCH_TAKES_RESULT     1: at the exit of a call its result is what the registers say that were set there
  *   ARCH_HIDES_RESTART    1: a tracer finds an interrupted call rewound already and not what the kernel means to do; see below
  *   ARCH_SA_RESTORER      1: the kernel's struct sigaction has a restorer
  *   ARCH_O_LARGEFILE      the kernel's O_LARGEFILE, which C libraries for 64 bits may have as 0
@@ -42,6 +43,7 @@
  *   ARCH_MMAP_UNIT        what its offset counts, in bytes
  *   ARCH_NR_set_tls       the call by which a thread sets its thread pointer, -1 where that is in one of the register sets;
  *   ARCH_PTRACE_GET_TLS   then the request of ptrace(2) that reads it, one word
+ *   ARCH_NR_get_user_tls, ARCH_NR_set_user_tls  by which the interpreter reads and sets a second one, that no tracer sees; or -1
  *   ARCH_SIGNS            1: programs can sign pointers, see arch_hides_keys()
  *   ARCH_PROT_BTI         what mmap(2) gives to code of which only landing pads may be jumped to; 0: there is no such thing
  *   ARCH_FEATURE_WORDS    how many words of features there are, see arch_features();

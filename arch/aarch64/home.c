@@ -144,9 +144,10 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	/*
 	 * ppoll, pselect6 and sigsuspend return EINTR when a handler has run, and nothing would wake them again if the
 	 * handler ran just before they are called anew.  ppoll with the thread's own mask and no time tells whether one
-	 * ran.  x4 keeps the answer over the next call; x0 may be anything, since no descriptor is asked for.
+	 * ran.  x4 keeps the answer over the next call; x0 must be an address, though no descriptor is asked for.
 	 */
 	if (nohand) {
+		mov(c, 0, 0);
 		mov(c, 1, 0);
 		address(c, 2, zero);
 		address(c, 3, mask);

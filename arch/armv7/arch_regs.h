@@ -32,6 +32,7 @@ enum {
 	ARCH_CALL_BYTES = 4,	/* svc 0; in Thumb state 2 */
 	ARCH_HIDES_RESTART = 1,
 	ARCH_CALL_STOPS_HIDE = 1,	/* r12: report_syscall() of arch/arm/kernel/ptrace.c */
+	ARCH_TAKES_RESULT = 0,
 	ARCH_GOES_ON_AT_EXIT = 1,	/* do_work_pending() of arch/arm/kernel/signal.c */
 };
 
@@ -56,5 +57,9 @@ uintptr_t arch_task_size(void);
 /* The thread pointer (TPIDRURO) is in no register set: arch/arm/kernel/traps.c, arm_syscall(). */
 #define ARCH_NR_set_tls 0x0f0005
 #define ARCH_PTRACE_GET_TLS 22	/* PTRACE_GET_THREAD_AREA */
+
+/* TPIDRURW, which user mode may write, is seen by nobody but the thread itself: these calls are the blob's own. */
+#define ARCH_NR_get_user_tls 0x0f0f00
+#define ARCH_NR_set_user_tls 0x0f0f01
 
 #endif

@@ -69,6 +69,15 @@ static void load(struct code *c, unsigned int to, unsigned int reg, size_t from)
 	op(c, 0x3003 | to << 7 | reg << 15 | (uint32_t)from << 20);
 }
 
+/* From data that lie less than 2 KiB before. */
+static void load_near(struct code *c, unsigned int to, size_t from)
+{
+	const size_t here = c->len;
+
+	op(c, 0x17 | to << 7);	/* auipc to, 0 */
+	load(c, to, to, (from - here) & 0xfff);
+}
+
 static void ecall(struct code *c, uint32_t nr)
 {
 	addi(c, A7, 0, nr);
@@ -132,8 +141,7 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	jal(c, 0, way->walk);
 	c->len = way->walk;
 
-	base(c, A5);
-	load(c, A0, A5, unmap);
+	load_near(c, A0, unmap);
 	op(c, 0x37 | A1 << 7 | (uint32_t)home->unmap_len);	/* lui: a multiple of 4096 */
 	ecall(c, SYS_munmap);
 	way->unmask = c->len;
@@ -141,10 +149,11 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	/*
 	 * ppoll, pselect6 and sigsuspend return EINTR when a handler has run, and nothing would wake them again if the
 	 * handler ran just before they are called anew.  ppoll with the thread's own mask and no time tells whether one
-	 * ran.  a4 keeps the answer over the next call; a0 may be anything, since no descriptor is asked for.
+	 * ran.  a4 keeps the answer over the next call; a0 must be an address, though no descriptor is asked for.
 	 */
 	base(c, A5);
 	if (nohand) {
+		li_short(c, A0, 0);
 		li_short(c, A1, 0);
 		addi(c, A2, A5, (uint32_t)zero);
 		addi(c, A3, A5, (uint32_t)mask);

@@ -46,10 +46,7 @@ void arch_no_restart(struct arch_regs *regs)
 	(void)regs;	/* not theirs to say */
 }
 
-/*
- * Nothing can make the kernel forget: a result of -512 to -516 that a thread has in user mode would be taken for a restart.
- * Such a value is no result of anything.
- */
+/* Nothing can make the kernel forget, but that it has looked at the result once: ARCH_TAKES_RESULT. */
 void arch_forget_call(pid_t tid)
 {
 	(void)tid;

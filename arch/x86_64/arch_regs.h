@@ -33,6 +33,7 @@ enum {
 	ARCH_CALL_BYTES = 2,
 	ARCH_HIDES_RESTART = 0,
 	ARCH_CALL_STOPS_HIDE = 0,
+	ARCH_TAKES_RESULT = 0,
 	ARCH_GOES_ON_AT_EXIT = 0,
 };
 #define ARCH_HOME_MAGIC "TCKHOME1"
@@ -51,5 +52,7 @@ enum {
 #define ARCH_MMAP_UNIT 1
 #define ARCH_NR_set_tls (-1)
 #define ARCH_PTRACE_GET_TLS 0
+#define ARCH_NR_get_user_tls (-1)
+#define ARCH_NR_set_user_tls (-1)
 
 #endif

@@ -87,7 +87,9 @@ static int to_entry(pid_t pid, pid_t tid, struct restart *restart)
 		if (err || !stands_at_call(pid, &regs, &call) || !IS_AMONG(going_on, call.nr))
 			return err;
 		restart->first = call.args[0];
-		restart->stood = call.nr;
+		/* of one that it is made to go on with, the first look told more */
+		if (call.nr != arch_nr_restart_syscall || !restart->stood)
+			restart->stood = call.nr;
 		restart->hidden = arch_hidden(&regs);
 		err = thread_to_syscall(tid, 0);
 		if (!err)

@@ -177,7 +177,7 @@ int reborn_leave(struct restore *r, pid_t tid)
 	/* behind munmap there is nothing to return to: it stays in the stop until it gets its final registers */
 	while (!err && stops--)
 		err = to_syscall_stop(tid);
-	if (!err && ARCH_CALL_STOPS_HIDE)
+	if (!err && (ARCH_CALL_STOPS_HIDE || ARCH_TAKES_RESULT))	/* to a stop of another kind */
 		err = thread_halt(tid, &stop);
 	return err ? fail(err, "task %d: the area stays: %s", tid, strerror(-err)) : 0;
 }

@@ -305,6 +305,8 @@ static void add_thread_areas(struct program *p, const struct inheritance *in, co
 		program_call(p, OP_MUST, SYS_rseq, (long)m->rseq, (long)m->rseq_len, 0, (long)m->rseq_signature);
 	if (ARCH_NR_set_tls >= 0)
 		program_call(p, OP_MUST, ARCH_NR_set_tls, (long)m->tls);
+	if (ARCH_NR_set_user_tls >= 0)
+		program_call(p, OP_MUST, ARCH_NR_set_user_tls, (long)(m->tls >> 32));
 	if (m->timerslack != in->timerslack)
 		program_call(p, OP_MUST, SYS_prctl, PR_SET_TIMERSLACK, (long)m->timerslack);
 }

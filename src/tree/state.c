@@ -239,10 +239,14 @@ static int save_advice(struct save *s, const struct process *p)
 	return 0;
 }
 
-/* Not on 32 bits: there no address is surely outside of user space, and the question might become an answer. */
+/*
+ * The question needs an address outside of user space, or it might become an answer: a 64-bit kernel, before 5.13, has none
+ * for 32-bit tasks.
+ */
+static const bool CAN_ASK = sizeof(long) == 8;
 static bool asks_about_rseq(const struct visit *v)
 {
-	return sizeof(long) == 8 && v->leader.rseq_untold;
+	return v->leader.rseq_untold && (CAN_ASK || ARCH_TASK_SIZE < (uintptr_t)-0x10000);
 }
 
 /* One thread other than the leader: asked, and seen from outside meanwhile; led home, written. */
@@ -326,6 +330,8 @@ static int write_records(struct save *s, struct asked *a)
 	if (err)
 		return err;
 	log_debug("its state: %zu threads", p->threads_n);
+	if (!CAN_ASK && a->visit.leader.rseq_untold && !asks_about_rseq(&a->visit))
+		log_warning("this kernel does not tell whether rseq(2) is in use (5.13 does): where it is, it will be no longer");
 	if (ARCH_HIDES_RESTART)
 		a->visit.no_sa_restart = ended_by(&a->facts, &a->program);
 	leader = thread_answers(&a->program, &a->leader);

@@ -13,7 +13,8 @@
 
 /* What threads have, each for itself, and only they can tell: the operations that ask ... */
 struct thread_facts {
-	int tid_address, timerslack, securebits, rseq;	/* rseq: -1: not asked */
+	int tid_address, timerslack, securebits, user_tls;
+	int rseq;	/* -1: not asked */
 	long altstack_at, tid_address_at, pdeathsig_at;
 };
 
@@ -21,7 +22,7 @@ struct thread_facts {
 struct thread_answers {
 	bool no_tid_address, has_rseq;
 	stack_t altstack;
-	unsigned long tid_address;
+	unsigned long tid_address, user_tls;
 	int pdeathsig;
 	unsigned long timerslack;
 	unsigned int securebits;

@@ -451,8 +451,16 @@ int visit_thread_end(struct visit *v, struct program *p)
 static int settle_at_home(struct visit *v)
 {
 	struct visitor *who = &v->leader;
-	int err = ARCH_REGSET_LOST && who->lost ? 0 : thread_interrupt(who->tid);
+	const bool returns = ARCH_REGSET_LOST && who->lost;	/* by rt_sigreturn(2), which knows what is to be */
+	struct stop stop;
+	int err = returns ? 0 : thread_interrupt(who->tid);
 
+	/* behind a call, a register that holds one of its own errors by chance would be taken for that call's result */
+	if (!err && ARCH_TAKES_RESULT && !returns && !who->home.call.error && arch_restart_error(&who->home.regs)) {
+		err = thread_continue(who->tid, 0);
+		if (!err)
+			err = thread_halted(who->tid, &stop);
+	}
 	if (!err)
 		err = go_home(v, who, 0);
 	if (!err) {

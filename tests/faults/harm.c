@@ -4,7 +4,8 @@
  *
  *   harm WHAT PID      one of: register flag vector redzone mask mapping descriptor eintr early swallow memory stop kill
  *
- * Exit status 0: the harm was done, and whoever watches must find it. 1: it could not be done.
+ * Exit status 0: the harm was done, and whoever watches must find it. 1: it could not be done. 3: there is nothing of the
+ * kind on this architecture.
  */
 #define _GNU_SOURCE
 #include "trace_arch.h"
@@ -24,6 +25,10 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef SYS_mmap2
+#define SYS_mmap2 SYS_mmap
+#endif
 
 static pid_t thread_named(pid_t pid, const char *name)
 {
@@ -75,7 +80,7 @@ static int stop_where(pid_t tid, int in_loop)
 {
 	struct timespec nap = { 0, 300000 };
 
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 10000; i++) { /* a busy machine is rarely met in the loop */
 		int stopped = stop_thread(tid);
 
 		if (stopped < 0)
@@ -94,7 +99,7 @@ static int block_a_signal(pid_t tid)
 
 	if (ptrace(PTRACE_GETSIGMASK, tid, sizeof(mask), &mask))
 		return -1;
-	mask |= 1UL << (SIGUSR1 - 1);
+	mask |= 1ULL << (SIGUSR1 - 1);
 	return ptrace(PTRACE_SETSIGMASK, tid, sizeof(mask), &mask) ? -1 : 0;
 }
 
@@ -102,7 +107,7 @@ static int leave_mapping(pid_t tid)
 {
 	long result = -1, argument[6] = { 0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0 };
 
-	return arch_inject(tid, SYS_mmap, argument, &result) || (result < 0 && result > -4096) ? -1 : 0;
+	return arch_inject(tid, SYS_mmap2, argument, &result) || (result < 0 && result > -4096) ? -1 : 0;
 }
 
 static int leave_descriptor(pid_t tid)
@@ -212,14 +217,15 @@ int main(int argc, char **argv)
 				perror("harm: seize");
 				return 1;
 			}
-			bad = h->where == ANYWHERE ? stop_thread(tid) < 0 : stop_where(tid, h->where == LOOP);
+			bad = h->where == ANYWHERE ? stop_thread(tid) : stop_where(tid, h->where == LOOP);
 		}
-		bad = bad || h->inflict(tid ? tid : pid);
+		if (bad >= 0)
+			bad = h->inflict(tid ? tid : pid);
 		if (tid)
 			ptrace(PTRACE_DETACH, tid, 0, 0);
 		if (bad)
 			fprintf(stderr, "harm: %s: could not be done\n", h->name);
-		return bad ? 1 : 0;
+		return !bad ? 0 : bad == ARCH_HAS_NONE ? 3 : 1;
 	}
 	fprintf(stderr, "usage: harm WHAT PID\n");
 	return 2;

@@ -163,7 +163,7 @@ static int by_stop(const struct killing *o, int gate, struct killed *result)
 		return -1;
 	}
 	traced = program;
-	for (;; other ? 0 : ptrace(pass < 0 ? PTRACE_LISTEN : how, traced, 0, pass < 0 ? 0 : pass)) {
+	for (;; other ? 0 : ptrace(pass < 0 ? PTRACE_LISTEN : failing ? PTRACE_SYSCALL : how, traced, 0, pass < 0 ? 0 : pass)) {
 		struct __ptrace_syscall_info info;
 		pid_t pid = waitpid(-1, &status, __WALL);
 		int event, sig;

@@ -15,54 +15,35 @@
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 static const long looking[] = {
-	SYS_read,
-	SYS_pread64,
-	SYS_preadv,
-	SYS_readv,
-	SYS_lseek,
-	SYS_getdents64,
-	SYS_readlinkat,
-	SYS_fstat,
-	SYS_statx,
-	SYS_faccessat,
-	SYS_fcntl,
-	SYS_getpid,
-	SYS_gettid,
-	SYS_process_vm_readv,
-	SYS_clock_gettime,
-	SYS_kcmp,
-	SYS_fstatfs,
-	SYS_uname,
-	SYS_getuid,
+	SYS_read, SYS_pread64, SYS_preadv, SYS_readv, SYS_lseek, SYS_getdents64, SYS_readlinkat, SYS_fstat, SYS_statx,
+	SYS_faccessat, SYS_fcntl, SYS_getpid, SYS_gettid, SYS_process_vm_readv, SYS_kcmp, SYS_fstatfs, SYS_uname, SYS_getuid,
 	SYS_geteuid,
 	/* Waiting is looking, too: how often it takes differs from run to run. */
-	SYS_waitid,
-	SYS_wait4,
-	SYS_sched_yield,
-	SYS_nanosleep,
-	SYS_clock_nanosleep,
-	SYS_ppoll,
+	SYS_waitid, SYS_wait4, SYS_sched_yield, SYS_nanosleep, SYS_ppoll,
 	/* A program's own memory and signals are nobody else's business. */
-	SYS_mmap,
-	SYS_munmap,
-	SYS_mprotect,
-	SYS_madvise,
-	SYS_brk,
-	SYS_rt_sigaction,
-	SYS_rt_sigprocmask,
-	SYS_set_tid_address,
+	SYS_munmap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_set_tid_address,
+	/* The same by the names and in the widths that they have somewhere. */
 #ifdef SYS_readlink
-	SYS_readlink,
-	SYS_stat,
-	SYS_lstat,
-	SYS_access,
-	SYS_poll,
+	SYS_readlink, SYS_stat, SYS_lstat, SYS_access, SYS_poll,
 #endif
 #ifdef SYS_newfstatat
 	SYS_newfstatat,
 #endif
 #ifdef SYS_arch_prctl
 	SYS_arch_prctl,
+#endif
+#ifdef SYS_mmap
+	SYS_mmap,
+#endif
+#ifdef SYS_mmap2
+	SYS_mmap2, SYS__llseek, SYS_fstat64, SYS_stat64, SYS_lstat64, SYS_fstatat64, SYS_fstatfs64, SYS_fcntl64, SYS_getuid32,
+	SYS_geteuid32,
+#endif
+#ifdef SYS_clock_gettime
+	SYS_clock_gettime, SYS_clock_nanosleep,
+#endif
+#ifdef SYS_clock_gettime64
+	SYS_clock_gettime64, SYS_clock_nanosleep_time64, SYS_ppoll_time64,
 #endif
 };
 

@@ -2,18 +2,20 @@
 /*
  * Strikes a program at many instants, one after the other, and looks at the victim after each:
  *
- *   strike save|again|restore VICTIM IMAGE killer's options -- TINYCKPT …
+ *   strike save|again|end|restore VICTIM IMAGE killer's options -- TINYCKPT …
  *
  * VICTIM: the stem of the victim's files, VICTIM.heartbeat, VICTIM.report and VICTIM.before (a snapshot). The instants come
  * from standard input, a number each: a stop, or with -u 1 among the options a time in microseconds. After each
  *
  *   save      the victim goes on as before, and IMAGE is absent or whole, with nothing beside it
  *   again     the same after another save at once, which nobody strikes
+ *   end       (a save that ends it) it goes on, or there is a whole IMAGE; if all of it is gone, that brings it back
  *   restore   the victim goes on, or nothing of it is left and it has not run; IMAGE is as it was. Then it is put down, its
  *             files are put back, and every eighth time a restore that nobody strikes must work
  *
- * Reasons go to standard output. `save` and `again` end at the first, as the victim is of no more use then. The last line is
- * "instants=N strikes=N bad=N stops=N micros=N", with the stops and the time of the last one.
+ * Reasons go to standard output. All but `restore` end once the victim is of no more use: at the first, or when it saw a part of
+ * itself end. The last line is "instants=N strikes=N bad=N returned=N spent=0|1 stops=N micros=N": how often an image brought
+ * it back, whether it is of no more use, and the stops and the time of the last one.
  */
 #define _GNU_SOURCE
 #include "killing.h"
@@ -37,6 +39,8 @@ static char before[4096], report[4096], heartbeat_path[4096];
 static struct heartbeat *heartbeat, heartbeat_then;
 static struct timespec heartbeat_time[2], report_time[2];
 static int messages; /* what programs wrote to standard output and error */
+static bool spent;   /* the victim is of no more use */
+static long returned;
 
 static int run(char **argv)
 {
@@ -107,18 +111,23 @@ static bool directory(bool clear)
 	return clean;
 }
 
-static bool intact(void)
+/* What the victim itself had to say. */
+static void tell_report(void)
 {
 	char text[512] = "";
-	int fd;
+	int fd = open(report, O_RDONLY | O_CLOEXEC);
 
-	watch_for(patience_ms);
-	if (watch_intact(before))
-		return true;
-	fd = open(report, O_RDONLY | O_CLOEXEC);
 	if (read(fd, text, sizeof(text) - 1) > 0)
 		printf("%s", text);
 	close(fd);
+}
+
+static bool intact(void)
+{
+	watch_for(patience_ms);
+	if (watch_intact(before))
+		return true;
+	tell_report();
 	return false;
 }
 
@@ -187,13 +196,44 @@ static bool after_restore(long instants)
 	case GONE:
 		/* Once it has run, it has done things that cannot be taken back: from then on it must live. */
 		good = !memcmp(heartbeat, &heartbeat_then, sizeof(*heartbeat));
-		if (!good)
+		if (!good) {
 			printf("the victim had begun to run, and is gone\n");
+			tell_report();
+		}
 	}
 	put_back();
 	if (good && instants % 8 == 0)
 		good = good_restore();
 	return good;
+}
+
+/* Some dead and some alive is right once there is an image: the rest is the doing of who ended the tool. */
+static bool after_end(void)
+{
+	char *argv[] = { program[0], "restore", "-d", image, NULL };
+	bool good = directory(false), is_there;
+	enum fate fate;
+
+	watch_for(patience_ms);
+	fate = watch_fate();
+	good = image_whole() && good;
+	is_there = !access(image, F_OK);
+	if (fate == ALIVE)
+		return intact() && good;
+	if (!is_there) {
+		printf("it is gone, and there is no image\n");
+		tell_report();
+	}
+	spent = fate == HALF || heartbeat->violations;
+	if (!is_there || !good || spent)
+		return is_there && good;
+	forget_messages();
+	if (run(argv)) {
+		printf("the image does not restore: %s", said());
+		return false;
+	}
+	returned++;
+	return intact();
 }
 
 static uint64_t checksum(void)
@@ -203,7 +243,7 @@ static uint64_t checksum(void)
 	int c;
 
 	while (f && (c = getc_unlocked(f)) != EOF)
-		sum = (sum ^ (uint64_t)c) * 0x100000001b3UL;
+		sum = (sum ^ (uint64_t)c) * 0x100000001b3ULL;
 	if (f)
 		fclose(f);
 	return sum;
@@ -235,7 +275,11 @@ static bool strike_once(const char *mode, const struct killing *k, struct killed
 		printf("it failed by itself: %s", said());
 		good = false;
 	}
-	good = (restores ? after_restore(instants) : after_save(!strcmp(mode, "again"))) && good;
+	if (restores)
+		good = after_restore(instants) && good;
+	else
+		good = (!strcmp(mode, "end") ? after_end() : after_save(!strcmp(mode, "again"))) && good;
+	spent = spent || (!restores && !good);
 	if (restores && checksum() != sum) {
 		printf("the image has changed\n");
 		good = false;
@@ -269,7 +313,7 @@ int main(int argc, char **argv)
 		return 2;
 	remember_files();
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	while (scanf("%ld", &value) == 1) {
+	while (!spent && scanf("%ld", &value) == 1) {
 		bool good;
 
 		killed = (struct killed){ .ended = "not at all" };
@@ -282,9 +326,8 @@ int main(int argc, char **argv)
 		bad++;
 		printf("^ at %ld: ", value);
 		killed_print(&killed);
-		if (strcmp(mode, "restore"))
-			break;
 	}
-	printf("instants=%ld strikes=%ld bad=%ld stops=%ld micros=%ld\n", instants, strikes, bad, killed.stops, killed.micros);
+	printf("instants=%ld strikes=%ld bad=%ld returned=%ld spent=%d stops=%ld micros=%ld\n", instants, strikes, bad, returned,
+	       spent, killed.stops, killed.micros);
 	return bad != 0;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,7 +52,7 @@ int main(int argc, char **argv)
 	child = fork();
 	if (!child) {
 		/* What the caller happens to have open would be in every victim too. */
-		close_range(3, ~0U, 0);
+		syscall(SYS_close_range, 3, ~0U, 0);
 		execvp(argv[1], argv + 1);
 		perror(argv[1]);
 		_exit(127);

@@ -2,7 +2,7 @@
 /*
  * A workload that notices when it is harmed. Usage:
  *
- *   victim [--longjmp] [--children N] [--ballast MIB] HEARTBEAT REPORT
+ *   victim [--longjmp] [--slow N] [--children N] [--ballast MIB] HEARTBEAT REPORT
  *
  * A dozen threads check from the inside whatever a checkpoint tool might damage, while signals fly at them every two
  * milliseconds. Each thread counts its rounds in HEARTBEAT (heartbeat.h); the first thing that is not as it must be is
@@ -27,6 +27,7 @@
 
 struct workers workers;
 __thread struct worker *self;
+long slow = 1;
 
 static struct heartbeat *heartbeat;
 static int report;
@@ -89,7 +90,7 @@ static void take_slot(struct worker *w)
 	w->slot->tid = w->tid = (pid_t)syscall(SYS_gettid);
 	strcpy(w->slot->name, w->name);
 	w->slot->mask = w->mask;
-	w->magic = (uint64_t)w ^ (uint64_t)w->tid;
+	w->magic = (uintptr_t)w ^ (uint64_t)w->tid;
 }
 
 static void *work(void *arg)
@@ -168,7 +169,7 @@ static void main_thread(void)
 	heartbeat->pid[my_index] = getpid();
 	atomic_fetch_add(&heartbeat->ready, 1);
 	for (;;) {
-		struct timespec nap = { 0, 2000000 };
+		struct timespec nap = { 0, 2000000 * slow };
 
 		nanosleep(&nap, NULL);
 		check_family();
@@ -235,6 +236,9 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[1], "--children") && argc > 4) {
 			children = atoi(argv[2]);
 			argv++, argc--;
+		} else if (!strcmp(argv[1], "--slow") && argc > 4) {
+			slow = atol(argv[2]);
+			argv++, argc--;
 		} else if (!strcmp(argv[1], "--ballast") && argc > 4) {
 			take_ballast((size_t)atoi(argv[2]));
 			argv++, argc--;
@@ -243,8 +247,8 @@ int main(int argc, char **argv)
 		}
 		argv++, argc--;
 	}
-	if (argc != 3 || children < 0 || children >= PROCESSES) {
-		fprintf(stderr, "usage: victim [--longjmp] [--children N] [--ballast MIB] HEARTBEAT REPORT\n");
+	if (argc != 3 || slow < 1 || slow > 40 || children < 0 || children >= PROCESSES) {
+		fprintf(stderr, "usage: victim [--longjmp] [--slow N] [--children N] [--ballast MIB] HEARTBEAT REPORT\n");
 		return 2;
 	}
 	open_files(argv[1], argv[2]);

@@ -38,6 +38,7 @@ struct workers {
 };
 extern struct workers workers;
 extern __thread struct worker *self;
+extern long slow; /* all waits and the time between signals are that many times longer: emulation would do nothing else */
 
 /* victim_spin.c */
 void spin_start(void);

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with the files that run sources
-# Starting, watching and ending the victim, and the instants at which tinyckpt is struck. Sourced by run.
+# shellcheck shell=sh disable=SC2034,SC2154,SC2086,SC3043,SC3028 # variables are shared with the files that run sources; lists are words
+# Starting, watching and ending the victim, and the instants at which tinyckpt is struck. Sourced by run and, on boards, by
+# play: busybox's shell is enough.
 
 serial=0
-pids=()
+pid= # of its root process
 victim=
 heartbeat=
 report=
@@ -18,22 +19,19 @@ fresh() {
 	heartbeat=$victim.heartbeat
 	report=$victim.report
 	before=$victim.before
-	setsid --fork "$victim_program" "$@" "$heartbeat" "$report" </dev/null >/dev/null 2>&1
-	read -r -a pids <<<"$(OBSERVE_MS=20000 "$build/observe" ready "$heartbeat")"
+	(setsid "$victim_program" "$@" --slow "${VICTIM_SLOW:-1}" "$heartbeat" "$report" </dev/null >/dev/null 2>&1 &)
+	pid=$(OBSERVE_MS=20000 "$build/observe" ready "$heartbeat")
+	pid=${pid%% *}
 	if ! "$build/observe" snapshot "$heartbeat" "$before"; then
-		echo "Bail out! the victim does not start"
+		echo "Bail out! the victim does not start: $pid $(cat "$report")"
 		exit 2
 	fi
 }
 
-# Kills what is there of the victim, and keeps its files: a restore needs them.
-put_down() {
-	[ ${#pids[@]} = 0 ] || "$build/observe" put-down "$heartbeat"
-}
-
+# Kills what is there of it, and keeps its files: a restore needs them.
 end_victim() {
-	put_down
-	pids=()
+	[ -z "$pid" ] || "$build/observe" put-down "$heartbeat"
+	pid=
 }
 
 # Text: what is wrong with the victim; nothing when it goes on as if nothing had happened.
@@ -43,24 +41,6 @@ harm_seen() {
 	text=$("$build/observe" intact "$heartbeat" "$before") && return
 	printf '%s\n' "$text" | head -n 12
 	cat "$report"
-}
-
-# Text: files beside the image, or an image that is not whole. With `none`, an image that should not be there.
-image_seen() {
-	local text name
-
-	for name in "$work"/images/* "$work"/images/.[!.]*; do
-		[ -e "$name" ] || continue
-		[ "$name" = "$image" ] || echo "left behind: $(basename "$name"), $(stat -c %s "$name") bytes"
-	done
-	[ -e "$image" ] || return
-	[ "${1:-}" != none ] || echo "an image is there"
-	# With the victim alive, its PIDs are taken and its files have changed: it would not restore at this moment.
-	text=$("$tool" verify "$image" 2>&1) || [[ $text == *": whole; would not"* ]] || echo "the image is not whole: $text"
-}
-
-clear_images() {
-	find "$work/images" -mindepth 1 -delete
 }
 
 # every COUNT LEAST MOST: numbers from 1 to COUNT; all of them up to MOST, else evenly spread, at least LEAST
@@ -73,6 +53,11 @@ every() {
 	seq $((1 + RANDOM % step)) "$step" "$1"
 }
 
+# last COUNT STEP N: each STEPth of the last COUNT of the numbers up to N
+last() {
+	seq $(($3 > $1 ? $3 - $1 : 1)) "$2" "$3"
+}
+
 # field NAME LINE: from killer's answer
 field() {
 	local rest=${2#*"$1"=}
@@ -82,58 +67,75 @@ field() {
 
 # count_stops KILLER-OPTION... -- COMMAND...: how many stops an undisturbed run has
 count_stops() {
-	field stops "$("$build/killer" -c "$@" 2>/dev/null)"
+	field stops "$("$build/killer" -c -t "$killer_ms" "$@" 2>/dev/null)"
 }
 
 # randoms COUNT MOST: that many numbers up to the most
 randoms() {
 	local count=$1
 
-	[ "${FAULTS:-}" != full ] || count=$((count * 10))
-	for ((; count > 0; count--)); do
+	while [ $((count -= 1)) -ge 0 ]; do
 		echo $((1 + (RANDOM * 32768 + RANDOM) % $2))
 	done
 }
 
+# size FULL USUAL FEW: the one that FAULTS asks for
+size() {
+	case ${FAULTS:-} in
+	full) echo "$1" ;;
+	few) echo "$3" ;;
+	*) echo "$2" ;;
+	esac
+}
+few() { [ "${FAULTS:-}" = few ]; }
+
 # Calls that change something are what a run is made of; `full` strikes at every entry and exit of all calls. restore
 # starts processes, which must not inherit the killer's filter.
-stops_kind=(-f)
-restore_kind=(-a -x)
-[ "${FAULTS:-}" != full ] || stops_kind=() restore_kind=(-a)
-most=120
-[ "${FAULTS:-}" != full ] || most=1000000
+stops_kind=$(size "" -f -f)
+restore_kind=$(size -a "-a -x" "-a -x")
+never=100000000 # microseconds, or stops
+killer_ms=${KILLER_MS:-10000}
 
-# strike_all MODE LABEL INSTANTS KILLER-OPTION...: one line of TAP for all instants (see strike.c). A victim that was harmed
+# behind N WORD...: the words but for the first N
+behind() {
+	shift "$(($1 + 1))"
+	echo "$@"
+}
+
+# strike_all MODE LABEL INSTANTS KILLER-OPTION...: one line of TAP for all instants (see strike.c). A victim that is of no more use
 # is replaced, and the rest goes on. Sets stops and micros to those of the last run.
 strike_all() {
-	local mode=$1 label=$2 line text="" instants=0 strikes=0 bad=0 tried
-	local -a rest program
-	read -r -d '' -a rest <<<"$3"
+	local mode=$1 label=$2 rest=$3 text="" instants=0 strikes=0 returned=0 bad=0 line tried harmed program
 	shift 3
 
-	while [ ${#rest[@]} -gt 0 ]; do
-		if [ "$mode" = restore ]; then
-			program=("$tool" restore -d "$image")
-		else
-			program=("$tool" save --leave-running -o "$image" "${pids[0]}")
-		fi
-		printf '%s\n' "${rest[@]}" | "$build/strike" "$mode" "$victim" "$image" "$@" -- "${program[@]}" >"$work/strikes" 2>&1
+	while [ -n "$rest" ]; do
+		case $mode in
+		restore) program="restore -d $image" ;;
+		end) program="save -o $image $pid" ;;
+		*) program="save --leave-running -o $image $pid" ;;
+		esac
+		printf '%s\n' $rest |
+			"$build/strike" "$mode" "$victim" "$image" -t "$killer_ms" "$@" -- "$tool" $program >"$work/strikes" 2>&1
 		line=$(tail -n 1 "$work/strikes")
 		tried=$(field instants "$line")
 		stops=$(field stops "$line")
 		micros=$(field micros "$line")
+		harmed=$(field bad "$line")
 		if [ "${line%%=*}" != instants ]; then
-			text+=$(cat "$work/strikes")
+			text="$text$(cat "$work/strikes")"
 			break
 		fi
 		instants=$((instants + tried))
 		strikes=$((strikes + $(field strikes "$line")))
-		[ "$(field bad "$line")" != 0 ] || break
-		bad=$((bad + $(field bad "$line")))
-		[ ${#text} -gt 3000 ] || text+=$(sed '$d' "$work/strikes")$'\n'
-		rest=("${rest[@]:tried}")
-		[ "$mode" = restore ] || fresh "${victim_options[@]}"
+		returned=$((returned + $(field returned "$line")))
+		bad=$((bad + harmed))
+		[ "$harmed" = 0 ] || [ ${#text} -gt 3000 ] || text="$text$(sed '$d' "$work/strikes")
+"
+		rest=$(behind "$tried" $rest)
+		[ "$(field spent "$line")" = 0 ] || fresh $victim_options
 	done
-	[ -z "$text" ] || text="$bad of $instants instants:"$'\n'$text
+	[ -z "$text" ] || text="$bad of $instants instants:
+$text"
+	[ "$mode" != end ] || label="$label, $returned times brought back"
 	verdict "$label: $instants instants, $strikes struck" "$text"
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <string.h>
@@ -16,6 +17,15 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef SYS_clock_nanosleep /* a C library whose time_t is longer than the words of this call */
+#define SYS_clock_nanosleep SYS_clock_nanosleep_time32
+#endif
+
+/* The time of these calls, as the kernel has it: words. */
+struct time {
+	long sec, nsec;
+};
 
 static int ping[2], pong[2], empty[2];
 
@@ -31,6 +41,11 @@ static int64_t now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static struct time until(int64_t start, int64_t later)
+{
+	return (struct time){ (long)((start + later) / 1000000000), (long)((start + later) % 1000000000) };
 }
 
 /* A system call with everything pinned around it. */
@@ -53,22 +68,21 @@ static void check_wait(const char *what, long result, long want, int64_t asked, 
 	int64_t took = now() - start;
 
 	if (result != want)
-		violation("%s returned %ld (%s) after %ld of %ld us", what, result,
+		violation("%s returned %ld (%s) after %" PRId64 " of %" PRId64 " us", what, result,
 			  result < 0 ? strerror((int)-result) : "no error", took / 1000, asked / 1000);
 	if (took < asked)
-		violation("%s returned after %ld us, %ld were asked for", what, took / 1000, asked / 1000);
+		violation("%s returned after %" PRId64 " us, %" PRId64 " were asked for", what, took / 1000, asked / 1000);
 }
 
 void round_sleep(struct worker *w)
 {
-	int64_t asked = 1000000 + (int64_t)(w->rounds % 5) * 500000, start = now();
-	struct timespec t = { 0, asked }, left;
+	int64_t asked = slow * (1000000 + (int64_t)(w->rounds % 5) * 500000), start = now();
+	struct time t = until(0, asked), left;
 
 	if (w->rounds % 3) {
 		check_wait("nanosleep", CALL(w, SYS_nanosleep, (long)&t, (long)&left), 0, asked, start);
 	} else {
-		t.tv_sec = (start + asked) / 1000000000;
-		t.tv_nsec = (start + asked) % 1000000000;
+		t = until(start, asked);
 		check_wait("clock_nanosleep", CALL(w, SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, (long)&t, 0), 0,
 			   asked, start);
 	}
@@ -77,7 +91,7 @@ void round_sleep(struct worker *w)
 void round_poll(struct worker *w)
 {
 	struct pollfd never = { .fd = empty[0], .events = POLLIN };
-	int64_t asked = 2000000, start = now();
+	int64_t asked = slow * 2000000, start = now();
 
 	if (w->rounds % 3 == 0) {
 #ifdef SYS_poll
@@ -86,11 +100,11 @@ void round_poll(struct worker *w)
 		check_wait("poll", poll(&never, 1, (int)(asked / 1000000)), 0, asked, start);
 #endif
 	} else if (w->rounds % 3 == 1) {
-		struct timespec t = { 0, asked };
+		struct time t = until(0, asked);
 
 		check_wait("ppoll", CALL(w, SYS_ppoll, (long)&never, 1, (long)&t, 0, 0), 0, asked, start);
-		if (t.tv_sec || t.tv_nsec)
-			violation("ppoll timed out but left %ld ns", t.tv_nsec);
+		if (t.sec || t.nsec)
+			violation("ppoll timed out but left %ld ns", t.nsec);
 	} else {
 		struct timeval t = { 0, asked / 1000 };
 		fd_set set;
@@ -108,15 +122,14 @@ void round_poll(struct worker *w)
 void round_futex(struct worker *w)
 {
 	static uint32_t word = 5;
-	int64_t asked = 3000000, start = now();
-	struct timespec t = { 0, asked };
+	int64_t asked = slow * 3000000, start = now();
+	struct time t = until(0, asked);
 
 	if (w->rounds % 2) {
 		check_wait("futex", CALL(w, SYS_futex, (long)&word, FUTEX_WAIT_PRIVATE, 5, (long)&t, 0, 0), -ETIMEDOUT,
 			   asked, start);
 	} else {
-		t.tv_sec = (start + asked) / 1000000000;
-		t.tv_nsec = (start + asked) % 1000000000;
+		t = until(start, asked);
 		check_wait("futex until",
 			   CALL(w, SYS_futex, (long)&word, FUTEX_WAIT_BITSET_PRIVATE, 5, (long)&t, 0,
 				(long)FUTEX_BITSET_MATCH_ANY),
@@ -141,17 +154,17 @@ void round_ping(struct worker *w)
 	pass(w, SYS_write, ping[1], &there);
 	pass(w, SYS_read, pong[0], &back);
 	if (back != ~there)
-		violation("sent %#lx through the pipes, %#lx came back", there, back);
+		violation("sent %#" PRIx64 " through the pipes, %#" PRIx64 " came back", there, back);
 }
 
 void round_pong(struct worker *w)
 {
-	struct timespec nap = { 0, 1500000 };
+	struct timespec nap = { 0, 1500000 * slow };
 	uint64_t value = 0;
 
 	pass(w, SYS_read, ping[0], &value);
 	if (value != w->rounds * 0x10001)
-		violation("%#lx came through the pipe instead of %#lx", value, w->rounds * 0x10001);
+		violation("%#" PRIx64 " came through the pipe instead of %#" PRIx64, value, w->rounds * 0x10001);
 	nanosleep(&nap, NULL);
 	value = ~value;
 	pass(w, SYS_write, pong[1], &value);
@@ -160,8 +173,8 @@ void round_pong(struct worker *w)
 /* Sleeps in pieces: each EINTR needs a handler that has run, and all pieces together must be the whole. */
 void round_noisy(struct worker *w)
 {
-	int64_t asked = 4000000, start = now();
-	struct timespec t = { 0, asked }, left;
+	int64_t asked = slow * 4000000, start = now();
+	struct time t = until(0, asked), left;
 
 	for (;;) {
 		uint64_t handled = w->handled;
@@ -174,8 +187,8 @@ void round_noisy(struct worker *w)
 		if (w->handled == handled)
 			violation("nanosleep returned EINTR though no handler had run");
 		/* The kernel counts its timer slack (50 us by default) into the remainder. */
-		if (left.tv_sec || left.tv_nsec > t.tv_nsec + 100000)
-			violation("nanosleep had %ld ns to go and says that %ld are left", t.tv_nsec, left.tv_nsec);
+		if (left.sec || left.nsec > t.nsec + 100000)
+			violation("nanosleep had %ld ns to go and says that %ld are left", t.nsec, left.nsec);
 		t = left;
 	}
 	check_wait("nanosleep in pieces", 0, 0, asked, start);

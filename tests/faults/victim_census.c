@@ -83,7 +83,7 @@ void census_descriptors(void)
 {
 	for (int fd = 0; fd < DESCRIPTORS; fd++)
 		for (int waited = 0; is_open(fd) != open_before[fd]; waited += 5) {
-			if (waited > PATIENCE_MS)
+			if (waited > PATIENCE_MS * slow)
 				violation("descriptor %d is %s", fd, open_before[fd] ? "closed" : "open though it was not");
 			wait_a_little();
 		}
@@ -98,7 +98,7 @@ void census_mappings(void)
 			i++;
 		if (i == count && count == count_before)
 			return;
-		if (waited > PATIENCE_MS) {
+		if (waited > PATIENCE_MS * slow) {
 			const struct mapping *a = &after[i], *b = &before[i];
 
 			violation("mappings: %d, were %d; the first that differs is %lx-%lx %s %s, was %lx-%lx %s %s", count,

@@ -8,6 +8,7 @@
 #include "victim_arch.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -22,7 +23,7 @@ static __thread volatile sig_atomic_t jump_armed;
 
 static uint64_t bit(int sig)
 {
-	return 1UL << (sig - 1);
+	return 1ULL << (sig - 1);
 }
 
 static uint64_t flying(void)
@@ -44,7 +45,7 @@ void signals_check_mask(struct worker *w)
 	uint64_t mask = kernel_mask();
 
 	if (mask != w->mask)
-		violation("the signal mask is %#lx, was %#lx", mask, w->mask);
+		violation("the signal mask is %#" PRIx64 ", was %#" PRIx64, mask, w->mask);
 }
 
 void signals_thread_mask(struct worker *w)
@@ -69,17 +70,17 @@ static void check_interrupted(struct worker *w, void *context)
 	const char *why;
 	uint64_t mask;
 
-	if (!w || w->magic != ((uint64_t)w ^ (uint64_t)syscall(SYS_gettid)))
+	if (!w || w->magic != ((uintptr_t)w ^ (uint64_t)syscall(SYS_gettid)))
 		violation("a handler runs without the thread's own data (TLS)");
 	memcpy(&mask, &frame->uc_sigmask, sizeof(mask));
 	if (mask != w->mask)
-		violation("a handler interrupted the signal mask %#lx, should be %#lx", mask, w->mask);
+		violation("a handler interrupted the signal mask %#" PRIx64 ", should be %#" PRIx64, mask, w->mask);
 	why = arch_check_interrupted(frame);
 	if (why)
 		violation("%s", why);
 	mask = kernel_mask();
 	if (mask != (w->mask | flying()))
-		violation("inside a handler the signal mask is %#lx", mask);
+		violation("inside a handler the signal mask is %#" PRIx64, mask);
 }
 
 static void on_timer(int sig, siginfo_t *info, void *context)
@@ -135,7 +136,8 @@ static void handle(int sig, void (*handler)(int, siginfo_t *, void *), int flags
 void signals_start(void)
 {
 	static const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS };
-	struct itimerval each = { { 0, 2000 }, { 0, 2000 } }, worked = { { 0, 5000 }, { 0, 5000 } };
+	struct itimerval each = { { 0, 2000 * slow }, { 0, 2000 * slow } };
+	struct itimerval worked = { { 0, 5000 * slow }, { 0, 5000 * slow } };
 	uint64_t all = flying();
 
 	/* Blocked first: the main thread takes none of them, and new threads open up when they are ready. */
@@ -170,7 +172,7 @@ static void send_next(struct worker *to, int which)
 
 void round_send(struct worker *w)
 {
-	struct timespec nap = { 0, 2000000 };
+	struct timespec nap = { 0, 2000000 * slow };
 
 	(void)w;
 	if (nanosleep(&nap, NULL))
@@ -191,7 +193,7 @@ void round_send(struct worker *w)
 void round_jump(struct worker *w)
 {
 	volatile uint64_t kept = w->rounds * 11;
-	struct timespec nap = { 0, 20000000 };
+	struct timespec nap = { 0, 20000000 * slow };
 
 	if (!sigsetjmp(jump_back, 1)) {
 		jump_armed = 1;

@@ -4,6 +4,7 @@
 #include "victim.h"
 #include "victim_arch.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -21,7 +22,7 @@ static uint64_t checksum(const uint64_t *page)
 	uint64_t s = 1;
 
 	for (int i = 0; i < WORDS; i++)
-		s = (s ^ page[i]) * 0x100000001b3UL;
+		s = (s ^ page[i]) * 0x100000001b3ULL;
 	return s;
 }
 
@@ -36,7 +37,7 @@ void spin_start(void)
 	for (int a = 0; a < AREAS; a++)
 		for (int p = 0; p < PAGES; p++) {
 			for (int i = 0; i < WORDS; i++)
-				area[a][p][i] = (uint64_t)(a + p * i) * 0x9e3779b97f4a7c15UL;
+				area[a][p][i] = (uint64_t)(a + p * i) * 0x9e3779b97f4a7c15ULL;
 			sum[a][p] = checksum(area[a][p]);
 		}
 }
@@ -44,7 +45,7 @@ void spin_start(void)
 /* Leaves the processor to others for a while: a victim that takes all of it would only slow its own test down. */
 static void rest(void)
 {
-	struct timespec nap = { 0, 1500000 };
+	struct timespec nap = { 0, 1500000 * slow };
 
 	/* A handler that interrupts this sleep is one more thing that must not matter. */
 	nanosleep(&nap, NULL);
@@ -58,8 +59,8 @@ void round_memory(struct worker *w)
 	for (int p = 0; p < PAGES; p++) {
 		uint64_t now = checksum(area[a][p]);
 		if (now != sum[a][p])
-			violation("memory area %d, page %d (%p): checksum %#lx, was %#lx", a, p, (void *)area[a][p], now,
-				  sum[a][p]);
+			violation("memory area %d, page %d (%p): checksum %#" PRIx64 ", was %#" PRIx64, a, p,
+				  (void *)area[a][p], now, sum[a][p]);
 		area[a][p][(w->rounds + (uint64_t)p) % WORDS] += w->rounds + 1;
 		sum[a][p] = checksum(area[a][p]);
 	}

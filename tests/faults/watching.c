@@ -5,6 +5,7 @@
 #include "snapshot.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 static struct heartbeat *heartbeat;
-static int64_t deadline;
+static int64_t deadline, patience_us;
 
 static int64_t now_us(void)
 {
@@ -37,7 +38,8 @@ static bool patience(void)
 
 void watch_for(long milliseconds)
 {
-	deadline = now_us() + 1000LL * milliseconds;
+	patience_us = 1000LL * milliseconds;
+	deadline = now_us() + patience_us;
 }
 
 struct heartbeat *watch_open(const char *path)
@@ -131,13 +133,13 @@ static bool census(void)
 
 static uint64_t blocked_now(const struct slot *s)
 {
-	unsigned long mask = ~0UL;
+	uint64_t mask = ~0ULL;
 	char path[64], line[256];
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", s->pid, s->tid);
 	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f) && sscanf(line, "SigBlk: %lx", &mask) != 1)
+	while (f && fgets(line, sizeof(line), f) && sscanf(line, "SigBlk: %" SCNx64, &mask) != 1)
 		;
 	if (f)
 		fclose(f);
@@ -150,10 +152,9 @@ static bool masks_right(void)
 	for (unsigned i = 0; i < heartbeat->slots; i++)
 		while (blocked_now(&heartbeat->slot[i]) != heartbeat->slot[i].mask)
 			if (!patience()) {
-				printf("pid %d thread %d (%s): SigBlk %016lx, should be %016lx\n", heartbeat->slot[i].pid,
-				       heartbeat->slot[i].tid, heartbeat->slot[i].name,
-				       (unsigned long)blocked_now(&heartbeat->slot[i]),
-				       (unsigned long)heartbeat->slot[i].mask);
+				printf("pid %d thread %d (%s): SigBlk %016" PRIx64 ", should be %016" PRIx64 "\n",
+				       heartbeat->slot[i].pid, heartbeat->slot[i].tid, heartbeat->slot[i].name,
+				       blocked_now(&heartbeat->slot[i]), heartbeat->slot[i].mask);
 				return false;
 			}
 	return true;
@@ -207,7 +208,7 @@ enum fate watch_fate(void)
 		if (n == heartbeat->processes) {
 			bool beat;
 
-			deadline = now_us() + 100000 < end ? now_us() + 100000 : end;
+			deadline = now_us() + patience_us / 30 < end ? now_us() + patience_us / 30 : end;
 			beat = all_beat(false);
 			deadline = end;
 			if (beat && alive() == n)
@@ -236,8 +237,8 @@ bool watch_gone(void)
 void watch_beats(void)
 {
 	for (unsigned i = 0; i < heartbeat->slots; i++)
-		printf("%d %s: %lu rounds, %lu signals\n", heartbeat->slot[i].pid, heartbeat->slot[i].name,
-		       (unsigned long)heartbeat->slot[i].beats, (unsigned long)heartbeat->slot[i].signals);
+		printf("%d %s: %" PRIu64 " rounds, %" PRIu64 " signals\n", heartbeat->slot[i].pid, heartbeat->slot[i].name,
+		       (uint64_t)heartbeat->slot[i].beats, (uint64_t)heartbeat->slot[i].signals);
 }
 
 /* The number may have gone to somebody else: only who lives among this test's own mounts is the victim. */

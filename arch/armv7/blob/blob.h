@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* What the interpreter needs of armv7: a system call, a trap and a jump. */
+/* What the interpreter needs of armv7: a system call (or what the kernel has none for), a trap and a jump. */
 #ifndef TINYCKPT_BLOB_H
 #define TINYCKPT_BLOB_H
 
+#include "arch_regs.h"
+
 static inline long blob_syscall(long nr, const long a[6])
 {
+	long user_tls;
+
+	if (nr == ARCH_NR_get_user_tls) {
+		__asm__ volatile("mrc p15, 0, %0, c13, c0, 2" : "=r"(user_tls));
+		return user_tls;
+	}
+	if (nr == ARCH_NR_set_user_tls) {
+		__asm__ volatile("mcr p15, 0, %0, c13, c0, 2" ::"r"(a[0]));
+		return 0;
+	}
 	register long r0 __asm__("r0") = a[0];
 	register long r1 __asm__("r1") = a[1];
 	register long r2 __asm__("r2") = a[2];
