@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The contract of an architecture: all that knows a register or a calling convention lies behind these.
- * arch/ARCH/ provides arch_regs.h (struct arch_regs and the constants named below), regs.c, home.c, features.c,
- * feature_names.c, crc32c.c and blob/.
+ * arch/ARCH/ provides arch_regs.h (struct arch_regs and the constants named below), regs.c, home.c, frame.c,
+ * features.c, feature_names.c, crc32c.c and blob/.
  */
 #ifndef TINYCKPT_ARCH_H
 #define TINYCKPT_ARCH_H

@@ -188,3 +188,15 @@ const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 	(void)tid;
 	return regs->x.cs == USER32_CS ? "a 32-bit program on a 64-bit kernel" : NULL;
 }
+
+bool arch_hides_keys(pid_t tid)
+{
+	(void)tid;
+	return false;
+}
+
+bool arch_signs(const uint8_t *text, size_t len)
+{
+	(void)text, (void)len;
+	return false;
+}
