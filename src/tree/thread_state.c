@@ -148,13 +148,13 @@ static ssize_t save_regsets(const struct visitor *who, Thread *m, uint8_t *body)
 	m->regset_len[0] = sizeof(*regs);
 	m->regset_type_count = 1;
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
-		size_t len = ARCH_REGSET_MAX;
+		size_t len = ARCH_REGSET_MAX + 16;	/* the kernel cuts off what does not fit, and does not say so */
 		int err = types[i] == ARCH_REGSET_ELSE && had_last ? -ENODEV : see_regset(who, types[i], body + at, &len);
 
 		had_last = !err;
 		if (err == -ENODEV || err == -EINVAL || err == -ENODATA)
 			continue;
-		if (!err && len == ARCH_REGSET_MAX)
+		if (!err && len > ARCH_REGSET_MAX)
 			err = -E2BIG;
 		if (err)
 			return fail(err, "thread %d: register set %#x: %s", who->tid, types[i], strerror(-err));
