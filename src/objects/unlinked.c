@@ -141,7 +141,7 @@ static int save(struct save *s, const struct opened *o)
 static int open_shared_memory(const Unlinked *m)
 {
 	const size_t size = (size_t)m->size;
-	const int huge = m->huge ? MAP_HUGETLB | __builtin_ctzll(m->huge) << MAP_HUGE_SHIFT : 0;
+	const int huge = m->huge ? (int)(MAP_HUGETLB | (unsigned int)__builtin_ctzll(m->huge) << MAP_HUGE_SHIFT) : 0;
 	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | huge, -1, 0);
 	char path[64];
 	int fd;

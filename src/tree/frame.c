@@ -42,6 +42,8 @@ int frame_keep(struct visitor *who)
 	size_t len = ARCH_REGSET_MAX;
 	int err;
 
+	if (!ARCH_REGSET_LOST)
+		return 0;
 	who->lost = malloc(len);
 	if (!who->lost)
 		return -ENOMEM;
@@ -93,7 +95,7 @@ int frame_lay(struct visit *v, struct visitor *who)
 	uint8_t fp[1024];
 	size_t fp_len = sizeof(fp);
 	uint64_t at = who == &v->leader ? place_on_stack(v->p, arch_sp(&who->home.regs), bytes) : v->area + VISIT_FRAME;
-	int err = thread_regset(who->tid, NT_PRFPREG, fp, &fp_len);
+	int err = ARCH_REGSET_LOST ? thread_regset(who->tid, NT_PRFPREG, fp, &fp_len) : -ENODATA;
 
 	if (!err && !frame)
 		err = -ENOMEM;

@@ -166,14 +166,15 @@ int settle(struct restore *r)
 	for (size_t i = 0; !err && i < r->ghosts.len / sizeof(*g); i++)
 		err = birth_end(r, g[i].pid, g[i].parent);
 	/* the stopped last: where a death leaves a group orphaned that has such, it is sent SIGHUP and SIGCONT (setpgid(2)) */
-	for (size_t i = 0, n = r->born.len / sizeof(*all); !err && i < 2 * n; i++) {
-		const struct born *b = &all[i % n];
-		CONTEXT("pid %d (%s)", b->pid, b->comm);
+	for (int zombies = 1; zombies >= 0; zombies--) {
+		for (size_t i = 0; !err && i < r->born.len / sizeof(*all); i++) {
+			CONTEXT("pid %d (%s)", all[i].pid, all[i].comm);
 
-		if (i < n && b->zombie)
-			err = end_zombie(r, b);
-		else if (i >= n && !b->zombie && b->stop_signal)
-			err = stop_again(r, b);
+			if (all[i].zombie && zombies)
+				err = end_zombie(r, &all[i]);
+			else if (!all[i].zombie && !zombies && all[i].stop_signal)
+				err = stop_again(r, &all[i]);
+		}
 	}
 	return err;
 }
