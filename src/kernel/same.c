@@ -11,7 +11,7 @@
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 
-/* Our own descriptor for what another task's leads to (pidfd_getfd(2), Linux 5.6). */
+/* Our own descriptor for what another task's leads to (pidfd_getfd(2), Linux 5.6); not where the main thread has ended. */
 static int borrow(pid_t pid, int fd)
 {
 	CLEANUP_CLOSE int process = (int)syscall(SYS_pidfd_open, pid, 0);

@@ -37,7 +37,7 @@ static bool in_own_structure(Thread *m)
 	for (size_t before = 8 + sizeof(long); m->robust_list && before >= 8; before -= sizeof(long)) {
 		uint32_t word = 0;
 
-		if (task_read((pid_t)m->pid, &word, m->robust_list - before, sizeof(word)) || word != m->tid)
+		if (task_read((pid_t)m->tid, &word, m->robust_list - before, sizeof(word)) || word != m->tid)
 			continue;
 		m->clear_child_tid = m->robust_list - before;
 		return true;
@@ -161,16 +161,16 @@ int tid_address_find(struct save *s, Thread *m)
 
 	if (in_own_structure(m))
 		return 0;
-	snprintf(path, sizeof(path), "/proc/%u/exe", m->pid);
+	snprintf(path, sizeof(path), "/proc/%u/exe", m->tid);
 	exe = proc_open(path, O_RDONLY);
 	if (exe >= 0 && !fstat(exe, &st) && (st.st_dev != variable->exe_dev || st.st_ino != variable->exe_ino)) {
 		*variable = (struct tid_variable){ .exe_dev = st.st_dev, .exe_ino = st.st_ino };
 		try_program(variable, m, exe);
 	}
 	if (variable->known)
-		(void)proc_vmas((pid_t)m->pid, false, search_place, &place);
+		(void)proc_vmas((pid_t)m->tid, false, search_place, &place);
 	m->clear_child_tid = place.address;
-	if (!place.address || task_read((pid_t)m->pid, &word, place.address, sizeof(word)))
+	if (!place.address || task_read((pid_t)m->tid, &word, place.address, sizeof(word)))
 		return fail(EHOLDS, "thread %u: neither this kernel (CONFIG_CHECKPOINT_RESTORE) nor its C library tells where its ID is "
 			    "cleared when it ends", m->tid);
 	return 0;
