@@ -48,7 +48,7 @@ int frame_keep(struct visitor *who)
 	if (!who->lost)
 		return -ENOMEM;
 	err = who->home.call.error ? -ENODATA : thread_regset(who->tid, ARCH_REGSET_LOST, who->lost, &len);
-	if (!err && arch_lost_lives(who->lost, len)) {
+	if (!err && ARCH_REGSET_LOST && arch_lost_lives(who->lost, len)) {
 		who->lost_len = len;
 		return 0;
 	}
@@ -101,7 +101,7 @@ int frame_lay(struct visit *v, struct visitor *who)
 		err = -ENOMEM;
 	if (!err && !at)
 		err = -ENOSPC;
-	if (!err) {
+	if (!err && ARCH_REGSET_LOST) {
 		arch_frame(frame, at, &who->home, fp, who->lost, who->lost_len);
 		err = pwrite_all(v->mem, frame, bytes, at);
 	}
