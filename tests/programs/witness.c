@@ -140,7 +140,8 @@ static int run_tool(const char *const *arguments)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int errors = open_in_directory("tool.err", O_WRONLY | O_CREAT | O_TRUNC);
 	struct launch what = { .arguments = arguments, .standard = {null, null, errors} };
-	int code = run_to_end(&what);
+	long peak;
+	int code = run_to_end(&what, &peak);
 
 	close(null);
 	close(errors);
