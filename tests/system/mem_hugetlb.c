@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Areas of explicit huge pages stay that, and shared ones stay shared. The kernel is allowed surplus pages, which exist only while somebody holds them;
- * the allowance is not taken back, because another run of this program may be using it.
+ * Areas of explicit huge pages stay that, and shared ones stay shared. The kernel is allowed surplus pages, which exist only
+ * while somebody holds them; the allowance is not taken back, because another run of this program may be using it.
  */
 #include "selfview.h"
 
