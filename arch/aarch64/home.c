@@ -137,7 +137,10 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	c->len = way->walk;
 
 	load(c, 0, unmap);
-	mov_shifted(c, 1, (uint32_t)(home->unmap_len >> 16));
+	if (home->unmap_len >> 16)
+		mov_shifted(c, 1, (uint32_t)(home->unmap_len >> 16));
+	else
+		mov(c, 1, (uint32_t)home->unmap_len);
 	svc(c, SYS_munmap);
 	way->unmask = c->len;
 

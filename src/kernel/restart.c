@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/ptrace.h>
+#include <time.h>
 
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
@@ -110,6 +112,78 @@ static int to_entry(pid_t pid, pid_t tid, struct restart *restart)
 	}
 }
 
+static bool would_lose(pid_t tid)
+{
+	uint8_t set[ARCH_REGSET_MAX];
+	size_t len = sizeof(set);
+
+	return ARCH_REGSET_LOST && !thread_regset(tid, ARCH_REGSET_LOST, set, &len) && arch_lost_lives(set, len);
+}
+
+/* The call that it stands at the entry of is not made: it stands before it again. */
+static int step_back(pid_t tid)
+{
+	struct __ptrace_syscall_info info;
+	struct arch_regs regs, none;
+	struct stop stop;
+	int err = thread_regs(tid, &regs);
+	long first;
+
+	if (err)
+		return err;
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof(info), &info) <= 0 || info.op != PTRACE_SYSCALL_INFO_ENTRY)
+		return -EIO;
+	first = (long)info.entry.args[0];
+	none = regs;
+	arch_restart(&none, -1);
+	err = thread_set_regs(tid, &none);
+	if (!err)
+		err = thread_to_syscall(tid, 0);
+	if (!err)
+		err = thread_wait(tid, &stop);
+	if (!err && stop.kind != STOP_SYSCALL)
+		err = -ESRCH;
+	if (err)
+		return err;
+	arch_rewind(&regs, first);
+	err = thread_set_regs(tid, &regs);
+	if (!err)
+		err = thread_interrupt(tid);
+	if (!err)
+		err = thread_continue(tid, 0);
+	return err ? err : thread_halted(tid, &stop);
+}
+
+/*
+ * To its next system call, if it makes one soon: there the registers that a call empties are dead, and no frame is needed to bring
+ * them home (tree/frame.h), some of which outlasts a tool that is killed.
+ */
+static int to_next_call(pid_t tid)
+{
+	enum { TRIES = 100 };
+	const struct timespec pause = { 0, 1000000 };
+	struct stop stop = { 0 };
+	int tries = 0, err = thread_to_syscall(tid, 0);
+
+	while (!err) {
+		err = tries < TRIES ? thread_poll(tid, &stop) : thread_wait(tid, &stop);
+		if (err == -EAGAIN) {
+			nanosleep(&pause, NULL);
+			err = ++tries < TRIES ? 0 : thread_interrupt(tid);
+			continue;
+		}
+		if (err || stop.kind != STOP_SIGNAL)
+			break;
+		/* any stop takes back the interrupt that was asked for */
+		err = tries < TRIES ? 0 : thread_interrupt(tid);
+		if (!err)
+			err = thread_to_syscall(tid, stop.signal);
+	}
+	if (!err && stop.kind == STOP_SYSCALL)
+		return step_back(tid);
+	return err ? err : stop.kind == STOP_EXITED ? -ESRCH : 0;
+}
+
 /*
  * With an interrupt waiting for it the call returns at once, if only to be gone on with: at its exit the kernel has not yet
  * put that right, and the result tells.
@@ -125,6 +199,8 @@ int restart_find(pid_t pid, pid_t tid, struct restart *restart)
 	if (!ARCH_HIDES_RESTART)
 		return 0;
 	err = to_entry(pid, tid, restart);
+	if (!err && would_lose(tid))
+		return to_next_call(tid);
 	if (err <= 0)
 		return err;
 	err = thread_interrupt(tid);
