@@ -201,7 +201,7 @@ static int write_pidfile(const struct restore *r)
 		return 0;
 	fd = open(r->options->pidfile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	err = fd < 0 ? -errno : write_all(fd, text, (size_t)len);
-	return err ? fail(err, "%s: %s", r->options->pidfile, strerror(-err)) : 0;
+	return err ? fail_for(err, "%s", r->options->pidfile) : 0;
 }
 
 /*

@@ -96,15 +96,32 @@ int fail(int err, const char *fmt, ...)
 	return err ? -abs(err) : -EIO;
 }
 
-int fail_errno(const char *fmt, ...)
+static int fail_because(int err, const char *fmt, va_list args)
 {
-	int err = errno ? errno : EIO;
+	err = err ? abs(err) : EIO;
+	print(LOG_ERROR, strerror(err), fmt, args);
+	return -err;
+}
+
+int fail_for(int err, const char *fmt, ...)
+{
 	va_list args;
 
 	va_start(args, fmt);
-	print(LOG_ERROR, strerror(err), fmt, args);
+	err = fail_because(err, fmt, args);
 	va_end(args);
-	return -err;
+	return err;
+}
+
+int fail_errno(const char *fmt, ...)
+{
+	va_list args;
+	int err = errno;
+
+	va_start(args, fmt);
+	err = fail_because(err, fmt, args);
+	va_end(args);
+	return err;
 }
 
 size_t context_push(const char *fmt, ...)

@@ -42,6 +42,9 @@ int fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3), col
 /* As fail(errno, ...), with ": " and errno's text at the end of the line. */
 int fail_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2), cold));
 
+/* The same of err, positive or negative. */
+int fail_for(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3), cold));
+
 /*
  * CONTEXT("pid %d (%s)", pid, comm): until the end of the enclosing scope every line carries "pid 42 (sensor): " in
  * front of its text, behind the contexts of the scopes around. The text is made at once, so the arguments need not

@@ -30,7 +30,7 @@ _Static_assert(FLUSH_AT + SMALL + FRAME_HEADER + MESSAGE_MAX <= BODY_AT,
 
 static int failed(struct image_writer *w, int err)
 {
-	w->error = fail(err, "%s: cannot be written: %s", w->target.name, strerror(-err));
+	w->error = fail_for(err, "%s: cannot be written", w->target.name);
 	return w->error;
 }
 

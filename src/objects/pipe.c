@@ -108,7 +108,7 @@ static int see_packet_mode(const struct opened *o, int fd, bool *packets)
 	if (!search.packets && !ioctl(fd, FIONREAD, &held) && held)
 		err = proc_numbers(path, see_end, &search);
 	*packets = search.packets;
-	return err < 0 ? fail(err, "%s: looking for its other end: %s", o->what, strerror(-err)) : 0;
+	return err < 0 ? fail_for(err, "%s: looking for its other end", o->what) : 0;
 }
 
 static int save_carrier_of(struct save *s, const struct opened *o, uint32_t id)

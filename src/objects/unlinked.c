@@ -84,7 +84,7 @@ static int save_contents(struct save *s, const struct opened *o, uint32_t id, bo
 			int err = pread_all(fd, image_body(&s->image), len, (uint64_t)at);
 
 			if (err)
-				return fail(err, "%s: %s (unlinked): %s", o->what, o->path, strerror(-err));
+				return fail_for(err, "%s: %s (unlinked)", o->what, o->path);
 			at += (off_t)len;
 			if (sparse && is_zero(image_body(&s->image), len))
 				continue;
@@ -280,7 +280,7 @@ static int restore(struct restore *r, const struct record *rec)
 		return err;
 	err = r->contents_huge ? write_huge(r->contents_fd, r->contents_huge, rec->body, rec->body_len, m.offset)
 			       : pwrite_all(r->contents_fd, rec->body, rec->body_len, m.offset);
-	return err ? fail(err, "unlinked file %u: writing its contents: %s", m.id, strerror(-err)) : 0;
+	return err ? fail_for(err, "unlinked file %u: writing its contents", m.id) : 0;
 }
 
 static void show(const struct record *rec, char *line, size_t cap)

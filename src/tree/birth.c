@@ -151,7 +151,7 @@ static int clean_up(struct restore *r, pid_t pid)
 	int err = thread_set_sigmask(pid, all);
 
 	if (err)
-		return fail(err, "task %d: its signal mask: %s", pid, strerror(-err));
+		return fail_for(err, "task %d: its signal mask", pid);
 	reborn_program(r, &p);
 	none = program_data(&p, &action, sizeof(action));
 	for (int sig = 1; sig <= 64; sig++)
@@ -171,7 +171,7 @@ static int take_hold(struct restore *r, pid_t pid)
 	if (!err)
 		err = thread_halt(pid, &stop);
 	if (err)
-		return fail(err, "task %d: cannot be held: %s", pid, strerror(-err));
+		return fail_for(err, "task %d: cannot be held", pid);
 	if (buffer_append(&r->threads, &pid, sizeof(pid)))
 		return fail(ENOMEM, "out of memory");
 	return clean_up(r, pid);
@@ -204,7 +204,7 @@ static int make_first(struct restore *r, const Process *m)
 	if (ret == -EEXIST)
 		return number_taken(first);
 	if (ret < 0)
-		return fail((int)ret, "process %d: cannot be made: %s", first, strerror((int)-ret));
+		return fail_for((int)ret, "process %d: cannot be made", first);
 	if (root.ghost) {
 		close(scope_keep(&said_write));
 		if (read_all(said_read, &said, sizeof(said)))
@@ -258,7 +258,7 @@ int birth_clone(struct restore *r, pid_t in, pid_t *number, uint64_t flags, uint
 	if (ret == -EEXIST)
 		return number_taken(*number);
 	if (ret < 0)
-		return fail((int)ret, "task %d: cannot be made: %s", *number, strerror((int)-ret));
+		return fail_for((int)ret, "task %d: cannot be made", *number);
 	*number = (pid_t)ret;
 	return reborn_note(r, *number);
 }

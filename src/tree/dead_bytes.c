@@ -68,7 +68,7 @@ int dead_bytes(const struct process *p, uint64_t *at)
 	int err = s.found ? 0 : proc_vmas(p->tid, false, search_tail, &s);
 
 	if (err < 0)
-		return fail(err, "its mappings: %s", strerror(-err));
+		return fail_for(err, "its mappings");
 	if (!s.found)
 		return fail(EHOLDS, "no dead bytes in its executable mappings to enter by");
 	*at = s.found;
@@ -135,7 +135,7 @@ int near_bytes(const struct process *p, uint64_t pc, uint64_t taken, uint64_t *a
 	int err = proc_vmas(p->tid, false, search_elf, &s);
 
 	if (err < 0)
-		return fail(err, "its mappings: %s", strerror(-err));
+		return fail_for(err, "its mappings");
 	if (!s.found)
 		return fail(EHOLDS, "no dead bytes near %#llx, where a thread stands, to come back by", (unsigned long long)pc);
 	*at = s.found;

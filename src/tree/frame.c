@@ -106,7 +106,7 @@ int frame_lay(struct visit *v, struct visitor *who)
 		err = pwrite_all(v->mem, frame, bytes, at);
 	}
 	if (err)
-		return fail(err, "thread %d: a frame for its vector registers: %s", who->tid, strerror(-err));
+		return fail_for(err, "thread %d: a frame for its vector registers", who->tid);
 	who->home.frame = at;
 	return 0;
 }

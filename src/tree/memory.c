@@ -94,7 +94,7 @@ int memory_check(struct save *s, const struct process *p)
 
 	if (err == -ESRCH && s->checking)
 		return 0;
-	return err < 0 && err != -ENOMEM ? fail(err, "its mappings: %s", strerror(-err)) : err;
+	return err < 0 && err != -ENOMEM ? fail_for(err, "its mappings") : err;
 }
 
 int memory_gap(struct save *s)
@@ -174,7 +174,7 @@ static int save_vdso(struct mapping *p, const struct vma *v, Vma *m)
 		s->vdso.len = err ? 0 : len;
 	}
 	m->crc = s->vdso.crc;
-	return err ? fail(err, "reading its vDSO: %s", strerror(-err)) : 0;
+	return err ? fail_for(err, "reading its vDSO") : 0;
 }
 
 static int late(struct mapping *p, const struct vma *v, uint32_t advice)
@@ -262,7 +262,7 @@ static int learn_parent(struct save *s, const struct process *process)
 		return s->parent.pagemap;
 	s->parent.pid = parent->pid;
 	err = proc_vmas(parent->tid, false, note_parent_vma, s);
-	return err < 0 ? fail(err, "the mappings of its parent: %s", strerror(-err)) : 0;
+	return err < 0 ? fail_for(err, "the mappings of its parent") : 0;
 }
 
 int memory_save(struct save *s, struct process *process)

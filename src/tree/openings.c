@@ -90,7 +90,7 @@ static int walk_fd(struct walk *w, int fd)
 	if (!err)
 		err = look(w, o->access);
 	if (err)
-		return err == -EBADF && w->s->checking ? 0 : fail(err, "fd %d: %s", fd, strerror(-err));
+		return err == -EBADF && w->s->checking ? 0 : fail_for(err, "fd %d", fd);
 	return each_opening(w);
 }
 
@@ -116,7 +116,7 @@ static int walk_vma(void *arg, struct vma *v)
 	o->info.flags = v->maywrite ? O_RDWR : O_RDONLY;
 	err = look(w, o->access);
 	if (err)
-		return err == -ENOENT && w->s->checking ? 0 : fail(err, "%s: %s: %s", o->what, v->name, strerror(-err));
+		return err == -ENOENT && w->s->checking ? 0 : fail_for(err, "%s: %s", o->what, v->name);
 	o->dev = v->dev;
 	o->ino = v->ino;
 	return each_opening(w);
@@ -134,7 +134,7 @@ static int walk_link(struct walk *w, int place, const char *name, const char *wh
 	snprintf(o->access, sizeof(o->access), "/proc/%d/%s", o->pid, name);
 	err = look(w, o->access);
 	if (err)
-		return fail(err, "%s: %s", what, strerror(-err));
+		return fail_for(err, "%s", what);
 	return each_opening(w);
 }
 
@@ -248,7 +248,7 @@ int openings_find(struct save *s, struct process *p)
 	p->descriptors = (s->numbers.len - before) / sizeof(int);
 	if (err == -ESRCH && s->checking)
 		return 0;
-	return err ? fail(err, "its descriptors: %s", strerror(-err)) : 0;
+	return err ? fail_for(err, "its descriptors") : 0;
 }
 
 int openings_save(struct save *s)

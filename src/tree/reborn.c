@@ -42,7 +42,7 @@ int reborn_area(struct restore *r)
 	s.at = (r->tree.gap_start + (r->tree.gap_end - r->tree.gap_start) / 2) & ~0xffffULL;
 	err = proc_vmas(getpid(), false, avoid, &s);
 	if (err)
-		return fail(err, "tinyckpt's own mappings: %s", strerror(-err));
+		return fail_for(err, "tinyckpt's own mappings");
 	if (s.at + REBORN_ROOM > s.end)
 		return fail(ENOMEM, "no addresses are free in both tree and tinyckpt: try again (they are random)");
 	r->area = s.at;
@@ -111,13 +111,13 @@ int reborn_run(struct restore *r, pid_t tid, struct program *p, const char *what
 	if (!err)
 		err = program_fetch(p, tid);
 	if (err)
-		return fail(err, "task %d: %s: it could not be run: %s", tid, what, strerror(-err));
+		return fail_for(err, "task %d: %s: it could not be run", tid, what);
 	for (size_t i = 0; i < p->ops; i++) {
 		const struct op *op = &program_ops(p)[i];
 
 		if (op->flags & OP_MUST && op->ret < 0 && op->ret > -4096)
-			return fail((int)op->ret, "task %d: %s: system call %ld(%#lx, %#lx, %#lx, %#lx): %s", tid, what,
-				    op->nr, op->arg[0], op->arg[1], op->arg[2], op->arg[3], strerror((int)-op->ret));
+			return fail_for((int)op->ret, "task %d: %s: system call %ld(%#lx, %#lx, %#lx, %#lx)", tid, what,
+				    op->nr, op->arg[0], op->arg[1], op->arg[2], op->arg[3]);
 	}
 	return 0;
 }
@@ -141,7 +141,7 @@ int reborn_note(struct restore *r, pid_t tid)
 	if (!err && stop.kind != STOP_INTERRUPT && stop.kind != STOP_GROUP)
 		err = -ESRCH;
 	if (err)
-		return fail(err, "task %d: it did not come to life: %s", tid, strerror(-err));
+		return fail_for(err, "task %d: it did not come to life", tid);
 	return buffer_append(&r->threads, &tid, sizeof(tid)) ? fail(ENOMEM, "out of memory") : 0;
 }
 
@@ -179,7 +179,7 @@ int reborn_leave(struct restore *r, pid_t tid)
 		err = to_syscall_stop(tid);
 	if (!err && (ARCH_CALL_STOPS_HIDE || ARCH_TAKES_RESULT))	/* to a stop of another kind */
 		err = thread_halt(tid, &stop);
-	return err ? fail(err, "task %d: the area stays: %s", tid, strerror(-err)) : 0;
+	return err ? fail_for(err, "task %d: the area stays", tid) : 0;
 }
 
 int reborn_exit(struct restore *r, pid_t tid, long nr, int status)
@@ -198,5 +198,5 @@ int reborn_exit(struct restore *r, pid_t tid, long nr, int status)
 		err = thread_wait(tid, &stop);
 	if (!err)
 		err = thread_continue(tid, 0);
-	return err ? fail(err, "task %d: ending it again: %s", tid, strerror(-err)) : 0;
+	return err ? fail_for(err, "task %d: ending it again", tid) : 0;
 }

@@ -60,7 +60,7 @@ static int set_proc(pid_t pid, const char *name, long now, long wanted)
 	err = fd < 0 ? -errno : write_all(fd, text, (size_t)len);
 	if (err == -EACCES || err == -EPERM)
 		return fail(err, "%s: %ld where %ld is wanted takes CAP_SYS_RESOURCE, which tinyckpt lacks", path, now, wanted);
-	return err ? fail(err, "%s: %s", path, strerror(-err)) : 0;
+	return err ? fail_for(err, "%s", path) : 0;
 }
 
 static int set_outside(struct restore *r)
@@ -249,7 +249,7 @@ static int learn_inheritance(struct restore *r, pid_t tid)
 	int err = proc_status(getpid(), getpid(), &in->status);
 
 	if (err)
-		return fail(err, "tinyckpt's own status: %s", strerror(-err));
+		return fail_for(err, "tinyckpt's own status");
 	in->affinity_len = syscall(SYS_sched_getaffinity, tid, sizeof(in->affinity), in->affinity);
 	syscall(SYS_sched_getparam, tid, &param);
 	in->priority = (uint32_t)param.sched_priority;
@@ -424,7 +424,7 @@ static int finish(struct restore *r, bool last)
 	if (!err)
 		err = thread_set_sigmask(tid, m->sigmask);
 	if (err)
-		return fail(err, "thread %d: its registers: %s", tid, strerror(-err));
+		return fail_for(err, "thread %d: its registers", tid);
 	r->have_thread = false;
 	if (last)
 		r->pid = 0;
@@ -545,7 +545,7 @@ int revive_sleepers(struct restore *r)
 		int err = sleep_on(tid[i]);
 
 		if (err)
-			return fail(err, "thread %d: its sleep cannot go on: %s", tid[i], strerror(-err));
+			return fail_for(err, "thread %d: its sleep cannot go on", tid[i]);
 	}
 	return 0;
 }

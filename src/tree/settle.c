@@ -119,7 +119,7 @@ static int stop_again(struct restore *r, const struct born *b)
 		else
 			err = thread_continue(b->pid, stop.kind == STOP_SIGNAL && stop.signal == SIGSTOP ? b->stop_signal : 0);
 	}
-	return fail(err, "stopping it again: %s", strerror(-err));
+	return fail_for(err, "stopping it again");
 }
 
 static int end_zombie(struct restore *r, const struct born *b)
@@ -146,7 +146,7 @@ static int end_zombie(struct restore *r, const struct born *b)
 		if (!err)
 			err = thread_continue(b->pid, signal);
 		if (err)
-			return fail(err, "ending it again: %s", strerror(-err));
+			return fail_for(err, "ending it again");
 	} else {
 		err = reborn_exit(r, b->pid, SYS_exit_group, (int)(b->exit_status >> 8 & 0xff));
 		if (err)

@@ -159,7 +159,7 @@ static int read_setting(pid_t pid, const char *name, char *text, size_t cap)
 
 	if (len == -ENOENT)
 		text[0] = '\0';
-	return len >= 0 ? (int)len : len == -ENOENT ? 0 : fail((int)len, "its %s: %s", name, strerror((int)-len));
+	return len >= 0 ? (int)len : len == -ENOENT ? 0 : fail_for((int)len, "its %s", name);
 }
 
 static int save_state(struct save *s, const struct process *p, const struct process_facts *f, const struct program *prog,
@@ -195,7 +195,7 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 	int err;
 
 	if (auxv_len < 0)
-		return fail((int)auxv_len, "its auxiliary vector: %s", strerror((int)-auxv_len));
+		return fail_for((int)auxv_len, "its auxiliary vector");
 	if (program_result(prog, f->mdwe) > 0)
 		m.mdwe = (uint32_t)program_result(prog, f->mdwe);
 	if (program_result(prog, f->membarrier) > 0)

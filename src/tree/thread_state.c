@@ -157,7 +157,7 @@ static ssize_t save_regsets(const struct visitor *who, Thread *m, uint8_t *body)
 		if (!err && len > ARCH_REGSET_MAX)
 			err = -E2BIG;
 		if (err)
-			return fail(err, "thread %d: register set %#x: %s", who->tid, types[i], strerror(-err));
+			return fail_for(err, "thread %d: register set %#x", who->tid, types[i]);
 		m->regset_type[m->regset_type_count] = types[i];
 		m->regset_len[m->regset_type_count++] = (uint32_t)len;
 		at += len;
@@ -203,7 +203,7 @@ int thread_see(Thread *m, pid_t pid, pid_t tid, struct proc_status *st, struct p
 	if (!err)
 		err = proc_status(pid, tid, st);
 	if (err)
-		return fail(err, "thread %d: its status: %s", tid, strerror(-err));
+		return fail_for(err, "thread %d: its status", tid);
 	snprintf(m->comm, sizeof(m->comm), "%s", stat->comm);
 	if (!syscall(SYS_get_robust_list, tid, &robust, &robust_len)) {
 		m->robust_list = (uintptr_t)robust;

@@ -68,7 +68,7 @@ static int seize(struct process *p, pid_t tid, struct restart *restart)
 		return -ESRCH;
 	if (!proc_status(p->pid, tid, &st) && st.tracer)
 		return fail(EPERM, "thread %d: it is already traced, by process %d: end the debugger first", tid, st.tracer);
-	return fail(err, "thread %d: cannot be held: %s", tid, strerror(-err));
+	return fail_for(err, "thread %d: cannot be held", tid);
 }
 
 struct adding {
@@ -117,7 +117,7 @@ static int hold_threads(struct process *p)
 			return fail(ETIMEDOUT, "thread %d does not stop: it sleeps where no signal reaches it, or waits for a vfork child",
 				    tid);
 		if (err)
-			return fail(err, "thread %d: cannot be held: %s", tid, strerror(-err));
+			return fail_for(err, "thread %d: cannot be held", tid);
 		if (stop.kind == STOP_GROUP)
 			p->stop_signal = stop.signal;
 		p->halted++;
@@ -158,7 +158,7 @@ static int collect_threads(struct adding *a)
 		known = p->threads_n;
 		err = known ? 0 : proc_stat(p->pid, 0, &st);
 		if (err && err != -ESRCH)
-			return fail(err, "/proc/%d/stat: %s", p->pid, strerror(-err));
+			return fail_for(err, "/proc/%d/stat", p->pid);
 		if (!err && !known)
 			see(p, &st);
 		if (err || p->zombie)
@@ -184,7 +184,7 @@ static int add_child(void *arg, int pid)
 		return 0;
 	err = proc_stat(pid, 0, &st);
 	if (err)
-		return err == -ESRCH ? 0 : fail(err, "/proc/%d/stat: %s", pid, strerror(-err));
+		return err == -ESRCH ? 0 : fail_for(err, "/proc/%d/stat", pid);
 	if (pid == getpid())
 		return fail(EHOLDS, "tinyckpt itself belongs to that tree: run it from outside");
 	see(&p, &st);
@@ -224,7 +224,7 @@ static int refresh(struct tree *tree)
 		int err = proc_stat(p->pid, 0, &st);
 
 		if (err && err != -ESRCH)
-			return fail(err, "/proc/%d/stat: %s", p->pid, strerror(-err));
+			return fail_for(err, "/proc/%d/stat", p->pid);
 		if (!err)
 			see(p, &st);
 		p->tid = p->threads_n ? p->threads[0].tid : p->pid;
@@ -310,7 +310,7 @@ static int find_restarts(struct tree *tree)
 		for (size_t j = 0; !err && j < p->threads_n; j++) {
 			err = restart_find(p->tid, p->threads[j].tid, &p->threads[j].restart);
 			if (err)
-				err = fail(err, "thread %d: what it is about to do cannot be told: %s", p->threads[j].tid, strerror(-err));
+				err = fail_for(err, "thread %d: what it is about to do cannot be told", p->threads[j].tid);
 		}
 	}
 	wait_deadline(0);

@@ -113,7 +113,7 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 	if (!err)
 		err = thread_to_syscall(v->leader.tid, 0);
 	if (err)
-		return fail(err, "cannot be entered: %s", strerror(-err));
+		return fail_for(err, "cannot be entered");
 	v->runs = true;
 	v->place = VISIT_BEFORE_MMAP;
 	return 0;
@@ -129,12 +129,12 @@ static int furnish(struct visit *v)
 	int err = thread_regs(v->leader.tid, &regs);
 
 	if (err)
-		return fail(err, "cannot be entered: %s", strerror(-err));
+		return fail_for(err, "cannot be entered");
 	ret = arch_syscall_result(&regs);
 	if (ret == -EEXIST)	/* it was free in every process */
 		return fail(EHOLDS, "it shares its memory with another process: not supported");
 	if (ret != (long)wanted)
-		return fail((int)ret, "mapping %d bytes at %#lx in it: %s", VISIT_AREA, (long)wanted, strerror((int)-ret));
+		return fail_for((int)ret, "mapping %d bytes at %#lx in it", VISIT_AREA, (long)wanted);
 	v->area = wanted;
 	v->place = VISIT_INSIDE;
 
@@ -142,7 +142,7 @@ static int furnish(struct visit *v)
 	memcpy(head + AREA_OUTSIDE, &one, sizeof(one));
 	/* code: /proc/PID/mem sees to it that the processor does not go on with what it has read there before */
 	err = pwrite_all(v->mem, head, sizeof(head), v->area);
-	return err ? fail(err, "cannot write to the area: %s", strerror(-err)) : 0;
+	return err ? fail_for(err, "cannot write to the area") : 0;
 }
 
 int visit_enter(struct visit *v)
@@ -155,7 +155,7 @@ int visit_enter(struct visit *v)
 	if (!err)
 		err = thread_to_syscall(v->leader.tid, 0);
 	if (err)
-		return fail(err, "cannot be entered: %s", strerror(-err));
+		return fail_for(err, "cannot be entered");
 	v->runs = true;
 	v->place = VISIT_BEHIND_MMAP;
 	return 0;
@@ -209,7 +209,7 @@ int visit_mlockall(const struct visit *v, uint32_t *flags)
 	int err = proc_vmas(v->pid, true, see_area, &search);
 
 	*flags = search.flags;
-	return err < 0 ? fail(err, "its mappings: %s", strerror(-err)) : 0;
+	return err < 0 ? fail_for(err, "its mappings") : 0;
 }
 
 static bool is_leader(const struct visit *v, pid_t tid)
@@ -288,7 +288,7 @@ static int wait_arrival(const struct program *p, const struct visit *v, pid_t ti
 
 static int fail_to_ask(int err, pid_t tid)
 {
-	return fail(err, "thread %d: could not be asked: %s", tid, strerror(-err));
+	return fail_for(err, "thread %d: could not be asked", tid);
 }
 
 /* Where the interpreter is to jump to for it to walk home. */
@@ -374,7 +374,7 @@ int visit_run(struct visit *v, struct program *p)
 
 static int fail_to_lead_home(int err, pid_t tid)
 {
-	return fail(err, "thread %d: it has to walk home by itself: %s", tid, strerror(-err));
+	return fail_for(err, "thread %d: it has to walk home by itself", tid);
 }
 
 int visit_thread_start(struct visit *v, const struct thread *thread, struct program *p)

@@ -154,7 +154,7 @@ static int write_home(struct visit *v, struct visitor *who)
 	len = arch_home(code, who->stub, &who->home, &who->way);
 	if (!err)
 		err = pwrite_all(v->mem, code, len, who->stub);
-	return err ? fail(err, "cannot write behind the vDSO: %s", strerror(-err)) : 0;
+	return err ? fail_for(err, "cannot write behind the vDSO") : 0;
 }
 
 int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
@@ -167,7 +167,7 @@ int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
 	if (!err && ARCH_REGSET_LOST)
 		err = frame_keep(who);
 	if (err)
-		return fail(err, "thread %d: its registers: %s", who->tid, strerror(-err));
+		return fail_for(err, "thread %d: its registers", who->tid);
 	if (ARCH_NR_set_tls >= 0 && ptrace(ARCH_PTRACE_GET_TLS, who->tid, NULL, &who->tls))
 		return fail_errno("thread %d: its thread pointer", who->tid);
 	who->rseq_untold = ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(who->rseq), &who->rseq) <= 0;
@@ -189,7 +189,7 @@ int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
 	if (!err)
 		err = thread_set_sigmask(who->tid, ALL_SIGNALS);
 	if (err)
-		return fail(err, "thread %d: cannot be led away: %s", who->tid, strerror(-err));
+		return fail_for(err, "thread %d: cannot be led away", who->tid);
 	return 0;
 }
 
