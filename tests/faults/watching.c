@@ -91,14 +91,19 @@ static unsigned alive(void)
 	return n;
 }
 
-/* Twice for each thread, since the first beat may have been on its way. */
+static uint64_t first[SLOTS];
+
+static void note_beats(void)
+{
+	for (unsigned i = 0; i < heartbeat->slots; i++)
+		first[i] = heartbeat->slot[i].beats;
+}
+
+/* Twice for each thread since they were noted, since the first beat may have been on its way. */
 static bool all_beat(bool tell)
 {
-	static uint64_t first[SLOTS];
 	unsigned count = heartbeat->slots, waiting;
 
-	for (unsigned i = 0; i < count; i++)
-		first[i] = heartbeat->slot[i].beats;
 	do {
 		waiting = 0;
 		for (unsigned i = 0; i < count; i++)
@@ -171,8 +176,10 @@ static bool same_as(const char *path)
 
 bool watch_intact(const char *path)
 {
-	bool good = all_beat(true);
+	bool good;
 
+	note_beats();
+	good = all_beat(true);
 	good = good && census();
 	good = good && masks_right();
 	good = good && same_as(path);
@@ -199,6 +206,7 @@ static void print_state(pid_t pid)
 
 enum fate watch_fate(void)
 {
+	note_beats();
 	do {
 		unsigned n = alive();
 		int64_t end = deadline;
