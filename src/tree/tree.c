@@ -260,7 +260,7 @@ static int collect(struct tree *tree, pid_t root, bool hold)
 
 	if (!err)
 		err = refresh(tree);
-	if (!err && hold && !tree->processes[0].threads_n && !tree->processes[0].zombie)
+	if (!err && hold && !tree->processes[0].threads_n)
 		err = fail(ESRCH, "process %d ended just now", root);
 	if (err)
 		tree_release(tree);

@@ -93,9 +93,12 @@ int main(int argc, char **argv)
 	if (!strcmp(role, "sleep"))
 		return stay(getpid());
 	if (!strcmp(role, "zombie")) {
+		siginfo_t end;
+
 		pid = fork();
 		if (!pid)
 			_exit(0);
+		waitid(P_PID, (id_t)pid, &end, WEXITED | WNOWAIT);
 		return stay(pid);
 	}
 	if (!strcmp(role, "thread"))
