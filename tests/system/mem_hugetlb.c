@@ -44,7 +44,7 @@ static void allow_surplus(void)
 	}
 }
 
-/* The first page is the child's, the second the parent's, and the third remains empty for now. */
+/* Of the shared pages the first is the child's, the second the parent's; the third is empty until both are back. */
 static void share(void *arg)
 {
 	(void)arg;
