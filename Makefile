@@ -110,6 +110,7 @@ obj-$(CONFIG_FILE)          += src/objects/file.c
 obj-$(CONFIG_UNLINKED)      += src/objects/unlinked.c
 obj-$(CONFIG_PIPE)          += src/objects/pipe.c
 obj-$(CONFIG_DEVICE)        += src/objects/device.c
+obj-$(CONFIG_LOCKS)         += src/tree/locks.c
 obj-$(CONFIG_SESSIONS)      += src/tree/lineage.c src/tree/session.c
 obj-$(CONFIG_INHERIT_STDIO) += src/objects/inherit_stdio.c
 obj-$(CONFIG_WRITE_BEHIND)  += src/image/behind.c

@@ -28,6 +28,7 @@
 #include "kernel/ptrace.h"
 #include "objects/object.h"
 #include "tree/birth.h"
+#include "tree/locks.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
 #include "tree/remap.h"
@@ -157,6 +158,7 @@ static int on_record(struct restore *r, const struct record *rec)
 		{ RECORD_ADVICE, revive_advice },	{ RECORD_SIGACTIONS, revive_sigactions },
 		{ RECORD_DESCRIPTORS, revive_descriptors }, { RECORD_THREAD, revive_thread },
 		{ RECORD_PENDING, revive_pending },	{ RECORD_SESSION, IS_ON_SESSIONS ? on_session : NULL },
+		{ RECORD_LOCK, IS_ON_LOCKS ? locks_note : NULL },
 	};
 	const struct object_ops *ops;
 

@@ -13,6 +13,7 @@
 #include "process.pb.h"
 #include "show.h"
 #include "thread.pb.h"
+#include "tree/locks.h"
 #include "tree/records.h"
 #include "vma.pb.h"
 
@@ -292,6 +293,26 @@ static int on_descriptors(struct writing *w, const struct record *rec)
 	return err;
 }
 
+static int on_lock(struct writing *w, const struct record *rec)
+{
+	struct json *j = &w->j;
+	Lock m;
+	int err = record_decode(rec, Lock_fields, &m);
+
+	if (!err)
+		err = in_list(w, rec->type, "locks");
+	if (err)
+		return err;
+	json_object(j, NULL);
+	json_number(j, "fd", m.fd);
+	json_text(j, "kind", m.kind == LOCK_FLOCK ? "flock" : m.kind == LOCK_PROCESS ? "process" : "description");
+	json_bool(j, "exclusive", m.exclusive);
+	json_number(j, "start", (int64_t)m.start);
+	json_number(j, "length", (int64_t)m.length);
+	json_object_end(j);
+	return 0;
+}
+
 static int on_sigactions(struct writing *w, const struct record *rec)
 {
 	struct json *j = &w->j;
@@ -386,6 +407,8 @@ static int on_record(struct writing *w, const struct record *rec)
 		return on_state(w, rec);
 	case RECORD_DESCRIPTORS:
 		return on_descriptors(w, rec);
+	case RECORD_LOCK:
+		return on_lock(w, rec);
 	case RECORD_SIGACTIONS:
 		return on_sigactions(w, rec);
 	case RECORD_THREAD:

@@ -22,6 +22,7 @@
 #include "pages.pb.h"
 #include "restore.h"
 #include "thread.pb.h"
+#include "tree/locks.h"
 #include "tree/records.h"
 #include "tree/remap.h"
 #include "vma.pb.h"
@@ -360,6 +361,16 @@ static int on_pending(struct verify *v, const struct record *rec)
 	return err;
 }
 
+static int on_lock(struct verify *v, const struct record *rec)
+{
+	Lock m;
+	int err = record_decode(rec, Lock_fields, &m);
+
+	if (!err && (!verify_known(v, m.file) || !lock_sane(&m)))
+		err = fail(EIMAGE, "a lock of process %u: absurd", v->pid);
+	return err;
+}
+
 /* --- all of it --- */
 
 static int on_object(struct verify *v, const struct record *rec)
@@ -386,7 +397,7 @@ static int on_record(struct verify *v, const struct record *rec)
 		{ RECORD_GUARD, PROCESS, on_runs },	{ RECORD_STATE, ANYWHERE, on_state },
 		{ RECORD_ADVICE, STATE, on_advice },	{ RECORD_SIGACTIONS, STATE, on_sigactions },
 		{ RECORD_DESCRIPTORS, STATE, on_descriptors }, { RECORD_THREAD, STATE, on_thread },
-		{ RECORD_PENDING, STATE, on_pending },
+		{ RECORD_PENDING, STATE, on_pending },	{ RECORD_LOCK, STATE, on_lock },
 	};
 
 	if (!v->tree.root && rec->type != RECORD_HEADER && rec->type != RECORD_TREE)

@@ -96,6 +96,7 @@ struct restore {
 	bool no_labels;			/* this kernel gives none */
 	bool settled;			/* sessions, groups, zombies: the first part is over */
 	State state;			/* second part */
+	struct buffer locks;		/* struct process_lock, see tree/locks.c */
 	struct kernel_sigaction sigtrap;	/* its action, when it is ignored */
 	bool have_thread;		/* a thread that ran its program but has not got its registers */
 	Thread thread;

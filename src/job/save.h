@@ -35,6 +35,7 @@ struct place {
 	int fd;			/* or one of these: */
 	uint32_t id;
 	bool cloexec;
+	bool locked;
 };
 enum { PLACE_EXE = -2, PLACE_CWD = -3, PLACE_ROOT = -4 };
 

@@ -43,8 +43,6 @@ static void check(struct save *s, const struct opened *o)
 		obstacle(s, "%s: %s: another file has this name now", o->what, o->path);
 	if (o->info.flags & O_ASYNC)
 		obstacle(s, "%s: %s: signal-driven I/O (O_ASYNC) is not supported", o->what, o->path);
-	if (o->info.locked)
-		obstacle(s, "%s: %s: it holds a lock or lease (%s): not supported", o->what, o->path, o->info.lock);
 }
 
 static uint64_t mtime_ns(const struct stat *st)

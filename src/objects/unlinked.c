@@ -57,8 +57,6 @@ static void check(struct save *s, const struct opened *o)
 		obstacle(s, "%s: %s: this name is gone but the file has others (hard links): not supported", o->what, o->path);
 	if (o->info.flags & O_ASYNC)
 		obstacle(s, "%s: %s: signal-driven I/O (O_ASYNC) is not supported", o->what, o->path);
-	if (o->info.locked)
-		obstacle(s, "%s: %s: it holds a lock or lease (%s): not supported", o->what, o->path, o->info.lock);
 }
 
 static bool is_zero(const uint8_t *bytes, size_t len)

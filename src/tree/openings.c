@@ -15,6 +15,7 @@
 #include "kernel/abi.h"
 #include "kernel/same.h"
 #include "objects/object.h"
+#include "tree/locks.h"
 
 struct walk {
 	struct save *s;
@@ -194,7 +195,9 @@ static int each_opening(struct walk *w)
 	struct save *s = w->s;
 	const struct opened *o = w->o;
 	const struct description *known = find(s, o);
-	struct place place = { .pid = o->pid, .fd = o->fd, .cloexec = o->info.flags & O_CLOEXEC };
+	struct place place = {
+		.pid = o->pid, .fd = o->fd, .cloexec = o->info.flags & O_CLOEXEC, .locked = o->info.locked,
+	};
 	struct description d = {
 		.pid = o->pid, .fd = o->fd >= 0 ? o->fd : -1, .dev = o->dev, .ino = o->ino, .pos = o->info.pos,
 		.flags = o->info.flags & ~(unsigned int)O_CLOEXEC,
@@ -219,6 +222,13 @@ static int each_opening(struct walk *w)
 		d.id = s->last_id;
 		s->totals.files++;
 		err = add_description(s, &d);
+		if (err)
+			return err;
+	}
+	if (o->info.locked && !IS_ON_LOCKS)
+		obstacle(s, "%s: %s: it holds a lock (%s): this tinyckpt was built without CONFIG_LOCKS", o->what, o->path, o->info.lock);
+	if (o->info.locked && IS_ON_LOCKS) {
+		err = locks_check(s, o);
 		if (err)
 			return err;
 	}

@@ -18,6 +18,7 @@ enum record_tree {
 	RECORD_DESCRIPTORS = 23,
 	RECORD_THREAD = 24,
 	RECORD_PENDING = 25,
+	RECORD_LOCK = 26,
 };
 
 /* The advice that is none: the mapping is sealed (mseal(2)), after which nothing may change it. */

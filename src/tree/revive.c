@@ -22,12 +22,14 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "config.h"
 #include "kernel/abi.h"
 #include "kernel/mm_fields.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
 #include "tree/birth.h"
 #include "tree/credentials.h"
+#include "tree/locks.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
 
@@ -481,6 +483,8 @@ int revive_thread(struct restore *r, const struct record *rec)
 		program_call(&p, 0, SYS_prctl, PR_SET_DUMPABLE, (long)r->state.dumpable);
 	if (!err)
 		err = reborn_run(r, (pid_t)m->tid, &p, leader ? "the main thread" : "a thread");
+	if (!err && leader && IS_ON_LOCKS)
+		err = locks_take(r, (pid_t)m->tid);
 	if (ended) {
 		if (!err)
 			err = reborn_exit(r, r->pid, SYS_exit, (int)(birth_find(r, r->pid)->exit_status >> 8));

@@ -16,9 +16,11 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "config.h"
 #include "kernel/abi.h"
 #include "kernel/ptrace.h"
 #include "process.pb.h"
+#include "tree/locks.h"
 #include "tree/openings.h"
 #include "tree/records.h"
 #include "tree/shared.h"
@@ -346,6 +348,8 @@ static int write_records(struct save *s, struct asked *a)
 		err = save_sigactions(s, &a->facts, &a->program);
 	if (!err)
 		err = save_descriptors(s, p);
+	if (!err && IS_ON_LOCKS)
+		err = locks_save(s, p->tid);
 	if (!err)
 		err = save_advice(s, p);
 	if (!err)

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Descriptors of kinds that are not supported, and locks that hang on descriptors. */
+/* Descriptors of kinds that are not supported, and what hangs on descriptors. */
 #include "kind.h"
 
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/fanotify.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -19,7 +20,6 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static int other_fd = -1;
@@ -261,58 +261,6 @@ static int open_file(void)
 	return must(open(test_path("file"), O_RDWR | O_CREAT, 0644));
 }
 
-static int make_posix_lock(void)
-{
-	struct flock lock = {.l_type = F_WRLCK, .l_start = 10, .l_len = 20};
-	int fd = open_file();
-
-	must(fcntl(fd, F_SETLK, &lock));
-	return fd;
-}
-
-static void check_posix_lock(int fd)
-{
-	pid_t child = must(fork());
-
-	if (child == 0) {
-		struct flock lock = {.l_type = F_WRLCK, .l_start = 15, .l_len = 1};
-
-		_exit(fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type == F_WRLCK && lock.l_pid == getppid() ? 0 : 1);
-	}
-	test_join(child);
-}
-
-static int make_flock(void)
-{
-	int fd = open_file();
-
-	must(flock(fd, LOCK_EX));
-	return fd;
-}
-
-static void check_flock(int fd)
-{
-	(void)fd;
-	expect(flock(open_file(), LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK, "the lock is gone");
-}
-
-static int make_ofd_lock(void)
-{
-	struct flock lock = {.l_type = F_WRLCK, .l_len = 5};
-	int fd = open_file();
-
-	must(fcntl(fd, F_OFD_SETLK, &lock));
-	return fd;
-}
-
-static void check_ofd_lock(int fd)
-{
-	struct flock lock = {.l_type = F_WRLCK, .l_len = 1};
-
-	(void)fd;
-	expect(fcntl(open_file(), F_OFD_SETLK, &lock) == -1, "the lock is gone");
-}
-
 static int make_lease(void)
 {
 	int fd = open_file();
@@ -359,9 +307,6 @@ const struct kind descriptor_kinds[] = {
 	{"packet", make_packet, NULL, NULL},
 	{"pty", make_pty, NULL, NULL},
 	{"kmsg", make_kmsg, NULL, NULL},
-	{"posix_lock", make_posix_lock, check_posix_lock, NULL},
-	{"flock", make_flock, check_flock, NULL},
-	{"ofd_lock", make_ofd_lock, check_ofd_lock, NULL},
 	{"lease", make_lease, check_lease, NULL},
 	{"linked_elsewhere", make_linked_elsewhere, NULL, NULL},
 	{NULL, NULL, NULL, NULL},
