@@ -38,6 +38,16 @@ static int default_output(char *path, size_t cap, const char *name, pid_t pid)
 	return 0;
 }
 
+static bool parse_level(const char *text, int *level)
+{
+	bool good = text[0] >= '0' && text[0] <= '9' && !text[1];
+
+	if (!good)
+		usage_error("--level is 0 to 9");
+	*level = text[0] - '0';
+	return good;
+}
+
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -45,9 +55,11 @@ static int run(int argc, char **argv)
 		{ "name", required_argument, NULL, 'n' },
 		{ "leave-running", no_argument, NULL, 'R' },
 		{ "inherit-stdio", no_argument, NULL, 'I' },
+		IF_ON(LZ4, { "level", required_argument, NULL, 'l' },)
+		IF_ON(BUDGET, { "max-size", required_argument, NULL, 'M' }, { "rate", required_argument, NULL, 'r' },)
 		{ 0 },
 	};
-	struct save_options save = { 0 };
+	struct save_options save = { .level = IS_ON_LZ4 ? 9 : 0 };
 	const char *name = NULL;
 	char path[4096];
 	int c;
@@ -65,6 +77,15 @@ static int run(int argc, char **argv)
 			break;
 		case 'I':
 			save.inherit_stdio = true;
+			break;
+		case 'l':
+			if (IS_ON_LZ4 && !parse_level(optarg, &save.level))
+				return EXIT_USAGE;
+			break;
+		case 'M':
+		case 'r':
+			if (IS_ON_BUDGET && !parse_bytes(optarg, c == 'M' ? &save.max_size : &save.rate))
+				return EXIT_USAGE;
 			break;
 		default:
 			return EXIT_USAGE;
@@ -97,7 +118,10 @@ static const struct command save_command = {
 		"                       root's own\n"
 		"      --leave-running  do not end the tree\n"
 		"      --inherit-stdio  a standard stream that comes from outside (a terminal, a pipe to a supervisor, a log\n"
-		"                       socket) is replaced by restore's own\n",
+		"                       socket) is replaced by restore's own\n"
+		IF_ON(LZ4, "      --level N        pack by LZ4: 1 is the fastest, 9 (default) the smallest, 0 not at all\n")
+		IF_ON(BUDGET, "      --max-size N     an image of more bytes is a failure; K, M, G may follow the number\n"
+			      "      --rate N         write so many bytes a second at most, for flash that is slow or shared\n"),
 	.run = run,
 };
 COMMAND(save_command);

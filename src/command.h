@@ -4,6 +4,16 @@
 #define TINYCKPT_COMMAND_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+
+/* Options and help texts that are there only with a toggle. */
+#define IF_ON(toggle, ...) IF_ON_VALUE(IS_ON_##toggle, __VA_ARGS__)
+#define IF_ON_VALUE(value, ...) IF_ON_TOKENS(value, __VA_ARGS__)
+#define IF_ON_TOKENS(value, ...) IF_ON_##value(__VA_ARGS__)
+#define IF_ON_0(...)
+#define IF_ON_1(...) __VA_ARGS__
 
 /* What options every command takes. */
 struct common_options {
@@ -35,6 +45,9 @@ int next_option(int argc, char **argv, const char *letters, const struct option 
 
 /* Reads a PID.  0 after a message when it is none. */
 int parse_pid(const char *text);
+
+/* Reads a number of bytes, 1 or more; K, M, G behind it multiply by 1024.  False after a message when it is none. */
+bool parse_bytes(const char *text, uint64_t *bytes);
 
 int usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

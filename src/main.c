@@ -107,6 +107,27 @@ int parse_pid(const char *text)
 	return (int)pid;
 }
 
+bool parse_bytes(const char *text, uint64_t *bytes)
+{
+	static const char units[] = "KMG";
+	const char *unit;
+	char *end;
+	unsigned int shift = 0;
+
+	errno = 0;
+	*bytes = strtoull(text, &end, 10);
+	if (*end && (unit = strchr(units, *end)) && !end[1]) {
+		shift = 10 * (unsigned int)(unit - units + 1);
+		end++;
+	}
+	if (!isdigit((unsigned char)text[0]) || *end || errno || *bytes > UINT64_MAX >> 30) {
+		usage_error("\"%s\" is no number of bytes", text);
+		return false;
+	}
+	*bytes <<= shift;
+	return true;
+}
+
 static int set_log(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -16,6 +16,7 @@
 #include "config.h"
 #include "image/machine.h"
 #include "process.pb.h"
+#include "tree/estimate.h"
 #include "tree/lineage.h"
 #include "tree/memory.h"
 #include "tree/obstacles.h"
@@ -165,6 +166,8 @@ static int hold_and_write(struct save *s)
 
 	if (!err)
 		log_info("%zu processes and %zu threads stand still", s->tree.n, tree_threads(&s->tree));
+	if (!err && IS_ON_BUDGET)
+		err = estimate_check(s);
 	if (!err)
 		err = check_tree(s);
 	if (!err && s->obstacles)	/* the rest of them, so that all are named at once */
@@ -184,6 +187,8 @@ int save_tree(const struct save_options *options)
 	if (err)
 		return err;
 	err = image_create(&s.image, options->output);
+	s.image.level = options->level;
+	s.image.budget = (struct budget){ .most = options->max_size, .rate = options->rate };
 	if (!err)
 		err = hold_and_write(&s);
 

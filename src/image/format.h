@@ -14,7 +14,8 @@
  *                          12 CRC-32C of the body (u32), 0 if there is none
  *                          16 CRC-32C of these 16 bytes and the message (u32)
  *          message          protocol buffer, the one that proto/ has for this type
- *          body             raw bytes, if the type has any
+ *                           with RECORD_LZ4 its last 4 bytes are no part of it, but the length of the body unpacked (u32)
+ *          body             raw bytes, if the type has any; with RECORD_LZ4 packed, as one block of LZ4
  *
  * Numbers are little endian; nothing is aligned. The file is written front to back and never patched, so it can be a
  * pipe. The trailer is the commit mark: a file without it is not an image. The magic is PNG's trick: it breaks when a
@@ -56,7 +57,8 @@ enum record_type {
 
 enum record_flags {
 	RECORD_MUST_UNDERSTAND = 1 << 0, /* a reader that does not know the type must refuse the image */
-	RECORD_FLAGS_KNOWN = RECORD_MUST_UNDERSTAND,
+	RECORD_LZ4 = 1 << 1,             /* the body is packed */
+	RECORD_FLAGS_KNOWN = RECORD_MUST_UNDERSTAND | RECORD_LZ4,
 };
 
 /* What the footer counts. The caller of image_commit() fills the first group, writer and reader the second. */
@@ -69,7 +71,7 @@ struct image_totals {
 	uint64_t flags;        /* none yet: 0; a reader refuses those that it does not know */
 
 	uint64_t records;    /* frames before the footer */
-	uint64_t body_bytes; /* bytes in their bodies */
+	uint64_t body_bytes; /* bytes in their bodies, unpacked */
 };
 
 static inline void put_le16(uint8_t *to, uint16_t value)

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "footer.pb.h"
 #include "image/crc32c.h"
+#include "image/lz4.h"
 
 enum {
 	/*
@@ -29,10 +30,11 @@ enum {
 	HEADER_AT = AHEAD,
 	MESSAGE_AT = HEADER_AT + FRAME_HEADER,
 	BODY_AT = 64 * 1024,
-	MAP_SIZE = BODY_AT + BODY_MAX,
+	UNPACKED_AT = BODY_AT + BODY_MAX,
+	MAP_SIZE = IS_ON_LZ4 ? UNPACKED_AT + BODY_MAX : UNPACKED_AT,
 };
 
-_Static_assert(MESSAGE_AT + MESSAGE_MAX <= BODY_AT, "a largest message must fit in front of the body");
+_Static_assert(MESSAGE_AT + MESSAGE_MAX + 4 <= BODY_AT, "a largest message must fit in front of the body");
 
 static int failed(struct image_reader *r, int err)
 {
@@ -93,23 +95,33 @@ static int read_failed(struct image_reader *r, int err)
 	return failed(r, fail(err, "cannot be read at byte %" PRIu64 ": %s", r->offset, strerror(-err)));
 }
 
-static int take_body(struct image_reader *r, struct record *rec, uint32_t crc)
+/* Unpacks the body, if it is packed. */
+static bool unpack(struct image_reader *r, struct record *rec, size_t len)
+{
+	if (!(rec->flags & RECORD_LZ4))
+		return true;
+	rec->body = r->map + UNPACKED_AT;
+	return lz4_unpack(r->map + BODY_AT, len, r->map + UNPACKED_AT, rec->body_len);
+}
+
+static int take_body(struct image_reader *r, struct record *rec, size_t len, uint32_t crc)
 {
 	uint8_t *body = r->map + BODY_AT;
 	int err;
 
 	if (r->skip_bodies && !r->stream && rec->type != RECORD_FOOTER) {
-		skip(r, rec->body_len);
+		skip(r, len);
 		return 0;
 	}
-	err = take(r, body, rec->body_len);
+	err = take(r, body, len);
 	if (err)
 		return read_failed(r, err);
-	if (crc32c(0, body, rec->body_len) != crc)
+	rec->body = body;
+	if (crc32c(0, body, len) != crc || (IS_ON_LZ4 && !unpack(r, rec, len)))
 		return failed(r, fail(EIMAGE, "record type %u at byte %" PRIu64 ": its body is damaged", rec->type,
 				      rec->offset));
-	if (rec->body_len)
-		rec->body = body;
+	if (!rec->body_len)
+		rec->body = NULL;
 	return 0;
 }
 
@@ -118,6 +130,7 @@ static int take_frame(struct image_reader *r, struct record *rec, uint32_t *head
 {
 	uint8_t *header = r->map + HEADER_AT;
 	uint8_t *message = r->map + MESSAGE_AT;
+	uint32_t body_len;
 	int err;
 
 	*rec = (struct record){ .offset = r->offset, .message = message };
@@ -127,11 +140,12 @@ static int take_frame(struct image_reader *r, struct record *rec, uint32_t *head
 	rec->type = get_le16(header);
 	rec->flags = get_le16(header + 2);
 	rec->message_len = get_le32(header + 4);
-	rec->body_len = get_le32(header + 8);
+	rec->body_len = body_len = get_le32(header + 8);
 	*header_crc = get_le32(header + 16);
-	if (rec->message_len > MESSAGE_MAX || rec->body_len > BODY_MAX)
+	if (rec->message_len > MESSAGE_MAX + 4 || body_len > BODY_MAX)
 		return failed(r, fail(EIMAGE, "record at byte %" PRIu64 ": its header is damaged", rec->offset));
-	if (!r->stream && r->offset + rec->message_len + rec->body_len > r->size - IMAGE_TRAILER)
+	rec->stored = rec->message_len + body_len;
+	if (!r->stream && r->offset + rec->stored > r->size - IMAGE_TRAILER)
 		return failed(r, fail(EIMAGE, "record at byte %" PRIu64 ": does not fit into the file", rec->offset));
 	err = take(r, message, rec->message_len);
 	if (err)
@@ -142,7 +156,17 @@ static int take_frame(struct image_reader *r, struct record *rec, uint32_t *head
 	if (rec->flags & ~RECORD_FLAGS_KNOWN)
 		return failed(r, fail(EIMAGE, "made by a newer tinyckpt: record type %u with flags %#x", rec->type,
 				      rec->flags));
-	return take_body(r, rec, get_le32(header + 12));
+	if (rec->flags & RECORD_LZ4) {
+		if (!IS_ON_LZ4)
+			return failed(r, fail(EIMAGE, "it is packed: this tinyckpt was built without CONFIG_LZ4"));
+		if (rec->message_len >= 4) {
+			rec->message_len -= 4;
+			rec->body_len = get_le32(message + rec->message_len);
+		}
+		if (!body_len || !rec->body_len || rec->body_len > BODY_MAX)
+			return failed(r, fail(EIMAGE, "record at byte %" PRIu64 ": its header is damaged", rec->offset));
+	}
+	return take_body(r, rec, body_len, get_le32(header + 12));
 }
 
 static int check_preamble(struct image_reader *r)
@@ -176,6 +200,8 @@ static int take_footer(struct image_reader *r, const struct record *rec, Footer 
 
 	if (err)
 		return failed(r, err);
+	if (rec->flags & RECORD_LZ4)
+		return failed(r, fail(EIMAGE, "the index is damaged"));
 	if (footer->flags)
 		return failed(r, fail(EIMAGE, "made by a newer tinyckpt: flags %#" PRIx64, footer->flags));
 	if (rec->body_len % INDEX_ENTRY)

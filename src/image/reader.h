@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reads an image, as hostile input: every length is checked before it is used, every byte against its CRC before it
- * is handed out. Working set: a 256 KiB body buffer and buffers of 20 KiB, mapped.
+ * is handed out. Working set: a 128 KiB body buffer, one more where bodies are packed, and buffers of 20 KiB, mapped.
  */
 #ifndef TINYCKPT_IMAGE_READER_H
 #define TINYCKPT_IMAGE_READER_H
@@ -18,7 +18,8 @@ struct record {
 	uint16_t type;
 	uint16_t flags;
 	uint32_t message_len;
-	uint32_t body_len;
+	uint32_t body_len;   /* unpacked */
+	uint32_t stored;     /* bytes that message and body take in the file */
 	const uint8_t *message;
 	const uint8_t *body; /* page aligned; NULL when there is none or it was skipped */
 	uint64_t offset;     /* of the frame in the file, for messages and image_seek() */

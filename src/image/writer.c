@@ -11,6 +11,7 @@
 #include "footer.pb.h"
 #include "image/behind.h"
 #include "image/crc32c.h"
+#include "image/lz4.h"
 
 enum {
 	FLUSH_AT = 16 * 1024, /* small records are written out when so many bytes have come together */
@@ -22,10 +23,12 @@ enum {
 	LOTS = IS_ON_WRITE_BEHIND ? BEHIND_LOTS : 1,
 	INDEX_AT = LOTS * LOT,
 	BEHIND_FROM = 16 * BODY_MAX, /* bytes that are worth a thread: a small image is there before it is */
-	MAP_SIZE = INDEX_AT + INDEX_MAX * INDEX_ENTRY,
+	PACK_AT = INDEX_AT + INDEX_MAX * INDEX_ENTRY, /* where bodies are packed, and the memory that this takes */
+	PACK_WORK_AT = PACK_AT + BODY_MAX,
+	MAP_SIZE = IS_ON_LZ4 ? PACK_WORK_AT + LZ4_WORK : PACK_AT,
 };
 
-_Static_assert(FLUSH_AT + SMALL + FRAME_HEADER + MESSAGE_MAX <= BODY_AT,
+_Static_assert(FLUSH_AT + SMALL + FRAME_HEADER + MESSAGE_MAX + 4 <= BODY_AT,
 	       "a largest message must fit behind what is pending");
 
 static int failed(struct image_writer *w, int err)
@@ -54,8 +57,10 @@ static int flush(struct image_writer *w, const void *body, size_t body_len)
 		{ .iov_base = w->lot, .iov_len = w->pending },
 		{ .iov_base = (void *)body, .iov_len = body_len },
 	};
-	int err;
+	int err = IS_ON_BUDGET ? budget_spend(&w->budget, w->size) : 0;
 
+	if (err)
+		return w->error = err;
 	if (IS_ON_WRITE_BEHIND && !w->large && w->size >= BEHIND_FROM) {
 		w->large = true;
 		w->behind = behind_start(w->target.fd);
@@ -124,6 +129,17 @@ void image_mark(struct image_writer *w, uint32_t type, uint32_t key)
 	w->marks++;
 }
 
+/* Packs the body, if that is wanted and worth it: 0, or its bytes, which then lie where image_body() says. */
+static size_t pack_body(struct image_writer *w, const void *body, size_t body_len)
+{
+	size_t packed = w->level && body_len >= LZ4_FROM
+				? lz4_pack(w->map + PACK_WORK_AT, w->level, body, body_len, w->map + PACK_AT) : 0;
+
+	/* not into that place at once: the body most often lies there, and what a thread writes behind has to stay */
+	memcpy(image_body(w), w->map + PACK_AT, packed);
+	return packed;
+}
+
 /* One frame. *HEADER_CRC gets the CRC of header and message. */
 static int put_frame(struct image_writer *w, uint16_t type, uint16_t flags, const pb_msgdesc_t *fields,
 		     const void *message, const void *body, size_t body_len, uint32_t *header_crc)
@@ -131,10 +147,19 @@ static int put_frame(struct image_writer *w, uint16_t type, uint16_t flags, cons
 	uint8_t *header = w->lot + w->pending;
 	uint8_t *encoded = header + FRAME_HEADER;
 	pb_ostream_t out = pb_ostream_from_buffer(encoded, MESSAGE_MAX);
-	size_t frame;
+	size_t frame, packed = 0;
 
 	if (fields && !pb_encode(&out, fields, message))
 		return w->error = fail(EMSGSIZE, "record type %u: cannot be encoded", type);
+	if (IS_ON_LZ4 && type != RECORD_FOOTER) /* the index is read in parts */
+		packed = pack_body(w, body, body_len);
+	if (packed) {
+		put_le32(encoded + out.bytes_written, (uint32_t)body_len);
+		out.bytes_written += 4;
+		flags |= RECORD_LZ4;
+		body = image_body(w);
+		body_len = packed;
+	}
 	put_le16(header, type);
 	put_le16(header + 2, flags);
 	put_le32(header + 4, (uint32_t)out.bytes_written);

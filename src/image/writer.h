@@ -4,7 +4,7 @@
  * under its name before the commit, and a writer that dies leaves the old image as it was.
  *
  * Working set: a 128 KiB body buffer and a buffer for small records, mapped, so that what is not touched costs
- * nothing; both four times, once an image grows large (see image/behind.h). Writing to a closed pipe or beyond RLIMIT_FSIZE
+ * nothing (with packing two more); all four times, once an image grows large (see image/behind.h). Writing to a closed pipe or beyond RLIMIT_FSIZE
  * sends SIGPIPE or SIGXFSZ: the program ignores both (main.c), else it would die with the workload stopped.
  */
 #ifndef TINYCKPT_IMAGE_WRITER_H
@@ -15,12 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "image/budget.h"
 #include "image/format.h"
 #include "image/target.h"
 
 struct image_writer {
 	struct image_target target;
 	int error;       /* the first failure; everything after it fails too, silently */
+	int level;       /* the caller may set it: how hard to try to make bodies smaller, 1 to 9; 0: not at all */
+	struct budget budget; /* the caller may set it */
 	uint8_t *map;    /* all buffers, one mapping; NULL: not open */
 	uint8_t *lot;    /* those that are being filled */
 	struct behind *behind; /* writes the others; NULL: there is none */

@@ -16,6 +16,9 @@ struct save_options {
 	const char *output;	/* a path; "-": standard output */
 	bool leave_running;
 	bool inherit_stdio;
+	int level;		/* of packing: 1 to 9; 0: not at all */
+	uint64_t max_size;	/* of the image, bytes; 0: any */
+	uint64_t rate;		/* bytes a second, at most; 0: as fast as can be */
 };
 
 /* One open file description (or mapped file, directory, ...) that has its id already. */
