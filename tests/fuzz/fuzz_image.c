@@ -81,7 +81,7 @@ static int read_through(struct image_reader *r)
 
 	while ((ret = image_next(r, &rec)) == 1) {
 		if (rec.message_len > MESSAGE_MAX || rec.body_len > BODY_MAX || !rec.message ||
-		    image_offset(r) != rec.offset + FRAME_HEADER + rec.message_len + rec.body_len)
+		    image_offset(r) != rec.offset + FRAME_HEADER + rec.stored)
 			abort();
 		ret = decode(&rec);
 		if (ret)

@@ -85,6 +85,14 @@ static void move_index(struct bytes *index, const struct image *image, const uin
 }
 
 /* Fields 1 and 2, records and bytes of bodies, and 3, the chain. */
+/* Bytes of a frame's body; of a packed one the last 4 bytes of its message tell (src/image/format.h). */
+static uint64_t unpacked(const struct frame *frame)
+{
+	bool packed = frame->flags & 2 && frame->message.size >= 4;
+
+	return packed ? get(frame->message.at + frame->message.size - 4, 4) : frame->body.size;
+}
+
 static void set_totals(struct bytes *footer, uint64_t records, uint64_t body_bytes, uint32_t chain)
 {
 	struct field field;
@@ -150,7 +158,7 @@ bool image_write(const struct image *image, const char *path)
 		}
 		put(word, 4, write_frame(f, &frame));
 		chain = crc32c(chain, word, 4);
-		body_bytes += frame.body.size;
+		body_bytes += unpacked(&frame);
 		at += HEADER + frame.message.size + frame.body.size;
 	}
 	put(trailer, 8, image->false_trailer ? image->trailer_offset : moved[image->frames - 1]);

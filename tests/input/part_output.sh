@@ -37,11 +37,13 @@ no_save "into a read-only file system" "[Rr]ead-only" "$work/readonly/image"
 umount "$work/readonly"
 
 # A full disk: with an old image there, and without
-mount -t tmpfs -o size=8k,mode=755 tmpfs "$work/full"
-no_save "on a full disk" "space" "$work/full/image"
-verdict "nothing is left on the full disk" "$(ls -A "$work/full")"
+mount -t tmpfs -o size=4k,mode=755 tmpfs "$work/full"
+echo >"$work/full/other"
+no_save "on a full disk" "needs about [0-9]* KiB, and 0 KiB are free" "$work/full/image"
+verdict "nothing is left on the full disk" "$(ls -A "$work/full" | grep -vx other)"
+mv "$work/full/other" "$work/full/image"
 echo old >"$work/full/image"
-no_save "on a full disk, over an old image" "space" "$work/full/image"
+no_save "on a full disk, over an old image" "needs about [0-9]* KiB, and 0 KiB are free" "$work/full/image"
 verdict "the old image is kept, and nothing beside it" "$(
 	[ "$(cat "$work/full/image")" = old ] || echo "it was changed"
 	[ "$(ls -A "$work/full")" = image ] || ls -A "$work/full"
@@ -156,3 +158,16 @@ verdict "show names capabilities" "$(
 		[ "$named" = "$has" ] || echo "${name#*:}: $has, and it is told: $told"
 	done
 )"
+
+no_save "beyond --max-size" "--max-size" "$work/output/bounded" --max-size 1K
+no_save "far beyond --max-size" "--max-size" "$work/output/bounded" --max-size 1 --level 0
+verdict "nothing is left of it" "$([ ! -e "$work/output/bounded" ] || echo "it is there")"
+accepts "save --level 0 --rate 4K" save --leave-running --level 0 --rate 4K -o "$work/output/plain" "$pid"
+accepts "save --max-size 1G --rate 1G" save --leave-running --max-size 1G --rate 1G -o "$work/output/packed" "$pid"
+verdict "a packed image is the smaller one" "$(
+	[ "$(stat -c %s "$work/output/packed")" -lt "$(stat -c %s "$work/output/plain")" ] || ls -l "$work/output"
+)"
+for words in "--level 10" "--level x" "--level -1" "--max-size 1T" "--max-size x" "--max-size -1" "--rate 1x" "--rate 99999999999999999999"; do
+	# shellcheck disable=SC2086 # two words
+	refuses "save $words" 2 "level|bytes" save $words "$pid"
+done

@@ -30,6 +30,7 @@ static struct {
 	const char *tool, *directory, *label, *refused, *momentary;
 	char image[PATH_MAX], failure[8192], obstacle[1024];
 	pid_t root;
+	double part;	/* of the private memory, that the image is */
 } test;
 
 /* Always false, so that "return failed(...)" reads well. */
@@ -182,6 +183,43 @@ static bool tool_failed(const char *command, int code)
 	return false;
 }
 
+/* KiB of memory that the tree shares with nobody: a process's own, or its share of what forks have left in common. */
+static long private_kib(const pid_t *tree, int count)
+{
+	long sum = 0;
+
+	for (int i = 0; i < count; i++) {
+		long own = 0, share = 0, kib;
+		char line[256], path[64];
+		FILE *file;
+
+		snprintf(path, sizeof path, "/proc/%d/smaps_rollup", tree[i]);
+		file = fopen(path, "re");
+		while (file && fgets(line, sizeof line, file)) {
+			if (sscanf(line, "Private_%*[^:]: %ld", &kib) == 1)
+				own += kib;
+			if (sscanf(line, "Pss_Anon: %ld", &kib) == 1)
+				share = kib;
+		}
+		if (file)
+			fclose(file);
+		sum += own > share ? own : share;
+	}
+	return sum;
+}
+
+/* An image is packed: at most so much of the private memory, and what it has beside any memory. */
+static bool small_enough(long private)
+{
+	struct stat st;
+
+	if (stat(test.image, &st))
+		return failed("save left no image");
+	test.part = (double)st.st_size / 1024 / (double)private;
+	return st.st_size / 1024 <= private * 35 / 100 + 16 ||
+	       failed("an image of %ld KiB for %ld KiB of private memory", (long)st.st_size / 1024, private);
+}
+
 static bool save(bool *refused)
 {
 	char pid[16];
@@ -242,8 +280,11 @@ static bool play(const char *const *program, bool *refused)
 	for (int cycle = 1; cycle <= CYCLES; cycle++) {
 		/* Short-lived children come and go; the root and whoever else is there must be gone after the save. */
 		int count = tree_list(test.root, tree);
+		long private = private_kib(tree, count);
 
 		if (!save(refused))
+			return false;
+		if (!*refused && !small_enough(private))
 			return false;
 		if (*refused)
 			return (lines = log_lines()) >= 0 && wait_for_lines(lines + STEPS_BETWEEN, "after the refusal");
@@ -277,7 +318,7 @@ int main(int argc, char **argv)
 	if (refused && good)
 		printf("ok - %s: refused: %s\n", test.label, test.obstacle);
 	else
-		printf("%s - %s\n", good ? "ok" : "not ok", test.label);
+		printf("%s - %s # the image is %.2f of the private memory\n", good ? "ok" : "not ok", test.label, test.part);
 	for (char *line = strtok(test.failure, "\n"); line; line = strtok(NULL, "\n"))
 		printf("# %s\n", line);
 	return !good;

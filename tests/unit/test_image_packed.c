@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* Images whose bodies are packed: what goes in comes out, what is damaged is refused. */
+#include "image_fixture.h"
+
+#include <malloc.h>
+
+#include "image/lz4.h"
+
+static uint8_t body[BODY_MAX];
+
+/* Bytes that shrink by about so many parts of 16. */
+static void fill(unsigned int parts, unsigned int seed)
+{
+	srandom(seed);
+	for (size_t i = 0; i < sizeof(body); i++)
+		body[i] = i / 64 % 16 < parts ? (uint8_t)(i / 1024) : (uint8_t)random();
+}
+
+static off_t write_image(int level, unsigned int parts, size_t len)
+{
+	struct image_writer w;
+	struct image_totals totals = { 0 };
+	struct stat st;
+
+	assert_int_equal(image_create(&w, path), 0);
+	w.level = level;
+	for (unsigned int i = 0; i < 20; i++) {
+		fill(parts, i);
+		assert_int_equal(image_write(&w, UNKNOWN, 0, NULL, NULL, body, len), 0);
+	}
+	assert_int_equal(image_commit(&w, &totals), 0);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+static void check_image(unsigned int parts, size_t len)
+{
+	struct image_reader r;
+	struct record rec;
+
+	for (int skip = 0; skip < 2; skip++) {
+		assert_int_equal(image_open(&r, path), 0);
+		r.skip_bodies = skip;
+		for (unsigned int i = 0; i < 20; i++) {
+			assert_int_equal(image_next(&r, &rec), 1);
+			assert_int_equal(rec.body_len, len);
+			assert_int_equal(rec.message_len, 0);
+			fill(parts, i);
+			if (!skip)
+				assert_memory_equal(rec.body, body, len);
+		}
+		assert_int_equal(image_next(&r, &rec), 0);
+		image_close(&r);
+	}
+}
+
+static void test_there_and_back(void **state)
+{
+	static const size_t lengths[] = { 1, LZ4_FROM - 1, LZ4_FROM, 4096, 24 * 1024, 24 * 1024 + 1, BODY_MAX - 1, BODY_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++)
+		for (unsigned int parts = 0; parts <= 16; parts += 4)
+			for (int level = 0; level <= 9; level += 3) {
+				write_image(level, parts, lengths[i]);
+				check_image(parts, lengths[i]);
+			}
+}
+
+static void test_smaller(void **state)
+{
+	const off_t plain = write_image(0, 12, BODY_MAX);
+
+	(void)state;
+	assert_in_range(write_image(9, 12, BODY_MAX), 1, plain / 2);
+	assert_in_range(write_image(1, 12, BODY_MAX), 1, plain * 9 / 10);
+	assert_int_equal(write_image(9, 0, BODY_MAX), write_image(0, 0, BODY_MAX)); /* random bytes: left as they are */
+}
+
+/* A packed body is hostile, too: whatever is in it, nothing but its own bytes is read or written (the sanitizers look on). */
+static void test_hostile(void **state)
+{
+	static uint8_t work[LZ4_WORK] __attribute__((aligned(8))), packed[BODY_MAX], out[BODY_MAX];
+	size_t len;
+
+	(void)state;
+	fill(12, 1);
+	len = lz4_pack(work, 9, body, sizeof(body), packed);
+	assert_in_range(len, 1, sizeof(body) / 2);
+	assert_true(lz4_unpack(packed, len, out, sizeof(out)));
+	assert_memory_equal(out, body, sizeof(body));
+	assert_false(lz4_unpack(packed, len, out, sizeof(out) - 1));
+	assert_false(lz4_unpack(packed, len - 1, out, sizeof(out)));
+	assert_false(lz4_unpack(packed, 0, out, sizeof(out)));
+	for (unsigned int i = 0; i < 2000; i++) {
+		uint8_t *few = malloc(1 + (size_t)random() % 64);
+		const size_t n = malloc_usable_size(few);
+
+		for (size_t k = 0; k < n; k++)
+			few[k] = (uint8_t)random();
+		(void)lz4_unpack(few, n, out, (size_t)random() % sizeof(out));
+		free(few);
+	}
+}
+
+/* Any byte of a packed image that is changed is noticed; lengths that lie are, too. */
+static void test_damaged(void **state)
+{
+	off_t size = write_image(9, 12, 2048);
+	uint8_t *image = malloc((size_t)size), byte;
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(pread_all(fd, image, (size_t)size, 0), 0);
+	for (off_t at = 0; at < size; at++) {
+		struct image_reader r;
+		struct record rec;
+		int err;
+
+		byte = image[at] ^ 0x10;
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+		err = image_open(&r, path);
+		while (!err && (err = image_next(&r, &rec)) == 1)
+			err = 0;
+		assert_int_equal(err, -EIMAGE);
+		image_close(&r);
+		assert_int_equal(pwrite(fd, image + at, 1, at), 1);
+	}
+	logged();
+	close(fd);
+	free(image);
+}
+
+static void test_bounds(void **state)
+{
+	struct image_writer w;
+	struct image_totals totals = { 0 };
+	int err = 0;
+
+	(void)state;
+	fill(0, 1);
+	unlink(path);
+	assert_int_equal(image_create(&w, path), 0);
+	w.budget.most = 3 * BODY_MAX;
+	for (int i = 0; !err && i < 4; i++)
+		err = image_write(&w, UNKNOWN, 0, NULL, NULL, body, BODY_MAX);
+	assert_int_equal(err, -EFBIG);
+	assert_said("--max-size");
+	assert_int_equal(image_commit(&w, &totals), -EFBIG);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void test_rate(void **state)
+{
+	struct timespec began, ended;
+	struct image_writer w;
+	struct image_totals totals = { 0 };
+	double took;
+
+	(void)state;
+	assert_int_equal(image_create(&w, path), 0);
+	w.budget.rate = 4 * BODY_MAX;
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(image_write(&w, UNKNOWN, 0, NULL, NULL, body, BODY_MAX), 0);
+	assert_int_equal(image_commit(&w, &totals), 0);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	took = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
+	assert_true(took >= 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_there_and_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_smaller, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_hostile, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_damaged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_bounds, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rate, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
