@@ -63,12 +63,12 @@ static bool stands_for(const struct opened *o, char path[PATH_LEN + 1])
 	if (!o->deleted || o->st.st_uid != geteuid())
 		return false;
 	if (embed_is_memory(o->path)) {
-		snprintf(path, PATH_LEN + 1, "%s", o->path + MEMORY_LEN);
+		snprintf(path, PATH_LEN + 1, "%.*s", PATH_LEN, o->path + MEMORY_LEN);
 		return has_name(path);
 	}
 	if (!slash || strncmp(slash, BESIDE, BESIDE_LEN))
 		return false;
-	snprintf(path, PATH_LEN + 1, "%s", slash + BESIDE_LEN);
+	snprintf(path, PATH_LEN + 1, "%.*s", PATH_LEN, slash + BESIDE_LEN);
 	exchange(path, '\\', '/');
 	return has_name(path);
 }
@@ -109,7 +109,7 @@ static int save_file(struct save *s, const struct opened *o, uint32_t id)
 	if (err)
 		return fail_for(err, "%s: %s: cannot be read", o->what, o->path);
 	if (!stands_for(o, m.path))
-		snprintf(m.path, sizeof(m.path), "%s", o->path);
+		snprintf(m.path, sizeof(m.path), "%.*s", PATH_LEN, o->path);
 	log_info("%s: carried in the image, %" PRIu64 " bytes", m.path, m.size);
 	err = SAVE_RECORD(s, RECORD_EMBEDDED, Embedded_fields, &m, NULL, 0);
 	return err ? err : unlinked_save_contents(s, o, id, false);
