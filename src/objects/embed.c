@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Mapped files that travel in the image (save --embed).  Where such a file is missing by then, or another one, restore makes
- * a stand-in, one for all processes that map it: memory (memfd) with its contents.  A stand-in's name tells which file it
- * stands for, so that it travels with the next image in any case, and the restore of that one maps the file itself again
- * where it is back.
+ * Programs, libraries and other mapped files that travel in the image (save --embed).  Where such a file is missing by then, or
+ * another one, restore makes a stand-in, one for all processes that have it: memory (memfd) with its contents.  A stand-in's name
+ * tells which file it stands for, so that it travels with the next image in any case, and the restore of that one takes the file
+ * itself again where it is back.
  */
 #include "objects/embed.h"
 
@@ -73,24 +73,28 @@ static bool stands_for(const struct opened *o, char path[PATH_LEN + 1])
 	return has_name(path);
 }
 
-/* An update replaces it; or, if all is to be carried, it is a program or library. */
+/* Programs (also scripts, which their interpreters hold open) and libraries; of other files those that are mapped, if at risk. */
 static bool wanted(const struct save *s, const struct opened *o)
 {
 	CLEANUP_CLOSE int fd = -1;
 	char magic[SELFMAG];
+	bool program;
 
-	if (!s->options->embed || !o->mapped || o->deleted || o->path[0] != '/')
+	if (!s->options->embed || o->deleted || o->path[0] != '/')
 		return false;
 	fd = open_file(o->access, O_RDONLY);
-	return fd >= 0 && (root_fs_has(fd) || (s->options->embed == EMBED_ALL && !pread_all(fd, magic, SELFMAG, 0) &&
-					       !memcmp(magic, ELFMAG, SELFMAG)));
+	if (fd < 0)
+		return false;
+	program = !pread_all(fd, magic, SELFMAG, 0) && (!memcmp(magic, ELFMAG, SELFMAG) || !memcmp(magic, "#!", 2));
+	return (o->mapped || program) && ((program && s->options->embed == EMBED_ALL) || root_fs_has(fd));
 }
 
 static bool match(const struct save *s, const struct opened *o)
 {
 	char path[PATH_LEN + 1];
 
-	return S_ISREG(o->st.st_mode) && !(o->info.flags & (O_ACCMODE | O_PATH)) && (stands_for(o, path) || wanted(s, o));
+	return S_ISREG(o->st.st_mode) && !(o->info.flags & (O_ACCMODE | O_PATH | O_ASYNC | O_DIRECT)) && !o->info.locked &&
+	       (stands_for(o, path) || wanted(s, o));
 }
 
 static void check(struct save *s, const struct opened *o)

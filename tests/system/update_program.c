@@ -22,6 +22,8 @@ static size_t page, code_size;
 static off_t code_at;
 static char *code, *data;
 static pid_t child;
+static int opened;
+static char seen[64];
 
 /* Runs at any address; the code of the copy is called. */
 static __attribute__((noinline, noclone)) long answer(long question)
@@ -159,6 +161,10 @@ void test_setup(void)
 
 	must(write(fd, list, strlen(list)));
 	close(fd);
+	/* and it is open, as a script is in its interpreter */
+	opened = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+	must(pread(opened, seen, sizeof seen, 1000));
+	must(lseek(opened, 1000, SEEK_SET));
 	child = test_child(body, NULL);
 }
 
@@ -169,12 +175,14 @@ void test_break(void)
 
 void test_check(void)
 {
-	char magic[4] = "";
+	char magic[4] = "", bytes[sizeof seen];
 	int fd = must(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
 
 	must(read(fd, magic, 4));
 	close(fd);
 	expect(memcmp(magic, "\177ELF", 4) == 0, "exe is no program");
+	must(read(opened, bytes, sizeof bytes));
+	expect(memcmp(bytes, seen, sizeof bytes) == 0, "the open file reads otherwise");
 	check_library();
 	test_join(child);
 }
