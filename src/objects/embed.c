@@ -93,7 +93,7 @@ static bool match(const struct save *s, const struct opened *o)
 {
 	char path[PATH_LEN + 1];
 
-	return S_ISREG(o->st.st_mode) && !(o->info.flags & (O_ACCMODE | O_PATH | O_ASYNC | O_DIRECT)) && !o->info.locked &&
+	return S_ISREG(o->st.st_mode) && !(o->info.flags & (O_ACCMODE | O_PATH | O_ASYNC | O_DIRECT)) &&
 	       (stands_for(o, path) || wanted(s, o));
 }
 
