@@ -29,22 +29,20 @@ uint64_t content_mtime(const struct stat *st)
 	return (uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec;
 }
 
-int content_same(int fd, uint64_t size, const Content *was, uint64_t mtime_ns, char why[CONTENT_WHY])
+int content_same(int fd, const struct stat *st, uint64_t size, const Content *was, uint64_t mtime_ns,
+		 char why[CONTENT_WHY])
 {
 	char then[BUILD_ID_TEXT], now[BUILD_ID_TEXT];
 	Content is;
-	struct stat st;
 	int err;
 
-	if (fstat(fd, &st))
-		return -errno;
-	if ((uint64_t)st.st_size != size) {
-		snprintf(why, CONTENT_WHY, "%" PRIu64 " bytes then, %lld now", size, (long long)st.st_size);
+	if ((uint64_t)st->st_size != size) {
+		snprintf(why, CONTENT_WHY, "%" PRIu64 " bytes then, %lld now", size, (long long)st->st_size);
 		return 0;
 	}
 	snprintf(why, CONTENT_WHY, was ? "its content" : "time of modification");
 	if (!was)
-		return content_mtime(&st) == mtime_ns;
+		return content_mtime(st) == mtime_ns;
 	err = content_read(fd, &is);
 	if (err)
 		return err;

@@ -16,11 +16,12 @@
 int content_read(int fd, Content *content);
 
 /*
- * Is it what it was, of so many bytes, and this content (NULL: last modified then)?  1: it is; 0: what differs is in WHY; or a
- * negative errno, unsaid.
+ * Is it, whose state is ST, what it was: of so many bytes, and this content (NULL: last modified then)?  1: it is; 0: what differs
+ * is in WHY; or a negative errno, unsaid.
  */
 enum { CONTENT_WHY = 200 };
-int content_same(int fd, uint64_t size, const Content *was, uint64_t mtime_ns, char why[CONTENT_WHY]);
+int content_same(int fd, const struct stat *st, uint64_t size, const Content *was, uint64_t mtime_ns,
+		 char why[CONTENT_WHY]);
 
 /* In nanoseconds since 1970. */
 uint64_t content_mtime(const struct stat *st);

@@ -158,7 +158,7 @@ static int open_itself(const struct verify *v, const Embedded *m)
 	if (fd < 0 || fstat(fd, &st))
 		same = -errno;
 	else
-		same = S_ISREG(st.st_mode) ? content_same(fd, m->size, &m->content, 0, why) : -EINVAL;
+		same = S_ISREG(st.st_mode) ? content_same(fd, &st, m->size, &m->content, 0, why) : -EINVAL;
 	if (same > 0)
 		return scope_keep(&fd);
 	log_info("%s: from the image, as here it %s%s", m->path, same ? "cannot be had: " : "has changed: ", same ? strerror(-same) : why);

@@ -95,7 +95,7 @@ static int same_file(const File *m, int fd)
 	if ((st.st_mode & S_IFMT) != (m->mode & S_IFMT))
 		return fail(EIMAGE, "%s: another kind of file has this name now", m->path);
 	if (S_ISREG(m->mode) && !(m->flags & O_PATH))
-		same = content_same(fd, m->size, m->has_content ? &m->content : NULL, m->mtime_ns, why);
+		same = content_same(fd, &st, m->size, m->has_content ? &m->content : NULL, m->mtime_ns, why);
 	if (same < 0)
 		return fail_for(same, "%s", m->path);
 	return same ? 0 : fail(EIMAGE, "%s: changed since the save: %s%s", m->path, why, m->has_content ? CARRIED : "");

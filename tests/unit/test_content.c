@@ -146,7 +146,8 @@ static void lies(void **state)
 static int same(int fd, uint64_t size, const Content *c, const char *said)
 {
 	char why[CONTENT_WHY] = "";
-	int ret = content_same(fd, size, c, 0, why);
+	struct stat st = { .st_size = sizeof(struct sample) };
+	int ret = content_same(fd, &st, size, c, 0, why);
 
 	if (!ret)
 		assert_non_null(strstr(why, said));
