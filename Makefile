@@ -85,7 +85,8 @@ $(config): $(DEFCONFIG) configs/Kconfig tools/expand-config
 		tools/expand-config configs/Kconfig $< >$@; \
 	fi; touch $@
 
-# The same for make (obj-$(CONFIG_NAME)) and, as the only trace of it in C, IS_ON_NAME with the value 0 or 1.
+# The same for make (obj-$(CONFIG_NAME)) and, as the only trace of it in C, IS_ON_NAME with the value 0 or 1, also of
+# those that are not asked for since they depend on another.
 $(B)/config.mk: $(config)
 	$(Q)grep '^CONFIG_[A-Z0-9_]*=y$$' $< | sort >$@ || true
 
@@ -99,11 +100,11 @@ define update
 @cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 endef
 
-$(gen)/config.h: $(config)
+$(gen)/config.h: $(config) configs/Kconfig
 	@mkdir -p $(@D)
 	@{ echo '/* SPDX-License-Identifier: MIT */'; \
-	   sed -n -e 's/^CONFIG_\([A-Z0-9_]*\)=y$$/#define IS_ON_\1 1/p' \
-	          -e 's/^# CONFIG_\([A-Z0-9_]*\) is not set$$/#define IS_ON_\1 0/p' $< | sort; } >$@.new
+	   awk 'FNR == NR { if (/^CONFIG_.*=y$$/) on[substr($$1, 8, length($$1) - 9)] = 1; next } \
+	        $$1 == "config" { print "#define IS_ON_" $$2, $$2 in on ? 1 : 0 }' $< configs/Kconfig | sort; } >$@.new
 	$(update)
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -111,6 +112,7 @@ $(gen)/config.h: $(config)
 
 obj-$(CONFIG_FILE)          += src/objects/file.c
 obj-$(CONFIG_UNLINKED)      += src/objects/unlinked.c
+obj-$(CONFIG_EMBED)         += src/objects/embed.c src/objects/build_id.c
 obj-$(CONFIG_PIPE)          += src/objects/pipe.c
 obj-$(CONFIG_DEVICE)        += src/objects/device.c
 obj-$(CONFIG_LOCKS)         += src/tree/locks.c

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "command.h"
+#include "config.h"
 #include "kernel/procfs.h"
 #include "save.h"
 
@@ -57,6 +58,7 @@ static int run(int argc, char **argv)
 		{ "inherit-stdio", no_argument, NULL, 'I' },
 		IF_ON(LZ4, { "level", required_argument, NULL, 'l' },)
 		IF_ON(BUDGET, { "max-size", required_argument, NULL, 'M' }, { "rate", required_argument, NULL, 'r' },)
+		IF_ON(EMBED, { "embed", optional_argument, NULL, 'E' },)
 		{ 0 },
 	};
 	struct save_options save = { .level = IS_ON_LZ4 ? 9 : 0 };
@@ -86,6 +88,11 @@ static int run(int argc, char **argv)
 		case 'r':
 			if (IS_ON_BUDGET && !parse_bytes(optarg, c == 'M' ? &save.max_size : &save.rate))
 				return EXIT_USAGE;
+			break;
+		case 'E':
+			if (IS_ON_EMBED && optarg && strcmp(optarg, "changed-risk"))
+				return usage_error("--embed=%s: there is only --embed=changed-risk", optarg);
+			save.embed = optarg ? EMBED_AT_RISK : EMBED_ALL;
 			break;
 		default:
 			return EXIT_USAGE;
@@ -119,6 +126,8 @@ static const struct command save_command = {
 		"      --leave-running  do not end the tree\n"
 		"      --inherit-stdio  a standard stream that comes from outside (a terminal, a pipe to a supervisor, a log\n"
 		"                       socket) is replaced by restore's own\n"
+		IF_ON(EMBED, "      --embed[=changed-risk]  mapped programs, libraries and files of the system travel along, for where\n"
+			     "                       they have changed by then (changed-risk: only what an update replaces)\n")
 		IF_ON(LZ4, "      --level N        pack by LZ4: 1 is the fastest, 9 (default) the smallest, 0 not at all\n")
 		IF_ON(BUDGET, "      --max-size N     an image of more bytes is a failure; K, M, G may follow the number\n"
 			      "      --rate N         write so many bytes a second at most, for flash that is slow or shared\n"),

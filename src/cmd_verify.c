@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,30 +7,38 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "base/scope.h"
 #include "command.h"
 #include "verify.h"
 
 static void whole(const char *path, const struct verify *v)
 {
-	char name[512];
+	char name[512], place[512] = "here";
 	bool fits = !v->foreign && !v->busy;
 
 	escape(name, sizeof(name), path, strlen(path));
-	printf("%s: whole; would %srestore here: %u process%s, %u thread%s, %llu pages\n", name, fits ? "" : "not ",
+	if (v->root)
+		snprintf(place, 7, "under ");
+	if (v->root)
+		escape(place + strlen(place), sizeof(place) - strlen(place), v->root, strlen(v->root));
+	printf("%s: whole; would %srestore %s: %u process%s, %u thread%s, %llu pages", name, fits ? "" : "not ", place,
 	       v->found.processes, v->found.processes == 1 ? "" : "es", v->found.threads, v->found.threads == 1 ? "" : "s",
 	       (unsigned long long)v->found.pages_stored);
+	if (v->carried)
+		printf("; %u file%s would come from the image", v->carried, v->carried == 1 ? "" : "s");
+	putchar('\n');
 }
 
-static int verify_one(const char *path)
+static int verify_one(const char *path, const char *root, int root_fd)
 {
-	struct verify v = { .here = true };
+	struct verify v = { .here = true, .root = root, .root_fd = root_fd };
 	struct image_reader image;
 	int err = image_open(&image, path);
 
 	if (err)
 		return exit_code(err);
 	{
-		CONTEXT("%s", path);
+		CONTEXT("%s%s%s", path, root ? ": " : "", root ? root : "");
 		err = verify_image(&v, &image);
 	}
 	image_close(&image);
@@ -41,15 +50,30 @@ static int verify_one(const char *path)
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = { { 0 } };
-	int worst = EXIT_DONE;
+	static const struct option options[] = {
+		{ "root", required_argument, NULL, 'r' },
+		{ 0 },
+	};
+	CLEANUP_CLOSE int fd = -1;
+	const char *root = NULL;
+	int c, worst = EXIT_DONE;
 
-	if (next_option(argc, argv, "", options) != -1)
-		return EXIT_USAGE;
+	while ((c = next_option(argc, argv, "", options)) != -1) {
+		if (c != 'r')
+			return EXIT_USAGE;
+		root = optarg;
+	}
 	if (argc == optind)
 		return usage_error("an image is needed");
+	if (root) {
+		fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return exit_code(fail_errno("--root=%s", root));
+		log_notice("under %s only files are looked at; what its kernel has, its vDSO included, and which process IDs are "
+			   "free then, cannot be known before it runs", root);
+	}
 	for (int i = optind; i < argc; i++) {
-		int status = verify_one(argv[i]);
+		int status = verify_one(argv[i], root, fd);
 
 		if (status > worst)
 			worst = status;
@@ -62,7 +86,9 @@ static const struct command verify_command = {
 	.name = "verify",
 	.arguments = "IMAGE...",
 	.summary = "Tell whether images are whole, and whether they would restore here; restores nothing",
-	.help = "IMAGE `-` is standard input.  Exit code 1: what stands in the way may pass (a process ID is taken); 4: it may not.\n"
+	.help = "      --root=DIR       under the firmware whose root directory is (mounted at) DIR: its files are looked at, not its\n"
+		"                       kernel, nor the process IDs that are free then\n"
+		"IMAGE `-` is standard input.  Exit code 1: what stands in the way may pass (a process ID is taken); 4: it may not.\n"
 		"Of several images, the worst decides.\n",
 	.run = run,
 };

@@ -6,8 +6,11 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "config.h"
+#include "file.pb.h"
 #include "image/machine.h"
 #include "json.h"
+#include "objects/content.h"
 #include "objects/object.h"
 #include "pages.pb.h"
 #include "process.pb.h"
@@ -138,6 +141,45 @@ static int on_tree(struct writing *w, const struct record *rec)
 	return 0;
 }
 
+static void content(struct json *j, uint64_t size, const Content *content)
+{
+	char build_id[BUILD_ID_TEXT];
+
+	json_number(j, "size", (int64_t)size);
+	address(j, "crc32c", content->crc);
+	if (IS_ON_EMBED && content->build_id.size)
+		json_text(j, "build_id", build_id_text(&content->build_id, build_id));
+}
+
+/* Of mapped files more is told than where they are. */
+static int mapped_file(struct json *j, const struct record *rec)
+{
+	union {
+		File file;
+		Embedded embedded;
+	} m;
+	int err = 0;
+
+	if (rec->type == RECORD_FILE) {
+		err = record_decode(rec, File_fields, &m.file);
+		if (!err && m.file.of)
+			json_number(j, "opens", m.file.of);
+		else if (!err)
+			json_text(j, "path", m.file.path);
+		if (!err)
+			json_bool(j, "mapped", m.file.mapped);
+		if (!err && m.file.has_content)
+			content(j, m.file.size, &m.file.content);
+	} else if (rec->type == RECORD_EMBEDDED) {
+		err = record_decode(rec, Embedded_fields, &m.embedded);
+		if (!err) {
+			json_text(j, "path", m.embedded.path);
+			content(j, m.embedded.size, &m.embedded.content);
+		}
+	}
+	return err;
+}
+
 static int on_object(struct writing *w, const struct record *rec)
 {
 	const struct object_ops *ops = object_of_record(rec->type);
@@ -158,8 +200,10 @@ static int on_object(struct writing *w, const struct record *rec)
 	json_text(&w->j, "kind", ops->name);
 	json_text(&w->j, "what", line);
 	json_number(&w->j, "bytes", rec->body_len);
+	json_bool(&w->j, "embedded", rec->type == RECORD_EMBEDDED);
+	err = mapped_file(&w->j, rec);
 	json_object_end(&w->j);
-	return 0;
+	return err;
 }
 
 static int on_process(struct writing *w, const struct record *rec)

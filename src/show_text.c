@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "file.pb.h"
 #include "header.pb.h"
 #include "objects/object.h"
 #include "pages.pb.h"
@@ -40,6 +41,7 @@ struct shown_object {
 	uint32_t id;
 	uint16_t type;
 	uint32_t text;	/* where its line starts; TEXT_MAX: left out */
+	bool mapped;	/* a program, a library; not one more opening of it */
 };
 
 /* So much is kept of the lines that say what is open; of what comes behind only the ids are told. */
@@ -93,6 +95,14 @@ static int add_process(struct show *s, const Process *m)
 	return 0;
 }
 
+static bool is_mapped(const struct record *rec)
+{
+	File m;
+
+	return rec->type == RECORD_EMBEDDED ||
+	       (rec->type == RECORD_FILE && !record_decode(rec, File_fields, &m) && m.mapped && !m.of);
+}
+
 static int add_object(struct show *s, const struct record *rec)
 {
 	const struct object_ops *ops = object_of_record(rec->type);
@@ -108,6 +118,7 @@ static int add_object(struct show *s, const struct record *rec)
 	err = object_id(rec, &o.id);
 	if (err)
 		return err;
+	o.mapped = is_mapped(rec);
 	ops->show(rec, line, sizeof(line));
 	if (!line[0])
 		return -EIMAGE;
@@ -329,17 +340,26 @@ static void print_process(const struct show *s, const struct shown *p)
 	}
 }
 
-/* What descriptors open that is not a file by name. */
-static void print_carriers(const struct show *s)
+static bool is_carrier(const struct shown_object *o)
+{
+	return o->type == RECORD_PIPE || o->type == RECORD_UNLINKED;
+}
+
+static bool is_shown_mapped(const struct shown_object *o)
+{
+	return o->mapped;
+}
+
+static void print_objects(const struct show *s, const char *title, bool (*of_these)(const struct shown_object *o))
 {
 	const struct shown_object *o = (const struct shown_object *)(const void *)s->objects.data;
 	bool any = false;
 
 	for (size_t i = 0; i < s->objects.len / sizeof(*o); i++) {
-		if ((o[i].type != RECORD_PIPE && o[i].type != RECORD_UNLINKED) || o[i].text == TEXT_MAX)
+		if (!of_these(&o[i]) || o[i].text == TEXT_MAX)
 			continue;
 		if (!any)
-			puts("\nopened above");
+			printf("\n%s\n", title);
 		any = true;
 		printf("  %s\n", (const char *)s->text.data + o[i].text);
 	}
@@ -376,7 +396,8 @@ static void print_all(const struct show *s, const char *path, const struct image
 	print_tree(s);
 	for (size_t i = 0; i < s->processes.len / sizeof(*p); i++)
 		print_process(s, &p[i]);
-	print_carriers(s);
+	print_objects(s, "mapped", is_shown_mapped);
+	print_objects(s, "opened above", is_carrier);	/* what is no file by name */
 }
 
 int show_text(struct image_reader *image, const char *path)

@@ -175,7 +175,7 @@ static int on_vma(struct verify *v, const struct record *rec)
 		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": an absurd page size", v->pid, m.start, m.end);
 	if (m.inherited && v->pid == v->tree.root)
 		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": inherited from nobody", v->pid, m.start, m.end);
-	if (v->here && m.kind == VmaKind_VDSO && v->pid == v->tree.root && !remap_same_vdso(m.end - m.start, m.crc))
+	if (v->here && !v->root && m.kind == VmaKind_VDSO && v->pid == v->tree.root && !remap_same_vdso(m.end - m.start, m.crc))
 		verify_note(v, fail(EIMAGE, "this kernel's %s is another than the image's: not supported yet", m.name));
 	return append(&v->mappings, &new, sizeof(new));
 }
@@ -292,7 +292,7 @@ static int on_advice(struct verify *v, const struct record *rec)
 
 	if (!err && m.start >= m.end)
 		err = fail(EIMAGE, "advice: absurd");
-	if (!err && v->here && m.advice == ADVICE_SEAL && syscall(SYS_mseal, 0, 0, 0))
+	if (!err && v->here && !v->root && m.advice == ADVICE_SEAL && syscall(SYS_mseal, 0, 0, 0))
 		verify_note(v, fail_errno("process %u: sealed memory (mseal)", v->pid));
 	return err;
 }
@@ -467,7 +467,7 @@ static int check_numbers(struct verify *v)
 
 		if (i && tid[i] == tid[i - 1])
 			return fail(EIMAGE, "pid %u: two tasks have this number", tid[i]);
-		by = v->here ? taken_by((pid_t)tid[i], &st, &patience) : NULL;
+		by = v->here && !v->root ? taken_by((pid_t)tid[i], &st, &patience) : NULL;
 		if (by)
 			verify_note(v, fail(EEXIST, "pid %u is taken, by %s", tid[i], by));
 	}

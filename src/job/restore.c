@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "config.h"
 
 int world_add(struct restore *r, int fd, uint32_t id)
 {
@@ -25,6 +26,8 @@ int world_add(struct restore *r, int fd, uint32_t id)
 
 void world_contents_end(struct restore *r)
 {
+	if (IS_ON_EMBED && r->contents_fd >= 0)	/* refused by all but the memory that stands in for a file */
+		fcntl(r->contents_fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
 	if (r->contents_fd >= 0)
 		close(r->contents_fd);
 	r->contents_fd = -1;

@@ -19,6 +19,7 @@ struct save_options {
 	int level;		/* of packing: 1 to 9; 0: not at all */
 	uint64_t max_size;	/* of the image, bytes; 0: any */
 	uint64_t rate;		/* bytes a second, at most; 0: as fast as can be */
+	enum { EMBED_NOTHING, EMBED_AT_RISK, EMBED_ALL } embed;	/* see objects/embed.c */
 };
 
 /* One open file description (or mapped file, directory, ...) that has its id already. */

@@ -12,8 +12,11 @@
 
 struct verify {
 	bool here;			/* also ask whether it would restore on this machine */
+	const char *root;		/* what will be the root directory, and a descriptor of it; NULL: `/` */
+	int root_fd;
 	unsigned int foreign;		/* so many things, each named, make this another machine than the image's */
 	unsigned int busy;		/* and so many may pass: numbers that are taken */
+	unsigned int carried;		/* so many files would come from the image: here they are missing, or others */
 
 	/* The rest is the walker's and the objects' own. */
 	struct image_totals found;	/* what was counted, to be compared with what the image claims */
@@ -31,6 +34,13 @@ struct verify {
 
 /* Notes what fail() has just said of this machine. */
 void verify_note(struct verify *v, int err);
+
+/*
+ * A descriptor of what a path of the image leads to, under v->root, where there is one: there what is no regular file is not
+ * opened but looked at (O_PATH), and what an update does not replace (see root_fs_has()) may be found here.  v NULL: open(2).
+ * -1 and errno.
+ */
+int verify_open(const struct verify *v, const char *path, int flags);
 
 /* An object takes the next id, as world_add() gives it in restore.  0 or -EIMAGE, said. */
 int verify_id(struct verify *v, uint32_t id);

@@ -81,6 +81,16 @@ struct syscall_info {	/* struct ptrace_syscall_info of linux/ptrace.h, as it is 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
+#ifndef SYS_openat2
+#define SYS_openat2 437 /* 5.6 */
+#endif
+#ifndef RESOLVE_IN_ROOT
+#define RESOLVE_IN_ROOT 0x10
+#endif
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x8 /* 6.3 */
+#define MFD_EXEC 0x10
+#endif
 #ifndef F_DUPFD_QUERY
 #define F_DUPFD_QUERY (1024 + 3) /* F_LINUX_SPECIFIC_BASE; 6.10 */
 #endif

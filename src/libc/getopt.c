@@ -70,7 +70,7 @@ int getopt_long(int argc, char *const *arguments, const char *letters, const str
 		if (!option || (name[len] && !option->has_arg))
 			return '?';
 		letter = option->val;
-		wants = option->has_arg;
+		wants = option->has_arg == required_argument;
 		if (name[len])
 			optarg = (char *)name + len + 1;
 	} else {

@@ -47,9 +47,9 @@ static int decode(const struct record *rec, Device *m)
 }
 
 /* A descriptor or a negative error, said. */
-static int open_named(const Device *m)
+static int open_named(const struct verify *v, const Device *m)
 {
-	CLEANUP_CLOSE int fd = open(m->path, (int)(m->flags & (O_ACCMODE | O_APPEND | O_NONBLOCK)) | O_CLOEXEC | O_NOCTTY);
+	CLEANUP_CLOSE int fd = verify_open(v, m->path, (int)(m->flags & (O_ACCMODE | O_APPEND | O_NONBLOCK)) | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))
@@ -66,7 +66,7 @@ static int restore(struct restore *r, const struct record *rec)
 
 	if (err)
 		return err;
-	fd = open_named(&m);
+	fd = open_named(NULL, &m);
 	return fd < 0 ? fd : world_add(r, fd, m.id);
 }
 
@@ -79,7 +79,7 @@ static int verify(struct verify *v, const struct record *rec)
 	if (err)
 		return err;
 	if (v->here) {
-		fd = open_named(&m);
+		fd = open_named(v, &m);
 		if (fd < 0)
 			verify_note(v, fd);
 	}

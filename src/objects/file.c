@@ -9,12 +9,14 @@
 
 #include "arch.h"
 #include "base/error.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "file.pb.h"
 #include "job/restore.h"
 #include "job/save.h"
 #include "job/verify.h"
+#include "objects/content.h"
 #include "objects/object.h"
 
 /* What open(2) may be told again.  O_CREAT and its kin are not kept by the kernel; O_ASYNC wants an owner. */
@@ -45,9 +47,18 @@ static void check(struct save *s, const struct opened *o)
 		obstacle(s, "%s: %s: signal-driven I/O (O_ASYNC) is not supported", o->what, o->path);
 }
 
-static uint64_t mtime_ns(const struct stat *st)
+/* What is mapped, and not for all to write to, must have the same bytes again. */
+static int save_content(const struct opened *o, File *m)
 {
-	return (uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec;
+	CLEANUP_CLOSE int fd = -1;
+	int err;
+
+	m->has_content = o->mapped && S_ISREG(o->st.st_mode) && !(o->info.flags & O_ACCMODE);
+	if (!m->has_content)
+		return 0;
+	fd = open_file(o->access, O_RDONLY);
+	err = fd < 0 ? -errno : content_read(fd, &m->content);
+	return err ? fail_for(err, "%s: %s", o->what, o->path) : 0;
 }
 
 static int save(struct save *s, const struct opened *o)
@@ -58,41 +69,50 @@ static int save(struct save *s, const struct opened *o)
 		.pos = o->info.pos,
 		.mode = o->st.st_mode,
 		.size = (uint64_t)o->st.st_size,
-		.mtime_ns = mtime_ns(&o->st),
+		.mtime_ns = content_mtime(&o->st),
 		.ino = o->st.st_ino,
 		.mapped = o->mapped,
 	};
+	int err = save_content(o, &m);
 
+	if (err)
+		return err;
 	snprintf(m.path, sizeof(m.path), "%s", o->path);
 	return SAVE_RECORD(s, RECORD_FILE, File_fields, &m, NULL, 0);
 }
 
-static int same_file(const File *m, const struct stat *st)
+/* What would have helped. */
+#define CARRIED (IS_ON_EMBED ? "; `save --embed` carries it in the image" : "")
+
+static int same_file(const File *m, int fd)
 {
-	if ((st->st_mode & S_IFMT) != (m->mode & S_IFMT))
+	char why[CONTENT_WHY];
+	struct stat st;
+	int same = 1;
+
+	if (fstat(fd, &st))
+		return fail_errno("%s", m->path);
+	if ((st.st_mode & S_IFMT) != (m->mode & S_IFMT))
 		return fail(EIMAGE, "%s: another kind of file has this name now", m->path);
-	if (!S_ISREG(m->mode) || m->flags & O_PATH)
-		return 0;
-	if ((uint64_t)st->st_size != m->size)
-		return fail(EIMAGE, "%s: changed since the save: %" PRIu64 " bytes then, %lld now", m->path, m->size,
-			    (long long)st->st_size);
-	if (mtime_ns(st) != m->mtime_ns)
-		return fail(EIMAGE, "%s: changed since the save (time of modification)", m->path);
-	return 0;
+	if (S_ISREG(m->mode) && !(m->flags & O_PATH))
+		same = content_same(fd, &st, m->size, m->has_content ? &m->content : NULL, m->mtime_ns, why);
+	if (same < 0)
+		return fail_for(same, "%s", m->path);
+	return same ? 0 : fail(EIMAGE, "%s: changed since the save: %s%s", m->path, why, m->has_content ? CARRIED : "");
 }
 
 /* Opens it by its name, when it still is what it was.  A descriptor or a negative error, said. */
-static int open_named(const File *m)
+static int open_named(const struct verify *v, const File *m)
 {
-	CLEANUP_CLOSE int fd = open(m->path, (int)m->flags | O_CLOEXEC | O_NOCTTY | (S_ISREG(m->mode) ? O_NONBLOCK : 0));
-	struct stat st;
+	CLEANUP_CLOSE int fd = verify_open(v, m->path, (int)m->flags | O_CLOEXEC | O_NOCTTY | (S_ISREG(m->mode) ? O_NONBLOCK : 0));
 	int err;
 
-	if (fd < 0 && errno == ENOENT)
-		return fail(EIMAGE, "%s: it is missing, and the workload has it %s", m->path, m->mapped ? "mapped" : "open");
-	if (fd < 0 || fstat(fd, &st))
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return fail(EIMAGE, "%s: it is missing, and the workload has it %s%s", m->path, m->mapped ? "mapped" : "open",
+			    m->has_content ? CARRIED : "");
+	if (fd < 0)
 		return fail_errno("%s", m->path);
-	err = same_file(m, &st);
+	err = same_file(m, fd);
 	return err ? err : scope_keep(&fd);
 }
 
@@ -127,7 +147,7 @@ static int restore(struct restore *r, const struct record *rec)
 	} else {
 		if (m.path[0] != '/')
 			return fail(EIMAGE, "file %u: \"%s\" is no absolute path", m.id, m.path);
-		fd = open_named(&m);
+		fd = open_named(NULL, &m);
 		if (fd < 0)
 			return fd;
 		if (!(m.flags & (O_PATH | O_NONBLOCK)) && S_ISREG(m.mode) && fcntl(fd, F_SETFL, m.flags) < 0)
@@ -152,7 +172,7 @@ static int verify(struct verify *v, const struct record *rec)
 	v->contents_of = 0;
 	m.flags &= FLAGS;
 	if (v->here && !m.of) {
-		fd = open_named(&m);
+		fd = open_named(v, &m);
 		if (fd < 0)
 			verify_note(v, fd);
 	}
@@ -162,14 +182,16 @@ static int verify(struct verify *v, const struct record *rec)
 static void show(const struct record *rec, char *line, size_t cap)
 {
 	File m;
+	char build_id[BUILD_ID_TEXT];
 
 	if (record_decode(rec, File_fields, &m))
 		return;
 	if (m.of)
 		snprintf(line, cap, "file %u: opens %u, flags %#o, at %" PRIu64, m.id, m.of, m.flags, m.pos);
 	else
-		snprintf(line, cap, "file %u: %s, flags %#o, at %" PRIu64 " of %" PRIu64 "%s", m.id, m.path, m.flags, m.pos, m.size,
-			 m.mapped ? ", mapped" : "");
+		snprintf(line, cap, "file %u: %s, flags %#o, at %" PRIu64 " of %" PRIu64 "%s%s%s", m.id, m.path, m.flags, m.pos, m.size,
+			 m.mapped ? ", mapped" : "", IS_ON_EMBED && m.content.build_id.size ? ", build-id " : "",
+			 IS_ON_EMBED && m.content.build_id.size ? build_id_text(&m.content.build_id, build_id) : "");
 }
 
 static const struct object_ops file = {

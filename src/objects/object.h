@@ -27,6 +27,7 @@ enum record_objects {
 	RECORD_DEVICE = 44,
 	RECORD_INHERITED = 45,
 	RECORD_PIPE_DATA = 46,
+	RECORD_EMBEDDED = 47,
 };
 
 struct object_ops {

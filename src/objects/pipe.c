@@ -238,7 +238,9 @@ static int verify(struct verify *v, const struct record *rec)
 	if (err)
 		return err;
 	if (v->here && m.path[0] && !m.unlinked) {
-		if (lstat(m.path, &st))
+		CLEANUP_CLOSE int fd = verify_open(v, m.path, O_PATH | O_NOFOLLOW);
+
+		if (fd < 0 || fstat(fd, &st))
 			verify_note(v, fail_errno("%s: a FIFO", m.path));
 		else if (!S_ISFIFO(st.st_mode))
 			verify_note(v, fail(EIMAGE, "%s: this is no FIFO any more", m.path));

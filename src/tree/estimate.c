@@ -15,8 +15,11 @@ enum {
 	OF_PROCESS = 8,  /* KiB: what a process takes beside its memory */
 };
 
-/* KiB of memory that only the process itself accounts for: resident, without what files back, and swapped out. */
-static uint64_t of_process(const struct process *p)
+/*
+ * KiB of memory that only the process itself accounts for: resident, without what files back, and swapped out.  *shared: the
+ * most shared memory of any process, which is stored once, and so is what stands in for files.
+ */
+static uint64_t of_process(const struct process *p, uint64_t *shared)
 {
 	char text[4096], *line = text;
 	uint64_t sum = OF_PROCESS;
@@ -24,8 +27,13 @@ static uint64_t of_process(const struct process *p)
 	if (p->zombie || proc_readf(text, sizeof(text), "/proc/%d/status", p->pid) <= 0)
 		return sum;
 	while (line) {
-		if (!strncmp(line, "RssAnon:", 8) || !strncmp(line, "VmSwap:", 7) || !strncmp(line, "RssShmem:", 9))
+		if (!strncmp(line, "RssAnon:", 8) || !strncmp(line, "VmSwap:", 7))
 			sum += strtoull(strchr(line, ':') + 1, NULL, 10);
+		if (!strncmp(line, "RssShmem:", 9)) {
+			const uint64_t own = strtoull(line + 9, NULL, 10);
+
+			*shared = own > *shared ? own : *shared;
+		}
 		line = strchr(line, '\n');
 		if (line)
 			line++;
@@ -36,11 +44,12 @@ static uint64_t of_process(const struct process *p)
 int estimate_check(struct save *s)
 {
 	const uint64_t most = s->image.budget.most / 1024;
-	uint64_t memory = 0, image;
+	uint64_t memory = 0, shared = 0, image;
 	struct statvfs disk;
 
 	for (size_t i = 0; i < s->tree.n; i++)
-		memory += of_process(&s->tree.processes[i]);
+		memory += of_process(&s->tree.processes[i], &shared);
+	memory += shared;
 	image = s->image.level ? memory / PACKED_PART : memory;
 	log_info("%" PRIu64 " KiB of memory, about %" PRIu64 " KiB of image", memory, image);
 	if (most && image > most)

@@ -11,9 +11,11 @@
 #include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "config.h"
 #include "image/crc32c.h"
 #include "kernel/abi.h"
 #include "kernel/task_memory.h"
+#include "objects/embed.h"
 #include "tree/dead_bytes.h"
 #include "tree/openings.h"
 #include "tree/pages.h"
@@ -37,7 +39,7 @@ static const char *refusal(const struct vma *v)
 		return "it has a protection key";
 	if (!strncmp(v->name, "/SYSV", 5))
 		return "System V shared memory";
-	if (!strncmp(v->name, "/memfd:", 7))
+	if (!strncmp(v->name, "/memfd:", 7) && !(IS_ON_EMBED && embed_is_memory(v->name)))
 		return "a memfd";
 	if (!strcmp(v->name, "/[aio]"))
 		return "an aio context";

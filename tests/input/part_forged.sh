@@ -166,7 +166,47 @@ while read -r k j type field value; do
 done < <("$build/falsify" fields "$good")
 verdict "$tried images with one absurd number each ($restored of them restored): nothing crashes, nothing is left behind" "$text"
 
+# The same of an image that carries its program, which is gone.
+honest=$good honest_pid=$pid
+if "$tool" save --help | grep -q -- --embed; then
+	cp "$build/still" "$work/carried"
+	still / "$work/carried"
+	good=$work/carrying.tck
+	run_tool "$tool" save --embed -o "$good" "$pid"
+	verdict "an image with its program, to forge" "$err"
+	end "$pid"
+	rm "$work/carried"
+	text=
+	tried=0
+	while read -r k j type field value; do
+		case $type in 40 | 42 | 47) ;; *) continue ;; esac
+		for n in "${values[@]}"; do
+			[ "$n" != "$value" ] || continue
+			"$build/falsify" "$good" "$forged" field "$k" "$j" "$n" || continue
+			tried=$((tried + 1))
+			seen=$(survives)$(survives_restore)
+			[ -z "$seen" ] || text+="record $k (type $type) field $field ($j) $value -> $n: $seen"$'\n'
+		done
+	done < <("$build/falsify" fields "$good")
+	while read -r k type _; do
+		case $type in 42 | 47) ;; *) continue ;; esac
+		for what in "drop $k" "double $k" "swap $k" "resize-message $k 3" "resize-body $k 0" "resize-body $k 100000"; do
+			# shellcheck disable=SC2086
+			"$build/falsify" "$good" "$forged" $what || continue
+			tried=$((tried + 1))
+			seen=$(survives)$(survives_restore)
+			[ -z "$seen" ] || text+="$what: $seen"$'\n'
+		done
+	done < <("$build/falsify" list "$good")
+	verdict "$tried images with a program that is not what they say: nothing crashes, nothing is left behind" "$text"
+	accepts "restore of the honest one, with its program" restore -d "$good"
+	verdict "its workload is well" "$(well "$pid")"
+	end "$pid"
+fi
+good=$honest
+
 # And the honest one still works.
+pid=$honest_pid
 accepts "restore of the honest image" restore -d "$good"
 verdict "and its workload is well" "$(well "$pid")"
 end "$pid"

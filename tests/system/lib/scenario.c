@@ -10,6 +10,8 @@
  * once          save, the tree is gone, restore -d, the same seen from outside, pass
  * cycles        the same five times in a row
  * small         once, and the tool's memory is told: at most PEAK_KIB, if the environment has that
+ * update        save --embed; the files that DIR/update names are replaced (lib/update.h): an image without them is refused, the
+ *               other restores, five times; then the old files are back, and mapped again
  * leave         check finds nothing; save --leave-running; not the least thing has changed
  * foreground    restore without -d is the tree's parent and ends with its exit status
  * inherit       standard streams are pipes; save --inherit-stdio, restore gives its own
@@ -20,6 +22,7 @@
 #define _GNU_SOURCE
 #include "fingerprint.h"
 #include "subreaper.h"
+#include "update.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -460,6 +463,57 @@ static bool play_refuse(void)
 	return finish_program("after the refusal") && good;
 }
 
+/* An image without the files must be of no use now, and say so before it has made anything. */
+static bool is_refused(const char *image)
+{
+	bool good = true;
+	int code = run_tool("verify", NULL, image);
+
+	if (code != 4)
+		good = failed("verify of an image without the files exited with %d", code);
+	good = says_what_is_expected("verify") && good;
+	code = run_tool("restore", "-d", image);
+	if (code != 4)
+		good = failed("restore of an image without the files exited with %d", code);
+	if (process_exists(test.root) || kill_all_descendants())
+		good = failed("the refused restore left processes behind");
+	return good;
+}
+
+static bool are_mapped(bool stand_ins, const char *when)
+{
+	char text[512];
+
+	test.tree_size = tree_list(test.root, test.tree);
+	return update_mapped(test.directory, test.tree, test.tree_size, stand_ins, text, sizeof text) || failed("%s: %s", when, text);
+}
+
+static bool play_update(void)
+{
+	char without[PATH_MAX + 16];
+
+	snprintf(without, sizeof without, "%s.without", test.image);
+	if (!are_mapped(false, "before") || !save_tree("--leave-running") || rename(test.image, without))
+		return failed("the image without the files");
+	if (!save_tree("--embed") || !tree_is_gone() || !update_apply(test.directory))
+		return failed("the image with the files");
+	forget_endings();
+	if (!is_refused(without))
+		return false;
+	unlink(without);
+	forget_endings();
+	if (run_tool("verify", NULL, test.image))
+		return failed("verify refuses the image with the files");
+	if (!restored_tree_exists(run_tool("restore", "-d", test.image)) || !are_mapped(true, "after the update"))
+		return false;
+	for (int i = 1; i < CYCLES; i++)
+		if (!save_and_restore() || !are_mapped(true, "in a later cycle"))
+			return failed("in cycle %d of %d", i + 1, CYCLES);
+	if (!update_undo(test.directory) || !save_and_restore() || !are_mapped(false, "after the rollback"))
+		return failed("the rollback");
+	return finish_program("after the rollback");
+}
+
 static bool play(void)
 {
 	static const struct {
@@ -468,7 +522,7 @@ static bool play(void)
 	} modes[] = {
 		{"none", play_none}, {"break", play_break}, {"once", play_once}, {"cycles", play_five_cycles}, {"small", play_small},
 		{"leave", play_leave}, {"foreground", play_foreground}, {"refuse", play_refuse},
-		{"refuse-stdio", play_refuse},
+		{"refuse-stdio", play_refuse}, {"update", play_update},
 	};
 	int input[2] = {-1, -1}, output[2] = {-1, -1}, errors[2] = {-1, -1};
 	bool inherit = strcmp(test.mode, "inherit") == 0;
