@@ -51,7 +51,8 @@ static const struct command restore_command = {
 	.summary = "Bring the tree back, and stay as its parent until it ends, with its exit status",
 	.help = "  -d, --detach         end when the tree is alive\n"
 		"  -p, --pidfile FILE   write the root's process ID there\n"
-	.options = IS_ON_SERVICES ? options : NULL,
+		"IMAGE `-` is standard input.\n"
+		IF_ON(SERVICES, SERVICES_HELP SERVICES_RESTORE_HELP),
 	.options = IS_ON_SERVICES ? options : NULL,
 	.run = run,
 };
