@@ -125,6 +125,9 @@ obj-$(CONFIG_CMD_SHOW)      += src/cmd_show.c src/show_text.c
 obj-$(CONFIG_CMD_VERIFY)    += src/cmd_verify.c src/verify.c
 obj-$(CONFIG_CMD_CHECK)     += src/cmd_check.c
 obj-$(CONFIG_CHECK_KERNEL)  += src/check_kernel.c src/kernel/feature.c src/kernel/probe.c
+obj-$(CONFIG_SERVICES)      += src/cmd_services.c $(addprefix src/service/,announce.c child.c conf.c find.c start.c supervise.c)
+obj-$(CONFIG_CMD_LIST)      += src/cmd_list.c src/image/firmware.c
+obj-$(or $(CONFIG_SERVICES),$(CONFIG_CMD_LIST)) += src/service/shelf.c src/service/outline.c
 obj-$(CONFIG_JSON)          += src/json.c src/show_json.c
 
 obj-$(CONFIG_FEATURE_NAMES) += arch/$(ARCH)/feature_names.c
@@ -333,6 +336,7 @@ fuzz:
 install: all
 	install -D -m 755 $(tool) $(DESTDIR)$(sbindir)/tinyckpt
 	$(if $(wildcard src/man/tinyckpt.8),install -D -m 644 src/man/tinyckpt.8 $(DESTDIR)$(mandir)/man8/tinyckpt.8)
+	$(if $(CONFIG_SERVICES),install -D -m 644 src/man/tinyckpt.conf.5 $(DESTDIR)$(mandir)/man5/tinyckpt.conf.5)
 	$(if $(wildcard src/completion/tinyckpt),install -D -m 644 src/completion/tinyckpt \
 		$(DESTDIR)$(bashcompletiondir)/tinyckpt)
 

@@ -33,7 +33,7 @@ build() { # ARCH: the tool and the compiled workloads
 
 # A firmware's root file system: the release's, the tool as `make install` puts it, the boot scripts, the workloads.
 firmware() { # ARCH SUITE
-	local arch=$1 suite=$2 into=$out/firmware/$1-$2
+	local arch=$1 suite=$2 into=$out/firmware/$1-$2 workload
 
 	rm -rf "$into" "$into.squashfs"
 	mkdir -p "$into"
@@ -45,6 +45,11 @@ firmware() { # ARCH SUITE
 	ln -s ../bin/busybox "$into/usr/sbin/init"
 	cp --remove-destination "build/$arch/full/tinyckpt" "$into/usr/sbin/"
 	cp -r tests/emulated/root/. "$into/"
+	cp tools/boot/sysv/S{01,99}tinyckpt "$into/etc/init.d/"
+	for workload in $workloads; do
+		printf '%s\n' "pidfile=/run/$workload.pid" "start=/usr/lib/day/start $workload" >"$into/etc/tinyckpt/$workload.conf"
+		chmod 644 "$into/etc/tinyckpt/$workload.conf"
+	done
 	cp "$out/workloads/$arch"/{glibc,musl} tests/emulated/workloads/{shell,pipes,python,lua,sqlite} "$into/usr/lib/day/"
 	mksquashfs "$into" "$into.squashfs" -quiet -no-progress -noappend -all-root -comp gzip -Xcompression-level 1 >/dev/null &&
 		rm -rf "$into"
