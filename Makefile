@@ -123,6 +123,9 @@ obj-$(CONFIG_CMD_SHOW)      += src/cmd_show.c src/show_text.c
 obj-$(CONFIG_CMD_VERIFY)    += src/cmd_verify.c src/verify.c
 obj-$(CONFIG_CMD_CHECK)     += src/cmd_check.c
 obj-$(CONFIG_CHECK_KERNEL)  += src/check_kernel.c src/kernel/feature.c src/kernel/probe.c
+obj-$(CONFIG_SERVICES)      += src/cmd_services.c $(addprefix src/service/,announce.c child.c conf.c find.c start.c)
+obj-$(CONFIG_CMD_LIST)      += src/cmd_list.c src/image/firmware.c
+obj-$(or $(CONFIG_SERVICES),$(CONFIG_CMD_LIST)) += src/service/shelf.c src/service/outline.c
 obj-$(CONFIG_JSON)          += src/json.c src/show_json.c
 
 obj-$(CONFIG_FEATURE_NAMES) += arch/$(ARCH)/feature_names.c

@@ -3,19 +3,24 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
+#include "cmd_services.h"
 #include "command.h"
+#include "config.h"
 #include "restore.h"
+
+static const struct option options[] = {
+	{ "detach", no_argument, NULL, 'd' },
+	{ "pidfile", required_argument, NULL, 'p' },
+	{ 0 },
+};
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "detach", no_argument, NULL, 'd' },
-		{ "pidfile", required_argument, NULL, 'p' },
-		{ 0 },
-	};
 	struct restore_options restore = { 0 };
 	int c, status = 0, err;
 
+	if (IS_ON_SERVICES && services_asked(argc, argv))
+		return services_restore(argc, argv);
 	while ((c = next_option(argc, argv, "dp:", options)) != -1) {
 		switch (c) {
 		case 'd':
@@ -46,7 +51,9 @@ static const struct command restore_command = {
 	.summary = "Bring the tree back, and stay as its parent until it ends, with its exit status",
 	.help = "  -d, --detach         end when the tree is alive\n"
 		"  -p, --pidfile FILE   write the root's process ID there\n"
-		"IMAGE `-` is standard input.\n",
+		"IMAGE `-` is standard input.\n"
+		IF_ON(SERVICES, SERVICES_HELP),
+	.options = IS_ON_SERVICES ? options : NULL,
 	.run = run,
 };
 COMMAND(restore_command);

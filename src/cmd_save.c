@@ -9,18 +9,18 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "cmd_services.h"
 #include "command.h"
+#include "config.h"
 #include "kernel/procfs.h"
 #include "save.h"
 
 /* DIR/NAME.tck; NAME from the option or the process's own name, of which no part may lead elsewhere. */
 static int default_output(char *path, size_t cap, const char *name, pid_t pid)
 {
-	const char *dir = getenv("TINYCKPT_DIR");
+	const char *dir = image_directory();
 	struct proc_stat st;
 
-	if (!dir || !*dir)
-		dir = "/var/lib/tinyckpt";
 	if (!name) {
 		if (proc_stat(pid, 0, &st))
 			return fail(ESRCH, "pid %d: there is no such process", pid);
@@ -48,22 +48,25 @@ static bool parse_level(const char *text, int *level)
 	return good;
 }
 
+static const struct option options[] = {
+	{ "output", required_argument, NULL, 'o' },
+	{ "name", required_argument, NULL, 'n' },
+	{ "leave-running", no_argument, NULL, 'R' },
+	{ "inherit-stdio", no_argument, NULL, 'I' },
+	IF_ON(LZ4, { "level", required_argument, NULL, 'l' },)
+	IF_ON(BUDGET, { "max-size", required_argument, NULL, 'M' }, { "rate", required_argument, NULL, 'r' },)
+	{ 0 },
+};
+
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "output", required_argument, NULL, 'o' },
-		{ "name", required_argument, NULL, 'n' },
-		{ "leave-running", no_argument, NULL, 'R' },
-		{ "inherit-stdio", no_argument, NULL, 'I' },
-		IF_ON(LZ4, { "level", required_argument, NULL, 'l' },)
-		IF_ON(BUDGET, { "max-size", required_argument, NULL, 'M' }, { "rate", required_argument, NULL, 'r' },)
-		{ 0 },
-	};
 	struct save_options save = { .level = IS_ON_LZ4 ? 9 : 0 };
 	const char *name = NULL;
 	char path[4096];
 	int c;
 
+	if (IS_ON_SERVICES && services_asked(argc, argv))
+		return services_save(argc, argv);
 	while ((c = next_option(argc, argv, "o:n:", options)) != -1) {
 		switch (c) {
 		case 'o':
@@ -121,7 +124,9 @@ static const struct command save_command = {
 		"                       socket) is replaced by restore's own\n"
 		IF_ON(LZ4, "      --level N        pack by LZ4: 1 is the fastest, 9 (default) the smallest, 0 not at all\n")
 		IF_ON(BUDGET, "      --max-size N     an image of more bytes is a failure; K, M, G may follow the number\n"
-			      "      --rate N         write so many bytes a second at most, for flash that is slow or shared\n"),
+			      "      --rate N         write so many bytes a second at most, for flash that is slow or shared\n")
+		IF_ON(SERVICES, SERVICES_HELP),
+	.options = IS_ON_SERVICES ? options : NULL,
 	.run = run,
 };
 COMMAND(save_command);

@@ -21,12 +21,15 @@ struct common_options {
 	const char *log;	/* file, or NULL */
 };
 
+struct option;
+
 struct command {
 	int order;		/* in --help */
 	const char *name;
 	const char *arguments;	/* for the usage line */
 	const char *summary;	/* one line */
 	const char *help;	/* the options' lines; the common ones are added */
+	const struct option *options;	/* that a service's file may name; NULL: it is none for services (cmd_services.h) */
 
 	/* argv[0] is the command's name.  Returns the exit code. */
 	int (*run)(int argc, char **argv);
@@ -40,8 +43,16 @@ enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_HOLDS = 3,
 int exit_code(int err);		/* of base/error.h */
 
 /* getopt_long(3) with a command's own options and the common ones: letter, or -1 at the end, or '?' after a message. */
-struct option;
 int next_option(int argc, char **argv, const char *letters, const struct option *options);
+
+/* The command of that name, or NULL. */
+const struct command *command_named(const char *name);
+
+/* Runs argv[0] of the table, from the first argument on.  Returns the exit code, or -1, silently: there is no such command. */
+int run_command(int argc, char **argv);
+
+/* Where images lie that have no other name: $TINYCKPT_DIR or its default. */
+const char *image_directory(void);
 
 /* Reads a PID.  0 after a message when it is none. */
 int parse_pid(const char *text);

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "command.h"
+#include "config.h"
 
 extern const struct command *const __start_command_table[];
 extern const struct command *const __stop_command_table[];
@@ -56,7 +57,10 @@ static int printed(int code)
 
 static void command_help(const struct command *c)
 {
-	printf("Usage: tinyckpt %s [OPTION]... %s\n%s.\n\n%s%s", c->name, c->arguments, c->summary, c->help, COMMON_HELP);
+	printf("Usage: tinyckpt %s [OPTION]... %s\n", c->name, c->arguments);
+	if (IS_ON_SERVICES && c->options)
+		printf("       tinyckpt %s --all | --service NAME\n", c->name);
+	printf("%s.\n\n%s%s", c->summary, c->help, COMMON_HELP);
 }
 
 static const struct command *nth_command(int n)
@@ -91,6 +95,13 @@ int usage_error(const char *fmt, ...)
 	va_end(args);
 	fail(EUSAGE, "%s (see `tinyckpt%s%s --help`)", text, current ? " " : "", current ? current->name : "");
 	return EXIT_USAGE;
+}
+
+const char *image_directory(void)
+{
+	const char *dir = getenv("TINYCKPT_DIR");
+
+	return dir && *dir ? dir : "/var/lib/tinyckpt";
 }
 
 int parse_pid(const char *text)
@@ -185,8 +196,30 @@ int next_option(int argc, char **argv, const char *letters, const struct option 
 	}
 }
 
+const struct command *command_named(const char *name)
+{
+	for (const struct command *const *p = __start_command_table; p < __stop_command_table; p++)
+		if (!strcmp((*p)->name, name))
+			return *p;
+	return NULL;
+}
+
+int run_command(int argc, char **argv)
+{
+	const struct command *command = command_named(argv[0]);
+
+	if (!command)
+		return -1;
+	current = command;
+	log_init(current->name, level, log_fd);
+	optind = 1;
+	return current->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
+	int code;
+
 	log_init(NULL, LOG_NOTICE, 2);
 	/* a write that fails is an error to report, not a death that leaves the workload stopped */
 	signal(SIGPIPE, SIG_IGN);
@@ -201,12 +234,6 @@ int main(int argc, char **argv)
 		printf("tinyckpt %s\n", TINYCKPT_VERSION);
 		return printed(EXIT_DONE);
 	}
-	for (const struct command *const *p = __start_command_table; p < __stop_command_table; p++) {
-		if (strcmp((*p)->name, argv[1]))
-			continue;
-		current = *p;
-		log_init(current->name, level, 2);
-		return printed(current->run(argc - 1, argv + 1));
-	}
-	return usage_error("there is no command \"%s\"", argv[1]);
+	code = run_command(argc - 1, argv + 1);
+	return code >= 0 ? printed(code) : usage_error("there is no command \"%s\"", argv[1]);
 }

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "config.h"
+#include "image/firmware.h"
 #include "image/machine.h"
 #include "process.pb.h"
 #include "tree/estimate.h"
@@ -59,6 +60,8 @@ static int write_header(struct save *s)
 	if (!uname(&uts))
 		snprintf(m.kernel_release, sizeof(m.kernel_release), "%s", uts.release);
 	snprintf(m.tool_version, sizeof(m.tool_version), "%s", TINYCKPT_VERSION);
+	if (IS_ON_CMD_LIST)
+		firmware_name(m.firmware, sizeof(m.firmware));
 	return SAVE_RECORD(s, RECORD_HEADER, Header_fields, &m, NULL, 0);
 }
 

@@ -117,6 +117,7 @@ static int on_header(struct writing *w, const struct record *rec)
 	json_number(j, "page_size", (int64_t)m.page_size);
 	json_number(j, "created_ns", (int64_t)m.created);
 	json_text(j, "kernel_release", m.kernel_release);
+	json_text(j, "firmware", m.firmware);
 	json_text(j, "tool_version", m.tool_version);
 	json_array(j, "features");
 	for (unsigned int i = 0; i < m.features_count; i++)

@@ -241,6 +241,8 @@ static void print_header(const struct show *s, const char *path, uint64_t bytes)
 	printf("made     %s, by tinyckpt %s", when, escaped(s->header.tool_version));
 	printf(", on Linux %s (%s, pages of %s)\n", escaped(s->header.kernel_release), image_machine_name(image_own_machine()),
 	       size(s->header.page_size));
+	if (s->header.firmware[0])
+		printf("firmware %s\n", escaped(s->header.firmware));
 }
 
 static void print_line(const struct shown *p)

@@ -19,6 +19,9 @@ static bool error_said;
 static char context[512];
 static size_t context_len;
 
+static struct said *kept;
+static size_t kept_context;
+
 void log_init(const char *command, int level, int fd)
 {
 	log_command = command;
@@ -47,6 +50,25 @@ static size_t append_text(char *text, size_t len, size_t cap, const char *piece)
 	return len + n;
 }
 
+/* True when that is all that becomes of it. */
+static bool keep(int level, const char *reason, const char *fmt, va_list args)
+{
+	char *text = kept->first;
+	size_t len;
+
+	if (level != LOG_ERROR)
+		return false;
+	if (kept->errors++)
+		return log_level < LOG_INFO;
+	len = append_text(text, 0, sizeof(kept->first), context + (context_len < kept_context ? context_len : kept_context));
+	len = append(text, len, sizeof(kept->first), fmt, args);
+	if (reason) {
+		len = append_text(text, len, sizeof(kept->first), ": ");
+		append_text(text, len, sizeof(kept->first), reason);
+	}
+	return log_level < LOG_INFO;
+}
+
 static void print(int level, const char *reason, const char *fmt, va_list args)
 {
 	char raw[1024];
@@ -55,6 +77,17 @@ static void print(int level, const char *reason, const char *fmt, va_list args)
 	int saved = errno;
 
 	error_said |= level == LOG_ERROR;
+	if (kept) {
+		va_list again;
+		bool enough;
+
+		va_copy(again, args);
+		enough = keep(level, reason, fmt, again);
+		va_end(again);
+		errno = saved;
+		if (enough)
+			return;
+	}
 	if (level > log_level)
 		return;
 	len = append_text(raw, len, sizeof(raw), "tinyckpt: ");
@@ -142,6 +175,12 @@ void context_pop(const size_t *length)
 {
 	context_len = *length;
 	context[context_len] = '\0';
+}
+
+void log_keep(struct said *to)
+{
+	kept = to;
+	kept_context = context_len;
 }
 
 void log_said(void)

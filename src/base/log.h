@@ -65,6 +65,15 @@ void log_unsaid(int err);
 /* Another process has said why. */
 void log_said(void);
 
+/* What was said of a failure, in memory that processes may share. */
+struct said {
+	unsigned int errors;
+	char first[768];	/* with its context, but for what was there when it began */
+};
+
+/* From now on errors go to TO, in this process and its children; they are printed too from LOG_INFO on. */
+void log_keep(struct said *to);
+
 /* What stands in front of a line's text now: "pid 42 (sensor): ", or "". */
 const char *log_context(void);
 

@@ -177,6 +177,7 @@ int proc_stat(pid_t pid, pid_t tid, struct proc_stat *st)
 	st->flags = field[9];
 	st->nice = (int)field[19];
 	st->threads = (unsigned int)field[20];
+	st->start_time = field[22];
 	st->start_code = field[26];
 	st->end_code = field[27];
 	st->start_stack = field[28];

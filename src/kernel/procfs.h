@@ -26,6 +26,7 @@ struct proc_stat {
 	unsigned int threads;
 	unsigned int rt_priority, policy;
 	uint64_t flags;	/* PF_* */
+	uint64_t start_time;	/* clock ticks since the boot */
 };
 
 /* 0, or a negative errno (-ESRCH: there is no such task), silently.  tid 0: the process's own line. */

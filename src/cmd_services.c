@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/* The story of a shutdown and of a boot, for all workloads that are configured. */
+#include "cmd_services.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "command.h"
+#include "kernel/procfs.h"
+#include "service/announce.h"
+#include "service/child.h"
+#include "service/conf.h"
+#include "service/find.h"
+#include "service/outline.h"
+#include "service/shelf.h"
+#include "service/start.h"
+
+/* What is done with a service at a boot, beside its file. */
+struct coming {
+	enum { SETTLED, ABSENT, BACK } state;	/* nothing left to do; to be started; restored, but not for long */
+	pid_t root;
+	uint64_t begun;		/* when its restore did, as the kernel counts (proc_stat.start_time) */
+	uint64_t since;		/* root's start_time */
+	int64_t until;		/* by when it has stayed alive */
+	struct said why;	/* it was not restored */
+};
+
+struct run {
+	struct buffer services;	/* struct service */
+	const char *dir;	/* where images lie */
+	int directory;		/* the same, open and locked; -1: there is none */
+	int worst;
+};
+
+bool services_asked(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--all") || !strncmp(argv[i], "--service", strlen("--service")))
+			return true;
+	return false;
+}
+
+/* Into only: a service's name, or NULL for all.  0 or an exit code, said. */
+static int parse(int argc, char **argv, const char **only, const char **conf)
+{
+	static const struct option options[] = {
+		{ "all", no_argument, NULL, 'a' },
+		{ "service", required_argument, NULL, 's' },
+		{ "config", required_argument, NULL, 'c' },
+		{ 0 },
+	};
+	bool all = false;
+	int c;
+
+	*only = NULL;
+	*conf = getenv("TINYCKPT_CONFIG");
+	while ((c = next_option(argc, argv, "", options)) != -1) {
+		switch (c) {
+		case 'a':
+			all = true;
+			break;
+		case 's':
+			*only = optarg;
+			break;
+		case 'c':
+			*conf = optarg;
+			break;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (!*conf || !**conf)
+		*conf = "/etc/tinyckpt";
+	if (argc != optind || all == !!*only)
+		return usage_error("either --all or --service NAME, and nothing else, is needed");
+	return 0;
+}
+
+/* Two at a time would see each other's halves. */
+static int open_directory(struct run *r, bool make)
+{
+	r->dir = image_directory();
+	if (make && mkdir(r->dir, 0700) && errno != EEXIST)
+		return fail_errno("%s", r->dir);
+	r->directory = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->directory < 0)
+		return errno == ENOENT && !make ? 0 : fail_errno("%s", r->dir);
+	return flock(r->directory, LOCK_EX) ? fail_errno("%s", r->dir) : 0;
+}
+
+static int begin(struct run *r, int argc, char **argv, bool saving)
+{
+	const char *only, *conf;
+	int code = parse(argc, argv, &only, &conf);
+
+	*r = (struct run){ .directory = -1 };
+	if (!code)
+		code = exit_code(services_read(&r->services, conf, only, command_named("save")->options,
+					       command_named("restore")->options));
+	if (!code && !r->services.len)
+		log_notice("no service is configured in %s", conf);
+	/* at a boot services start, whatever the matter with images is */
+	if (!code && r->services.len && open_directory(r, saving) && saving)
+		code = EXIT_FAILED;
+	return code;
+}
+
+static int end(struct run *r)
+{
+	services_free(&r->services);
+	if (r->directory >= 0)
+		close(r->directory);
+	return r->worst;
+}
+
+static void count(struct run *r, int code)
+{
+	if (code > r->worst)
+		r->worst = code;
+}
+
+static int64_t deadline(const struct service *s)
+{
+	return s->timeout ? now_ms() + s->timeout * 1000LL : INT64_MAX;
+}
+
+/* Runs a command of the tool by the words, the options (each ended by a NUL) and, last, the operand. */
+static int command(const char *const words[], const struct buffer *options, const char *operand, int64_t by, struct said *why)
+{
+	struct buffer argv = { 0 };
+	const char *last[] = { "--", operand, NULL }, *option = (const char *)options->data;
+	int err = 0, code = EXIT_FAILED;
+
+	for (; !err && *words; words++)
+		err = buffer_append(&argv, words, sizeof(*words));
+	for (; !err && option && option < (const char *)options->data + options->len; option += strlen(option) + 1)
+		err = buffer_append(&argv, &option, sizeof(option));
+	if (!err)
+		err = buffer_append(&argv, last, sizeof(last));
+	if (!err)
+		code = child_command(run_command, (char **)(void *)argv.data, by, why);
+	else
+		snprintf(why->first, sizeof(why->first), "out of memory");
+	buffer_free(&argv);
+	return code;
+}
+
+static const char *reason(const struct said *why)
+{
+	return why->first[0] ? why->first : "no reason is known";
+}
+
+static int save_service(struct run *r, const struct service *s, pid_t pid, struct said *why)
+{
+	char output[4200] = "--output=", number[16];
+	const size_t begun = strlen(output);
+	const char *words[] = { "save", output, NULL };
+	const int64_t by = deadline(s);
+	int code;
+
+	snprintf(number, sizeof(number), "%d", pid);
+	if (shelf_path(output + begun, sizeof(output) - begun, r->dir, s->name, SHELF_READY))
+		return EXIT_FAILED;
+	/* One that is there is of an earlier life of what runs now: when this save fails, that must not come back. */
+	if (shelf_has(r->directory, s->name, SHELF_READY) && shelf_move(r->directory, s->name, SHELF_READY, SHELF_DONE))
+		return EXIT_FAILED;
+	code = command(words, &s->save, number, by, why);
+	/* There may be no room for two. */
+	if (code == EXIT_FAILED && process_lives(pid, 0) && shelf_clear(r->directory, s->name))
+		code = command(words, &s->save, number, by, why);
+	if (!code)
+		shelf_clear(r->directory, s->name);
+	return code;
+}
+
+static void save_one(struct run *r, const struct service *s)
+{
+	CONTEXT("%s", s->name);
+	struct said why = { 0 };
+	pid_t pid;
+	int code;
+
+	if (s->err) {
+		announce(LOG_ERROR, "not saved: its file is no good");
+		return count(r, EXIT_USAGE);
+	}
+	log_keep(&why);
+	pid = service_find(s);
+	code = pid < 0 ? exit_code(pid) : pid ? save_service(r, s, pid, &why) : EXIT_DONE;
+	log_keep(NULL);
+	if (!pid) {
+		const bool ready = shelf_has(r->directory, s->name, SHELF_READY);
+
+		announce(LOG_NOTICE, "does not run%s", ready ? ", its image is ready" : ": there is nothing to save");
+		return count(r, ready ? EXIT_DONE : EXIT_FAILED);
+	}
+	if (!code)
+		announce(LOG_NOTICE, "saved, as process %d", pid);
+	else if (why.errors > 1)
+		announce(LOG_ERROR, "not saved, it runs on: %s (and %u more)", reason(&why), why.errors - 1);
+	else
+		announce(LOG_ERROR, "not saved, it runs on: %s", reason(&why));
+	count(r, code);
+}
+
+int services_save(int argc, char **argv)
+{
+	struct run r;
+	const struct service *s;
+	int code = begin(&r, argc, argv, true);
+
+	count(&r, code);
+	s = (const struct service *)(const void *)r.services.data;
+	for (size_t i = code ? 0 : r.services.len / sizeof(*s); i-- > 0;)
+		save_one(&r, &s[i]);
+	return end(&r);
+}
+
+/* The pidfile's folder is one more thing that a boot takes away. */
+static void make_parents(const char *path)
+{
+	char parent[4096];
+
+	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/'))
+		if ((size_t)snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path) < sizeof(parent))
+			(void)mkdir(parent, 0755);	/* what is amiss, the pidfile's opening will say */
+}
+
+/* CLOCK_BOOTTIME in clock ticks */
+static uint64_t ticks(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return ((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000) * (uint64_t)sysconf(_SC_CLK_TCK) / 1000;
+}
+
+/* Those that were made since. */
+static void end_process(void *arg, uint32_t pid)
+{
+	const struct coming *c = arg;
+	struct proc_stat st;
+
+	if (!proc_stat((pid_t)pid, 0, &st) && st.start_time >= c->begun)
+		kill((pid_t)pid, SIGKILL);
+}
+
+/* What its root has left behind would stand in the way of a new one. */
+static void end_rest(const struct run *r, const struct service *s, struct coming *c)
+{
+	char path[4200];
+	struct outline outline;
+
+	if (!shelf_path(path, sizeof(path), r->dir, s->name, SHELF_TRYING))
+		(void)outline_read(&outline, path, end_process, c);
+}
+
+static int restore_image(const struct run *r, const struct service *s, struct coming *c)
+{
+	char path[4200], pidfile[4200];
+	const char *words[] = { "restore", "--detach", s->pidfile ? pidfile : NULL, NULL };
+	struct outline outline;
+	struct proc_stat st;
+	int code, nap = 0;
+
+	if (shelf_path(path, sizeof(path), r->dir, s->name, SHELF_TRYING) || outline_read(&outline, path, NULL, NULL))
+		return EXIT_IMAGE;
+	if (s->pidfile) {
+		snprintf(pidfile, sizeof(pidfile), "--pidfile=%s", s->pidfile);
+		make_parents(s->pidfile);
+	}
+	c->begun = ticks();
+	code = command(words, &s->restore, path, deadline(s), &c->why);
+	c->root = (pid_t)outline.tree.root;
+	/* a tree that was half made dies on its own, but takes its time */
+	for (int64_t by = now_ms() + 1000; code && now_ms() < by; nap_ms(&nap))
+		if (proc_stat(c->root, 0, &st) || st.start_time < c->begun)
+			break;
+	c->since = !code && !proc_stat(c->root, 0, &st) ? st.start_time : 0;
+	c->until = now_ms() + s->settle * 1000LL;
+	return code;
+}
+
+/* One attempt for an image, which is on disk as such before anything happens: no second one, however this one ends. */
+static void try_image(struct run *r, const struct service *s, struct coming *c)
+{
+	c->state = ABSENT;
+	if (shelf_has(r->directory, s->name, SHELF_TRYING)) {
+		snprintf(c->why.first, sizeof(c->why.first), "the machine stopped while it was being restored, that is not tried again");
+		if (shelf_move(r->directory, s->name, SHELF_TRYING, SHELF_FAILED))
+			return;
+	}
+	if (!shelf_has(r->directory, s->name, SHELF_READY)) {
+		if (!c->why.first[0])
+			snprintf(c->why.first, sizeof(c->why.first), "there is no image");
+		return;
+	}
+	c->why = (struct said){ 0 };
+	if (shelf_move(r->directory, s->name, SHELF_READY, SHELF_TRYING))
+		return;
+	if (!restore_image(r, s, c))
+		c->state = BACK;
+	else
+		(void)shelf_move(r->directory, s->name, SHELF_TRYING, SHELF_FAILED);
+}
+
+static void look_for(struct run *r, const struct service *s, struct coming *c)
+{
+	CONTEXT("%s", s->name);
+	pid_t pid;
+
+	if (s->err) {
+		announce(LOG_ERROR, "neither restored nor started: its file is no good");
+		return count(r, EXIT_USAGE);
+	}
+	log_keep(&c->why);
+	pid = service_find(s);
+	if (pid <= 0) {	/* also where that cannot be told: a board is not to stay without it */
+		c->why = (struct said){ 0 };
+		try_image(r, s, c);
+	}
+	log_keep(NULL);
+	if (pid > 0)
+		announce(LOG_NOTICE, "runs already, as process %d", pid);
+}
+
+static void start_afresh(struct run *r, const struct service *s, struct coming *c)
+{
+	CONTEXT("%s", s->name);
+	char why[256];
+
+	c->state = SETTLED;
+	if (!service_start(s, why, sizeof(why)))
+		return announce(LOG_NOTICE, "started afresh: %s", reason(&c->why));
+	announce(LOG_ERROR, "does not run: %s; not restored: %s", why, reason(&c->why));
+	count(r, EXIT_FAILED);
+}
+
+/* Whether what was restored stays alive.  How it ends is its image's name. */
+static void watch(struct run *r, const struct service *s, struct coming *c)
+{
+	CONTEXT("%s", s->name);
+
+	if (!c->since || !process_lives(c->root, c->since)) {
+		end_rest(r, s, c);
+		snprintf(c->why.first, sizeof(c->why.first), "it was restored and ended within %u seconds", s->settle);
+		(void)shelf_move(r->directory, s->name, SHELF_TRYING, SHELF_FAILED);
+		start_afresh(r, s, c);
+	} else if (now_ms() >= c->until) {
+		c->state = SETTLED;
+		(void)shelf_move(r->directory, s->name, SHELF_TRYING, SHELF_DONE);
+		announce(LOG_NOTICE, "restored, as process %d", c->root);
+	}
+}
+
+/* First all that have an image, whose process IDs nobody has yet; then the others. */
+static void restore_all(struct run *r, struct coming *c)
+{
+	const struct service *s = (const struct service *)(const void *)r->services.data;
+	const size_t n = r->services.len / sizeof(*s);
+	bool left = true;
+
+	for (size_t i = 0; i < n; i++)
+		look_for(r, &s[i], &c[i]);
+	for (size_t i = 0; i < n; i++)
+		if (c[i].state == ABSENT)
+			start_afresh(r, &s[i], &c[i]);
+	for (int nap = 0; left; nap_ms(&nap)) {
+		left = false;
+		for (size_t i = 0; i < n; i++) {
+			if (c[i].state == BACK)
+				watch(r, &s[i], &c[i]);
+			left |= c[i].state == BACK;
+		}
+	}
+}
+
+int services_restore(int argc, char **argv)
+{
+	struct run r;
+	struct coming *coming;
+	int code = begin(&r, argc, argv, false);
+
+	count(&r, code);
+	coming = calloc(r.services.len / sizeof(struct service) + 1, sizeof(*coming));
+	if (!coming)
+		count(&r, exit_code(fail(ENOMEM, "out of memory")));
+	else if (!code)
+		restore_all(&r, coming);
+	free(coming);
+	return end(&r);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/child.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+
+int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+void nap_ms(int *nap)
+{
+	enum { LONGEST = 32 };
+
+	*nap = !*nap ? 1 : *nap < LONGEST ? *nap * 2 : LONGEST;
+	nanosleep(&(const struct timespec){ 0, *nap * 1000000L }, NULL);
+}
+
+bool child_ended(pid_t pid, int64_t deadline, int *status)
+{
+	for (int nap = 0;; nap_ms(&nap)) {
+		pid_t ended = waitpid(pid, status, WNOHANG);
+
+		if (ended == pid)
+			return true;
+		if (ended < 0 && errno != EINTR) {
+			*status = 0;	/* init has set SIGCHLD to be ignored, say */
+			return true;
+		}
+		if (now_ms() >= deadline)
+			return false;
+	}
+}
+
+static int wait_for_command(pid_t pid, int64_t deadline, struct said *said)
+{
+	int status;
+
+	if (!child_ended(pid, deadline, &status)) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		snprintf(said->first, sizeof(said->first), "it took too long (timeout=)");
+		return EXIT_FAILED;
+	}
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	snprintf(said->first, sizeof(said->first), "tinyckpt was ended by signal %d", WTERMSIG(status));
+	return EXIT_FAILED;
+}
+
+int child_command(int (*run)(int argc, char **argv), char **argv, int64_t deadline, struct said *said)
+{
+	struct said *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int argc = 0, code = EXIT_FAILED;
+	pid_t pid;
+
+	*said = (struct said){ 0 };
+	if (shared == MAP_FAILED) {
+		snprintf(said->first, sizeof(said->first), "out of memory");
+		return code;
+	}
+	while (argv[argc])
+		argc++;
+	pid = fork();
+	if (!pid) {
+		log_keep(shared);
+		code = run(argc, argv);
+		_exit(code < 0 ? EXIT_USAGE : code);
+	}
+	if (pid < 0)
+		snprintf(shared->first, sizeof(shared->first), "fork: %s", strerror(errno));
+	else
+		code = wait_for_command(pid, deadline, shared);
+	*said = *shared;
+	said->first[sizeof(said->first) - 1] = '\0';
+	munmap(shared, sizeof(*shared));
+	return code;
+}
