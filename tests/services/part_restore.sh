@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with the files that run sources
+# A boot. Sourced by run.
+
+clean
+# shut NAME...: started by hand, saved, and the machine is off; sets pids
+shut() {
+	local name
+	pids=()
+	for name; do
+		begin "$name"
+		pids[${#pids[@]}]=$pid
+	done
+	run_tool "$tool" save --all
+	[ "$status" = 0 ] || echo "# save: $err"
+	end "${pids[@]}"
+	reboot
+}
+
+# boot NAME...: everything comes up, the order of things is that of names
+service alpha
+service beta
+run_tool "$tool" restore --all
+verdict "the first boot: all start" "$(
+	says 0 2 "alpha: started afresh: there is no image.*beta: started afresh: there is no image"
+	started alpha beta
+)"
+first=$(running alpha)
+run_tool "$tool" restore --all
+verdict "once more: all run already, none starts again" "$(
+	says 0 2 "alpha: runs already, as process ${first% }"
+	started alpha beta
+	[ "$(running alpha)" = "$first" ] || running alpha
+)"
+run_tool "$tool" save --all
+# shellcheck disable=SC2046
+end $(running alpha) $(running beta) $first
+reboot
+run_tool "$tool" restore --all
+verdict "the next boot: all come back, none starts" "$(
+	says 0 2 "alpha: restored, as process ${first% }"
+	not_started
+	[ "$(running alpha)" = "$first" ] || running alpha
+	well "${first% }"
+	[ "$(shelves)" = "alpha.tck.done beta.tck.done " ] || shelves
+)"
+verdict "the pidfile is there again" "$([ "$(cat "$work/run/alpha.pid")" = "${first% }" ] || cat "$work/run/alpha.pid")"
+verdict "the system's log says it" "$(logged syslog "^<29>tinyckpt: alpha: restored, as process ${first% }$")"
+end "${first% }"
+reboot
+run_tool "$tool" restore --all
+verdict "an image comes back once: after that they start" "$(
+	says 0 2 "alpha: started afresh: there is no image.*beta: runs already|beta: started"
+	once alpha
+	[ -e "$images/alpha.tck.done" ] || shelves
+)"
+# shellcheck disable=SC2046
+end $(running alpha)
+begin alpha
+run_tool "$tool" save --service alpha
+verdict "the next save removes what came back" "$([[ "$(shelves)" = "alpha.tck beta.tck.done " ]] || shelves; says 0 1 saved)"
+end "$pid"
+
+# One by one
+reboot
+run_tool "$tool" restore --service alpha
+verdict "--service: one alone" "$(says 0 1 "alpha: restored"; once alpha)"
+
+# What is wrong with an image
+clean
+service alpha
+service beta
+for harm in "cut short" "damaged" "no image at all" "a folder" "empty"; do
+	shut alpha beta
+	case $harm in
+	"cut short") truncate -s -1 "$images/alpha.tck" ;;
+	"damaged") printf X | dd of="$images/alpha.tck" bs=1 seek=100 conv=notrunc 2>/dev/null ;;
+	"no image at all") head -c 10000 /dev/urandom >"$images/alpha.tck" ;;
+	"a folder") rm "$images/alpha.tck" && mkdir "$images/alpha.tck" ;;
+	"empty") : >"$images/alpha.tck" ;;
+	esac
+	run_tool "$tool" restore --all
+	verdict "an image that is $harm: started afresh, with the reason; the other comes back" "$(
+		says 0 2 "alpha: started afresh: .*alpha.tck.*beta: restored"
+		started alpha
+		[ -e "$images/alpha.tck.failed" ] && [ ! -e "$images/alpha.tck" ] || ls "$images"
+		once alpha
+	)"
+	# shellcheck disable=SC2046
+	end $(running alpha) $(running beta)
+	reboot
+	run_tool "$tool" restore --all
+	verdict "and at the boot after that it is not tried again ($harm)" "$(says 0 2 "alpha: started afresh: there is no image")"
+	# shellcheck disable=SC2046
+	end $(running alpha) $(running beta)
+	rm -rf "$images"
+done
+
+# A world in which it cannot come back
+shut alpha beta
+mv "$work/bin/alpha" "$work/bin/away"
+cp "$build/actor" "$work/bin/alpha"
+service alpha "pidfile=$work/run/alpha.pid" "settle=0" "start=echo alpha >>$work/started"
+mv "$work/bin/away" "$work/bin/alpha.old"
+cp "$build/actor" "$work/bin/alpha"
+run_tool "$tool" restore --all
+verdict "its program is another one now: started afresh, with the reason" "$(
+	says 0 2 "alpha: started afresh: .*bin/alpha"
+	started alpha
+	[ -e "$images/alpha.tck.failed" ] || shelves
+)"
+mv "$work/bin/alpha.old" "$work/bin/alpha"
+# shellcheck disable=SC2046
+end $(running beta)
+clean
+
+service alpha
+shut alpha
+act take "${pids[0]}"
+run_tool "$tool" restore --all
+verdict "its process ID is taken: started afresh, with the reason" "$(
+	says 0 1 "alpha: started afresh: .*${pids[0]}"
+	once alpha
+	well "$actor"
+)"
+end "$actor"
+clean
+
+# It dies soon after
+cp "$build/ends" "$work/bin/brief"
+# brief HOW CHILDREN: saved, and once back it ends at once
+brief() {
+	service brief "command=brief" "settle=2" "start=echo brief >>$work/started"
+	rm -f "$work/go"
+	# shellcheck disable=SC2016
+	pid=$(setsid --fork sh -c 'echo $$; exec "$@" </dev/null >/dev/null 2>&1' sh "$work/bin/brief" "$2" "$work/go" "$1")
+	while [ "$(wc -w <"/proc/$pid/task/$pid/children")" != "$2" ]; do sleep 0.01; done
+	run_tool "$tool" save --all
+	[ "$status" = 0 ] || echo "# save: $err"
+	end "$pid"
+	reboot
+}
+for how in 0 7 -11; do
+	brief $how 2
+	: >"$work/go"
+	run_tool "$tool" restore --all
+	verdict "it ends soon after ($how): started afresh, with the reason" "$(
+		says 0 1 "brief: started afresh: it was restored and ended within 2 seconds"
+		started brief
+		[ "$(shelves)" = "brief.tck.failed " ] || shelves
+		running brief
+	)"
+done
+# Its root ends, and children that would stand in the way of the new one do not.
+cat >"$work/bin/tree" <<'END'
+#!/bin/sh
+sh -c 'while :; do sleep 0.1; done' tree-child &
+while [ ! -e "$1" ]; do sleep 0.05; done
+exit 3
+END
+chmod 755 "$work/bin/tree"
+service tree "command=tree" "settle=2" "start=echo tree >>$work/started"
+rm -f "$work/go" "$work/etc/brief.conf"
+# shellcheck disable=SC2016
+pid=$(setsid --fork sh -c 'echo $$; exec "$@" </dev/null >/dev/null 2>&1' sh "$work/bin/tree" "$work/go")
+while [ "$(wc -w <"/proc/$pid/task/$pid/children")" -lt 2 ]; do sleep 0.01; done
+run_tool "$tool" save --all
+[ "$status" = 0 ] || echo "# save: $err"
+end "$pid"
+reboot
+(sleep 1; : >"$work/go") &
+run_tool "$tool" restore --all
+verdict "its root ends within a second: the rest of it is ended, too" "$(
+	says 0 1 "tree: started afresh: it was restored and ended within 2 seconds"
+	started tree
+	pgrep -f tree-child
+)"
+clean
+
+# It takes too long
+service slow "pidfile=$work/run/slow.pid" "settle=0" "timeout=1" "start=echo slow >>$work/started"
+shut slow
+mkdir -p "$work/run"
+mkfifo "$work/run/slow.pid"
+run_tool "$tool" restore --all
+verdict "it takes longer than timeout=: started afresh, nothing of it is left" "$(
+	says 0 1 "slow: started afresh: it took too long"
+	started slow
+	running slow
+	[ "$(shelves)" = "slow.tck.failed " ] || shelves
+)"
+clean
+
+# Starting
+service alpha "command=alpha" "settle=1" "start=exit 3"
+run_tool "$tool" restore --all
+verdict "a start that fails" "$(says 1 1 "alpha: does not run: its start= line ended with exit status 3; not restored: there is no image")"
+verdict "the system's log says it as an error" "$(logged syslog "^<27>tinyckpt: alpha: does not run")"
+service alpha "command=alpha" "settle=1" "start=kill -9 \$\$"
+run_tool "$tool" restore --all
+verdict "a start that is killed" "$(says 1 1 "alpha: does not run: its start= line was ended by signal 9")"
+service alpha "command=alpha" "settle=1" "start=nowhere/at/all"
+run_tool "$tool" restore --all
+verdict "a start of what does not exist" "$(status_line=$(grep -v '^sh:' <<<"$err"); [[ $status = 1 && $status_line =~ "exit status 127" ]] || echo "$status: $err")"
+service alpha "command=alpha"
+run_tool "$tool" restore --all
+verdict "no start= line" "$(says 1 1 "alpha: does not run: it has no start= line")"
+service alpha "command=alpha" "settle=1" "start=exec $work/bin/alpha </dev/null >/dev/null 2>&1"
+run_tool "$tool" restore --all
+pid=$(running alpha)
+verdict "a start that stays is left to run" "$(says 0 1 "alpha: started afresh"; well "${pid% }")"
+run_tool "$tool" save --all
+verdict "and can be saved" "$(says 0 1 "alpha: saved, as process ${pid% }")"
+end "${pid% }"
+service alpha "command=alpha" "settle=1" "start=for f in /proc/self/fd/*; do readlink \$f; done >$work/fds; readlink /proc/self/cwd >$work/cwd; grep -E '^Sig(Ign|Blk)' /proc/self/status >$work/signals; cat </dev/null"
+rm "$images"/*
+exec 8>"$work/place/leak"
+run_tool "$tool" restore --all
+exec 8>&-
+verdict "nothing comes down to what is started" "$(
+	says 0 1 "alpha: started"
+	! grep -q leak "$work/fds" || cat "$work/fds"
+	[ "$(cat "$work/cwd")" = / ] || cat "$work/cwd"
+	! grep -v '	0000000000000000$' "$work/signals"
+)"
+clean
+
+# The kernel's log is there when the daemon's is not yet.
+mv /dev/log /dev/log.away
+service alpha
+run_tool "$tool" restore --all
+verdict "without a syslog daemon the kernel's log says it" "$(logged kmsg "^<29>tinyckpt: alpha: started afresh: there is no image$")"
+mv /dev/log.away /dev/log
+mv /dev/kmsg /dev/kmsg.away
+end "$(running alpha)"
+run_tool "$tool" restore --all
+verdict "without either it works all the same" "$(says 0 1 "alpha: (started afresh|runs already)")"
+mv /dev/kmsg.away /dev/kmsg
+clean
+
+# Names of one's own choosing in messages
+service alpha "command=alpha" "settle=0" "start=true"
+mkdir "$images"
+echo x >"$images/alpha.tck"
+mv "$images" "$work/with"$'\n'"newline"
+TINYCKPT_DIR="$work/with"$'\n'"newline" run_tool "$tool" restore --all
+verdict "a newline in a path makes no second line" "$(says 0 1 "newline/alpha.tck")"
+verdict "in the system's log neither" "$(logged syslog 'with.x0anewline/alpha.tck')"
+rm -rf "$work/with"$'\n'"newline"
+
+# A medium that nothing can be written to: an attempt that cannot be marked is none.
+service alpha
+shut alpha
+mount --bind "$images" "$images" && mount -o remount,ro,bind "$images"
+run_tool "$tool" restore --all
+verdict "an image whose attempt cannot be written down is not tried: started afresh" "$(
+	says 0 1 "alpha: started afresh: .*Read-only"
+	started alpha
+	[ "$(shelves)" = "alpha.tck " ] || shelves
+)"
+umount "$images"
+clean
+
+# Two at a time
+service alpha
+mkdir "$images"
+exec 8<"$images"
+flock 8
+timeout 5 "$tool" restore --all 2>"$work/err" 8<&- &
+sleep 0.3
+verdict "a second one waits for the first" "$([ ! -e "$work/started" ] || echo "it has started")"
+exec 8<&-
+wait $!
+verdict "and goes on then" "$(started alpha)"
+clean

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with the files that run sources
+# A shutdown. Sourced by run.
+
+clean
+pids=()
+for name in alpha beta gamma; do
+	service $name
+	begin $name
+	pids[${#pids[@]}]=$pid
+done
+run_tool "$tool" save --all
+verdict "several are saved, the last one first, a line each" "$(
+	says 0 3 "gamma: saved, as process ${pids[2]}.*beta: saved.*alpha: saved, as process ${pids[0]}"
+	[ "$(shelves)" = "alpha.tck beta.tck gamma.tck " ] || shelves
+	running alpha; running beta; running gamma
+)"
+verdict "and a line each in the system's log" "$(logged syslog '^<29>tinyckpt: alpha: saved'; logged syslog '^<29>tinyckpt: gamma: saved')"
+run_tool "$tool" save --all
+verdict "a second time they do not run, and their images stay" "$(
+	says 0 3 "alpha: does not run, its image is ready"
+	[ "$(shelves)" = "alpha.tck beta.tck gamma.tck " ] || shelves
+)"
+end "${pids[@]}"
+
+# One that is refused goes on, the others are saved, and the worst decides.
+clean
+service alpha
+service middle "command=actor"
+service zulu
+begin alpha
+alpha=$pid
+begin zulu
+exec 8> >(exec cat >/dev/null) 9> >(exec cat >/dev/null 8>&-)
+act sleep 8>&8 9>&9
+exec 8>&- 9>&-
+run_tool "$tool" save --all
+verdict "one is refused: it runs on, and the others are saved" "$(
+	says 3 3 "middle: not saved, it runs on: pid $actor .actor.: fd [89]: .*and 1 more"
+	[ "$(shelves)" = "alpha.tck zulu.tck " ] || shelves
+	well "$actor"
+	running alpha; running zulu
+)"
+verdict "the system's log says why" "$(logged syslog "^<27>tinyckpt: middle: not saved, it runs on: pid $actor .actor.: fd")"
+run_tool "$tool" save -v --service middle
+verdict "with -v all reasons are told" "$([ "$(grep -c 'fd [89]: ' <<<"$err")" -ge 2 ] || echo "$err")"
+run_tool "$tool" save -q --service middle
+verdict "with -q that it failed" "$(says 3 1 "middle: not saved")"
+end "$actor" "$alpha" "$pid"
+
+# An image of an earlier life does not come back when the next save fails.
+service middle "command=actor" "settle=0" "start=true"
+act sleep 8</dev/null
+run_tool "$tool" save --service middle
+cp "$images/middle.tck" "$work/old"
+end "$actor"
+exec 8> >(exec cat >/dev/null)
+act sleep 8>&8
+exec 8>&-
+run_tool "$tool" save --service middle
+verdict "refused, with an older image there: that one is set aside" "$(
+	says 3 1 "middle: not saved"
+	[ ! -e "$images/middle.tck" ] || shelves
+	cmp "$work/old" "$images/middle.tck.done" 2>&1
+)"
+end "$actor"
+run_tool "$tool" restore --service middle
+verdict "and does not come back" "$(says 0 1 "middle: started afresh: there is no image"; running actor)"
+
+# Options of a file
+exec 8> >(exec cat >/dev/null)
+# shellcheck disable=SC2016
+pid=$(setsid --fork sh -c 'echo $$; exec "$1" </dev/null >&8 2>&1 8>&-' sh "$work/bin/alpha")
+exec 8>&-
+while [ "$(readlink "/proc/$pid/exe")" != "$work/bin/alpha" ]; do sleep 0.01; done
+service alpha "command=alpha" "inherit-stdio=no"
+run_tool "$tool" save --service alpha
+verdict "an option that is off" "$(says 3 1 "fd 1"; well "$pid")"
+service alpha "command=alpha" "inherit-stdio=yes"
+run_tool "$tool" save --service alpha
+verdict "an option that is on" "$(says 0 1 "alpha: saved")"
+end "$pid"
+
+# Room: what the last one left is removed when there is none.
+clean
+service alpha
+begin alpha
+mkdir "$images"
+mount -t tmpfs -o size=64k,mode=700 tmpfs "$images"
+run_tool "$tool" save --all
+size=$(($(stat -c %s "$images/alpha.tck") / 4096 + 1))
+umount "$images"
+mount -t tmpfs -o "size=$((size * 4 + 8))k,mode=700" tmpfs "$images"
+begin alpha
+head -c $((size * 4096)) /dev/zero >"$images/alpha.tck.done"
+run_tool "$tool" save --all
+verdict "no room beside the last image: that is removed, as it came back" "$(
+	says 0 1 "alpha: saved"
+	[ "$(shelves)" = "alpha.tck " ] || shelves
+)"
+end "$pid"
+begin alpha
+rm "$images/alpha.tck"
+head -c $((size * 4096)) /dev/zero >"$images/other"
+run_tool "$tool" save --all
+verdict "no room at all: it runs on" "$(says 1 1 "alpha: not saved, it runs on: .*space"; well "$pid"; [ "$(shelves)" = "other " ] || shelves)"
+umount "$images"
+clean
+
+service alpha
+begin alpha
+: >"$images"
+run_tool "$tool" save --all
+verdict "no folder for images" "$(says 1 1 "director"; well "$pid")"
+rm "$images"
+clean
