@@ -16,15 +16,19 @@ mkdir "$images"
 # machine COMMAND...: its output in $work/machine
 machine() { unshare --pid --fork --mount-proc "$@" >"$work/machine" 2>&1; }
 
-# cut_boot N: cut at the Nth call of restore --all that changes something; sets stops, ended
+# cut_boot OPTION...: cut as tests/faults/killer is told to; sets stops, micros, ended
 cut_boot() {
 	rm -f "$images"/* "$work/started"
 	rm -rf "$work/run"
 	cp "$work/kept" "$images/alpha.tck"
 	sync -f "$images"
-	machine "$fault_build/killer" -x -n "$1" -- "$tool" restore --all
+	machine "$fault_build/killer" "$@" -- "$tool" restore --all
+	result
+}
+result() {
 	ended=$(sed -n 's/.* ended=\([a-z]*\).*/\1/p' "$work/machine")
 	stops=$(sed -n 's/^stops=\([0-9]*\).*/\1/p' "$work/machine")
+	micros=$(sed -n 's/.* micros=\([0-9]*\).*/\1/p' "$work/machine")
 }
 # What must hold at the next boot: the service runs, once; its image was tried once and is kept whole.
 next_boot() {
@@ -32,7 +36,9 @@ next_boot() {
 	before=$(shelves)
 	rm -rf "$work/run" "$work/started"
 	# shellcheck disable=SC2016
-	machine sh -c '"$0" restore --all; echo "status $?"; pgrep -x alpha | wc -l; pgrep -x alpha' "$tool"
+	machine sh -c '"$0" restore --all; echo "status $?"
+		for i in 1 2 3 4 5 6 7 8 9 10; do pgrep -x alpha >/dev/null && break; sleep 0.1; done
+		sleep 0.05; pgrep -x alpha | wc -l' "$tool"
 	grep -q '^status 0$' "$work/machine" || cat "$work/machine"
 	[ "$(sed -n '/^status/{n;p}' "$work/machine")" = 1 ] || { echo "it does not run once:"; cat "$work/machine"; }
 	case $before in
@@ -51,23 +57,39 @@ next_boot() {
 	*) echo "after the cut there were: $before" ;;
 	esac
 	cmp "$work/kept" "$images"/alpha.tck* 2>&1
-	seen[${#seen[@]}]=$before
+	echo "$before" >>"$work/seen"
 }
 
-seen=()
+: >"$work/seen"
 text=
-cut_boot 1000000
+cut_boot -x -n 1000000
 all=$stops
 [ "$ended" = exited ] || text="an undisturbed boot: $(<"$work/machine")"
 step=1
 [ "${SERVICES:-}" = full ] || step=$((all / 40 + 1))
 for ((n = 1; n <= all; n += step)); do
-	cut_boot $n
+	cut_boot -x -n $n
 	found=$(next_boot)
-	seen[${#seen[@]}]=$(sed -n 's/^seen //p' <<<"$found")
 	[ -z "$found" ] || { text+="cut at call $n of $all: $found"$'\n'; break; }
 done
-verdict "power cut at calls of restore --all (every ${step}th of $all): the service runs, its image was tried once at most" "$text"
+verdict "power cut at calls of restore --all ($all, each ${step}.): the service runs, its image was tried once at most" "$text"
+verdict "among them were cuts before, in and after the attempt" "$(
+	for state in tck tck.trying tck.done; do
+		grep -q "^alpha.$state \$" "$work/seen" || echo "none with alpha.$state"
+	done
+)"
+# What its children do is not counted above.
+text=
+cut_boot -u 10000000
+span=$micros
+cuts=25
+[ "${SERVICES:-}" = full ] && cuts=300
+for ((n = 1; n <= cuts; n++)); do
+	cut_boot -u $((span * n / cuts))
+	found=$(next_boot)
+	[ -z "$found" ] || { text+="cut after $((span * n / cuts)) us of $span: $found"$'\n'; break; }
+done
+verdict "power cut at $cuts moments of restore --all (within $span us): the same" "$text"
 
 # Each state in which a cut can leave the names
 for state in trying failed done; do
@@ -99,8 +121,7 @@ cut_shutdown() {
 	# shellcheck disable=SC2016
 	machine sh -c '"$1" restore --all >/dev/null 2>&1; cp "$2" "$3/alpha.tck"; rm -f "$3"/alpha.tck.*; touch -d @1 "$3/alpha.tck"
 		"$4" -x -n "$5" -- "$1" save --all' sh "$tool" "$work/kept" "$images" "$fault_build/killer" "$1"
-	ended=$(sed -n 's/.* ended=\([a-z]*\).*/\1/p' "$work/machine")
-	stops=$(sed -n 's/^stops=\([0-9]*\).*/\1/p' "$work/machine")
+	result
 }
 text=
 cut_shutdown 1000000
@@ -118,5 +139,5 @@ for ((n = 1; n <= all; n += step)); do
 	done
 	[ $count -ge 1 ] || text+="cut at call $n of $all: no image is left: $(<"$work/machine")"$'\n'
 done
-verdict "power cut at calls of save --all (every ${step}th of $all): every image is whole" "$text"
+verdict "power cut at calls of save --all ($all, each ${step}.): every image is whole" "$text"
 clean
