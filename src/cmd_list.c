@@ -190,7 +190,7 @@ static int run(int argc, char **argv)
 }
 
 static const struct command list_command = {
-	.order = 6,
+	.order = 8,
 	.name = "list",
 	.arguments = "",
 	.summary = "Tell what images there are in $TINYCKPT_DIR, and what became of them",

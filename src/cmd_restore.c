@@ -52,7 +52,7 @@ static const struct command restore_command = {
 	.help = "  -d, --detach         end when the tree is alive\n"
 		"  -p, --pidfile FILE   write the root's process ID there\n"
 		"IMAGE `-` is standard input.\n"
-		IF_ON(SERVICES, SERVICES_HELP),
+		IF_ON(SERVICES, SERVICES_HELP SERVICES_RESTORE_HELP),
 	.options = IS_ON_SERVICES ? options : NULL,
 	.run = run,
 };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@
 #include "service/outline.h"
 #include "service/shelf.h"
 #include "service/start.h"
+#include "service/supervise.h"
 
 /* What is done with a service at a boot, beside its file. */
 struct coming {
@@ -40,6 +42,7 @@ struct run {
 	struct buffer services;	/* struct service */
 	const char *dir;	/* where images lie */
 	int directory;		/* the same, open and locked; -1: there is none */
+	bool foreground;	/* stand for the one service until it ends */
 	int worst;
 };
 
@@ -52,12 +55,13 @@ bool services_asked(int argc, char **argv)
 }
 
 /* Into only: a service's name, or NULL for all.  0 or an exit code, said. */
-static int parse(int argc, char **argv, const char **only, const char **conf)
+static int parse(int argc, char **argv, const char **only, const char **conf, bool *foreground)
 {
 	static const struct option options[] = {
 		{ "all", no_argument, NULL, 'a' },
 		{ "service", required_argument, NULL, 's' },
 		{ "config", required_argument, NULL, 'c' },
+		{ "foreground", no_argument, NULL, 'f' },
 		{ 0 },
 	};
 	bool all = false;
@@ -75,6 +79,9 @@ static int parse(int argc, char **argv, const char **only, const char **conf)
 			break;
 		case 'c':
 			*conf = optarg;
+			break;
+		case 'f':
+			*foreground = true;
 			break;
 		default:
 			return EXIT_USAGE;
@@ -102,9 +109,12 @@ static int open_directory(struct run *r, bool make)
 static int begin(struct run *r, int argc, char **argv, bool saving)
 {
 	const char *only, *conf;
-	int code = parse(argc, argv, &only, &conf);
+	int code;
 
 	*r = (struct run){ .directory = -1 };
+	code = parse(argc, argv, &only, &conf, &r->foreground);
+	if (!code && r->foreground && (saving || !only))
+		code = usage_error("--foreground is for restore --service alone");
 	if (!code)
 		code = exit_code(services_read(&r->services, conf, only, command_named("save")->options,
 					       command_named("restore")->options));
@@ -341,6 +351,11 @@ static void start_afresh(struct run *r, const struct service *s, struct coming *
 	char why[256];
 
 	c->state = SETTLED;
+	if (r->foreground && s->start) {
+		announce(LOG_NOTICE, "started afresh: %s", reason(&c->why));
+		prctl(PR_SET_CHILD_SUBREAPER, 0);
+		service_become(s);
+	}
 	if (!service_start(s, why, sizeof(why)))
 		return announce(LOG_NOTICE, "started afresh: %s", reason(&c->why));
 	announce(LOG_ERROR, "does not run: %s; not restored: %s", why, reason(&c->why));
@@ -361,6 +376,11 @@ static void watch(struct run *r, const struct service *s, struct coming *c)
 		c->state = SETTLED;
 		(void)shelf_move(r->directory, s->name, SHELF_TRYING, SHELF_DONE);
 		announce(LOG_NOTICE, "restored, as process %d", c->root);
+		if (r->foreground) {
+			close(r->directory);	/* and with it the lock */
+			r->directory = -1;
+			count(r, supervise_child(c->root));
+		}
 	}
 }
 
@@ -396,8 +416,12 @@ int services_restore(int argc, char **argv)
 	coming = calloc(r.services.len / sizeof(struct service) + 1, sizeof(*coming));
 	if (!coming)
 		count(&r, exit_code(fail(ENOMEM, "out of memory")));
-	else if (!code)
+	if (coming && !code) {
+		/* what is restored comes to the next one above that collects orphans */
+		if (r.foreground)
+			prctl(PR_SET_CHILD_SUBREAPER, 1);
 		restore_all(&r, coming);
+	}
 	free(coming);
 	return end(&r);
 }

@@ -9,11 +9,11 @@
 #include <stdbool.h>
 
 #define SERVICES_HELP \
-	"\n" \
 	"      --all            every workload that has a file in /etc/tinyckpt, see tinyckpt.conf(5)\n" \
 	"      --service NAME   that of /etc/tinyckpt/NAME.conf\n" \
-	"      --config DIR     in place of $TINYCKPT_CONFIG (/etc/tinyckpt)\n" \
-	"\n"
+	"      --config DIR     in place of $TINYCKPT_CONFIG (/etc/tinyckpt)\n"
+#define SERVICES_RESTORE_HELP \
+	"      --foreground     with --service: stay as its parent until it ends, with its exit status\n"
 
 /* Is it services that the command line is about?  They have options of their own. */
 bool services_asked(int argc, char **argv);

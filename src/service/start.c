@@ -12,20 +12,14 @@
 #include "service/child.h"
 
 /* Nothing of the tool comes down to it, nor of the script that called that: a save would find it a pipe to outside. */
-static void become(const char *line)
+static void __attribute__((noreturn)) become(const char *line)
 {
 	static const int signals[] = { SIGPIPE, SIGXFSZ };	/* main.c ignores them */
 	enum { DESCRIPTORS = 1024 };
 	sigset_t none;
-	int fd = open("/dev/null", O_RDONLY);
 
-	if (fd > 0) {
-		dup2(fd, 0);
+	for (int fd = 3; fd < DESCRIPTORS; fd++)
 		close(fd);
-	}
-	for (fd = 3; fd < DESCRIPTORS; fd++)
-		close(fd);
-	setsid();
 	if (chdir("/"))
 		_exit(126);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
@@ -34,6 +28,23 @@ static void become(const char *line)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execl("/bin/sh", "sh", "-c", line, (char *)NULL);
 	_exit(127);
+}
+
+static void be_daemon(const char *line)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	if (fd > 0) {
+		dup2(fd, 0);
+		close(fd);
+	}
+	setsid();
+	become(line);
+}
+
+void service_become(const struct service *s)
+{
+	become(s->start);
 }
 
 int service_start(const struct service *s, char *why, size_t cap)
@@ -47,7 +58,7 @@ int service_start(const struct service *s, char *why, size_t cap)
 	}
 	pid = fork();
 	if (!pid)
-		become(s->start);
+		be_daemon(s->start);
 	if (pid < 0) {
 		snprintf(why, cap, "fork: %s", strerror(errno));
 		return -errno;

@@ -11,4 +11,7 @@
  */
 int service_start(const struct service *s, char *why, size_t cap);
 
+/* The same in place of tinyckpt, with the standard streams and the session that it has: does not return.  There is a line. */
+void service_become(const struct service *s) __attribute__((noreturn));
+
 #endif

@@ -273,3 +273,56 @@ exec 8<&-
 wait $!
 verdict "and goes on then" "$(started alpha)"
 clean
+
+# In the foreground, for an init that supervises
+cp "$build/ends" "$work/bin/ending"
+# foreground HOW: a restored tree; sets tool_pid, and pid, the root
+foreground() {
+	service ending "command=ending" "settle=0" "start=echo ending >>$work/started; exit 5"
+	rm -f "$work/go"
+	# shellcheck disable=SC2016
+	pid=$(setsid --fork sh -c 'echo $$; exec "$@" </dev/null >/dev/null 2>&1' sh "$work/bin/ending" 3 "$work/go" "$1")
+	while [ "$(wc -w <"/proc/$pid/task/$pid/children")" != 3 ]; do sleep 0.01; done
+	run_tool "$tool" save --all
+	[ "$status" = 0 ] || echo "# save: $err"
+	end "$pid"
+	timeout -s KILL 10 "$tool" restore --service ending --foreground >"$work/out" 2>"$work/err" </dev/null &
+	tool_pid=$!
+	for ((waited = 0; waited < 300; waited++)); do
+		[ ! -e "$images/ending.tck.done" ] || break
+		sleep 0.01
+	done
+}
+for how in 0 7 -11; do
+	rm -rf "$images"
+	foreground "$how"
+	exists "$pid" || echo "# it is not there: $(<"$work/err")"
+	: >"$work/go"
+	wait $tool_pid
+	status=$?
+	take_output
+	verdict "in the foreground it ends as the workload does ($how)" "$(
+		says "$((how < 0 ? 128 - how : how))" 1 "ending: restored, as process $pid"
+		! exists "$pid" || echo "it is there"
+		not_started
+	)"
+done
+rm -rf "$images"
+foreground 0
+kill -TERM "$(pgrep -x tinyckpt)"
+wait $tool_pid
+status=$?
+take_output
+verdict "a signal goes to the workload" "$(says 143 1 "restored"; running ending)"
+rm -rf "$images"
+foreground 0
+run_tool "$tool" save --service ending
+verdict "what runs under a tinyckpt can be saved" "$(says 0 1 "saved, as process $pid")"
+wait $tool_pid
+verdict "and that one ends with it" "$([ $? = 137 ] || echo "exit status $?"; [ "$(shelves)" = "ending.tck " ] || shelves)"
+rm -f "$images"/*
+run_tool "$tool" restore --service ending --foreground
+verdict "nothing to restore: its start= line takes tinyckpt's place" "$(says 5 1 "ending: started afresh: there is no image"; started ending)"
+refuses "--foreground with --all" 2 "foreground" restore --all --foreground
+refuses "--foreground with save" 2 "foreground" save --service ending --foreground
+clean
