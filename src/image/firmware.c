@@ -15,9 +15,11 @@ enum { FILE_MAX = 4096, VALUE_MAX = 64 };
 /* As the shell would read it, as far as names go: one pair of quotes around all of it, a backslash takes the next as it is. */
 static void unquote(char to[VALUE_MAX], const char *from)
 {
-	const char quote = *from == '"' || *from == '\'' ? *from++ : '\0';
+	char quote = '\0';
 	size_t n = 0;
 
+	if (*from == '"' || *from == '\'')
+		quote = *from++;
 	for (; *from && *from != quote && n < VALUE_MAX - 1; from++) {
 		if (*from == '\\' && quote != '\'' && from[1])
 			from++;

@@ -213,7 +213,7 @@ static int read_file(int directory, struct service *s, const char *file, size_t 
 
 static int read_service(int directory, struct reading *r, const char *file)
 {
-	size_t len;
+	size_t len = 0;
 	int err = read_file(directory, r->service, file, &len);
 	char *line = r->service->text, *end;
 

@@ -167,7 +167,7 @@ static pid_t find_by_pidfile(const struct service *s)
 {
 	struct proc_stat stat;
 	struct proc_status status;
-	struct stat st;
+	struct stat st = { 0 };
 	int pid = read_pidfile(s, &st);
 
 	if (pid <= 0)

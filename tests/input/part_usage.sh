@@ -4,7 +4,7 @@
 
 # The order of these words is that of the design; a build may leave some out.
 commands=
-for command in save restore show verify check core; do
+for command in save restore show verify check list core; do
 	! "$tool" --help | grep -q "^  $command " || commands+=" $command"
 done
 
@@ -41,7 +41,7 @@ for command in $commands; do
 	helped "$command" -h
 	usage "$command with an unknown option" "frobnicate" "$command" --frobnicate
 	usage "$command with an unknown letter" "Y" "$command" -Y
-	case $command in check) ;; *) usage "$command without its argument" "." "$command" ;; esac
+	case $command in check | list) ;; *) usage "$command without its argument" "." "$command" ;; esac
 	case $command in verify) ;; *) usage "$command with too many arguments" "." "$command" 4000000 4000001 ;; esac
 	usage "$command --log without a file" "log" "$command" --log
 	refuses "$command --log to where no file can be" 1,2 "nowhere" "$command" --log "$work/nowhere/log" 4000000

@@ -39,11 +39,11 @@ echo "tinyckpt $*" >>"$TINYCKPT_LOG"
 END
 chmod 755 "$work"/init.d/*
 export TINYCKPT_LOG=$work/order
-shell=sh
+shell="sh"
 [ -z "$(command -v busybox)" ] || shell="busybox sh"
 up() { for script in "$work"/init.d/S??*; do TINYCKPT=$1 $shell "$script" start; done; }
 down() {
-	# shellcheck disable=SC2012 # as rcK does
+	# shellcheck disable=SC2012,SC2045 # as rcK does
 	for script in $(ls -r "$work"/init.d/S??*); do TINYCKPT=$1 $shell "$script" stop; done
 }
 { up "$work/init.d/tool"; down "$work/init.d/tool"; } >/dev/null

@@ -91,7 +91,7 @@ clean() {
 		# shellcheck disable=SC2046
 		[ "$p" = "[a-z]*.conf" ] || end $(running "${p%.conf}")
 	done
-	rm -rf "$work/etc" "$images" "$work/started" "$work/run"
+	rm -rf "${work:?}/etc" "$images" "$work/started" "$work/run"
 	mkdir "$work/etc"
 }
 
