@@ -92,7 +92,7 @@ done
 verdict "power cut at $cuts moments of restore --all (within $span us): the same" "$text"
 
 # Each state in which a cut can leave the names
-for state in trying failed done; do
+for state in trying failed "done"; do
 	rm -f "$images"/*
 	cp "$work/kept" "$images/alpha.tck.$state"
 	case $state in

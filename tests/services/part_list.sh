@@ -64,7 +64,6 @@ verdict "list: names and states" "$(
 	head -n 1 <<<"$out" | grep -qE '^NAME +STATE +AGE +SIZE +FIRMWARE$' || echo "no heading"
 )"
 verdict "list: what is damaged about it goes to standard error" "$(grep -q "cut.tck: " <<<"$err" || echo "$err")"
-[ -z "$err$out" ] || [ -n "$(tail -n +2 <<<"$out" | LC_ALL=C sort -c 2>&1)" ] || true
 if "$tool" list --json >"$work/json" 2>/dev/null && command -v python3 >/dev/null; then
 	verdict "list --json: the same for programs" "$(python3 - "$work/json" "$pid" "$(uname -r)" <<'END' 2>&1
 import json, sys
@@ -86,7 +85,8 @@ fi
 run_tool "$tool" list nothing
 verdict "list takes no argument" "$(complaint 2 list .)"
 "$tool" list >/dev/full 2>"$work/err"
-verdict "list to a full disk" "$([ $? = 1 ] || echo "exit status $?")"
+status=$?
+verdict "list to a full disk" "$([ $status = 1 ] || echo "exit status $status")"
 [ -z "$firmware_file" ] || umount "$firmware_file"
 end "$pid"
 clean

@@ -319,7 +319,8 @@ foreground 0
 run_tool "$tool" save --service ending
 verdict "what runs under a tinyckpt can be saved" "$(says 0 1 "saved, as process $pid")"
 wait $tool_pid
-verdict "and that one ends with it" "$([ $? = 137 ] || echo "exit status $?"; [ "$(shelves)" = "ending.tck " ] || shelves)"
+status=$?
+verdict "and that one ends with it" "$([ $status = 137 ] || echo "exit status $status"; [ "$(shelves)" = "ending.tck " ] || shelves)"
 rm -f "$images"/*
 run_tool "$tool" restore --service ending --foreground
 verdict "nothing to restore: its start= line takes tinyckpt's place" "$(says 5 1 "ending: started afresh: there is no image"; started ending)"
