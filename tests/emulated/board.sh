@@ -45,6 +45,11 @@ firmware() { # ARCH SUITE
 	ln -s ../bin/busybox "$into/usr/sbin/init"
 	cp --remove-destination "build/$arch/full/tinyckpt" "$into/usr/sbin/"
 	cp -r tests/emulated/root/. "$into/"
+	cp tools/boot/sysv/S{01,99}tinyckpt "$into/etc/init.d/"
+	for workload in $workloads; do
+		printf '%s\n' "pidfile=/run/$workload.pid" "start=/usr/lib/day/start $workload" >"$into/etc/tinyckpt/$workload.conf"
+		chmod 644 "$into/etc/tinyckpt/$workload.conf"
+	done
 	cp "$out/workloads/$arch"/{glibc,musl} tests/emulated/workloads/{shell,pipes,python,lua,sqlite} "$into/usr/lib/day/"
 	mksquashfs "$into" "$into.squashfs" -quiet -no-progress -noappend -all-root -comp gzip -Xcompression-level 1 >/dev/null &&
 		rm -rf "$into"
