@@ -48,7 +48,7 @@ rm -f "$images"/*
 for name in ready tried:.trying back:.done lost:.failed; do
 	"$tool" save --leave-running -o "$images/${name%%:*}.tck$([[ $name != *:* ]] || echo "${name#*:}")" "$pid"
 done
-head -c 5000 "$images/ready.tck" >"$images/cut.tck"
+head -c -1 "$images/ready.tck" >"$images/cut.tck"
 echo nothing >"$images/nothing.tck.done"
 : >"$images/other"
 : >"$images/.hidden.tck"

@@ -87,12 +87,7 @@ service alpha
 begin alpha
 mkdir "$images"
 mount -t tmpfs -o size=64k,mode=700 tmpfs "$images"
-run_tool "$tool" save --all
-size=$(($(stat -c %s "$images/alpha.tck") / 4096 + 1))
-umount "$images"
-mount -t tmpfs -o "size=$((size * 4 + 8))k,mode=700" tmpfs "$images"
-begin alpha
-head -c $((size * 4096)) /dev/zero >"$images/alpha.tck.done"
+cat /dev/zero >"$images/alpha.tck.done" 2>/dev/null
 run_tool "$tool" save --all
 verdict "no room beside the last image: that is removed, as it came back" "$(
 	says 0 1 "alpha: saved"
@@ -101,9 +96,9 @@ verdict "no room beside the last image: that is removed, as it came back" "$(
 end "$pid"
 begin alpha
 rm "$images/alpha.tck"
-head -c $((size * 4096)) /dev/zero >"$images/other"
+cat /dev/zero >"$images/other" 2>/dev/null
 run_tool "$tool" save --all
-verdict "no room at all: it runs on" "$(says 1 1 "alpha: not saved, it runs on: .*space"; well "$pid"; [ "$(shelves)" = "other " ] || shelves)"
+verdict "no room at all: it runs on" "$(says 1 1 "alpha: not saved, it runs on: .*(space|room)"; well "$pid"; [ "$(shelves)" = "other " ] || shelves)"
 umount "$images"
 clean
 
