@@ -102,8 +102,8 @@ endef
 $(gen)/config.h: $(config)
 	@mkdir -p $(@D)
 	@{ echo '/* SPDX-License-Identifier: MIT */'; \
-	   sed -n -e 's/^CONFIG_\([A-Z0-9_]*\)=y$$/#define IS_ON_\1 1/p' \
-	          -e 's/^# CONFIG_\([A-Z0-9_]*\) is not set$$/#define IS_ON_\1 0/p' $< | sort; } >$@.new
+	   awk 'NR == FNR { on[$$0] = 1; next } \
+	        /^config / { print "#define IS_ON_" $$2, on["CONFIG_" $$2 "=y"] + 0 }' $< configs/Kconfig | sort; } >$@.new
 	$(update)
 
 # ---------------------------------------------------------------------------------------------------------------------
