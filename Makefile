@@ -116,6 +116,7 @@ obj-$(CONFIG_DEVICE)        += src/objects/device.c
 obj-$(CONFIG_LOCKS)         += src/tree/locks.c
 obj-$(CONFIG_SESSIONS)      += src/tree/lineage.c src/tree/session.c
 obj-$(CONFIG_INHERIT_STDIO) += src/objects/inherit_stdio.c
+obj-$(CONFIG_RULES)         += src/base/glob.c src/objects/rules.c src/objects/changed.c src/objects/carried.c src/tree/resource.c
 obj-$(CONFIG_BUDGET)        += src/image/budget.c src/tree/estimate.c
 obj-$(CONFIG_LZ4)           += src/image/lz4.c
 obj-$(CONFIG_WRITE_BEHIND)  += src/image/behind.c

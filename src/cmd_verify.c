@@ -7,6 +7,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "command.h"
+#include "objects/rules.h"
 #include "verify.h"
 
 static void whole(const char *path, const struct verify *v)
@@ -20,9 +21,9 @@ static void whole(const char *path, const struct verify *v)
 	       (unsigned long long)v->found.pages_stored);
 }
 
-static int verify_one(const char *path)
+static int verify_one(const char *path, const struct rules *rules)
 {
-	struct verify v = { .here = true };
+	struct verify v = { .here = true, .rules = rules };
 	struct image_reader image;
 	int err = image_open(&image, path);
 
@@ -41,15 +42,26 @@ static int verify_one(const char *path)
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = { { 0 } };
-	int worst = EXIT_DONE;
+	static const struct option options[] = {
+		IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
+		{ 0 },
+	};
+	struct rules rules = { 0 };
+	const char *rules_file = NULL;
+	int c, err, worst = EXIT_DONE;
 
-	if (next_option(argc, argv, "", options) != -1)
-		return EXIT_USAGE;
+	while ((c = next_option(argc, argv, "", options)) != -1) {
+		if (c != 'u')
+			return EXIT_USAGE;
+		rules_file = optarg;
+	}
 	if (argc == optind)
 		return usage_error("an image is needed");
+	err = IS_ON_RULES && rules_file ? rules_read(&rules, rules_file) : 0;
+	if (err)
+		return exit_code(err);
 	for (int i = optind; i < argc; i++) {
-		int status = verify_one(argv[i]);
+		int status = verify_one(argv[i], &rules);
 
 		if (status > worst)
 			worst = status;
@@ -62,7 +74,8 @@ static const struct command verify_command = {
 	.name = "verify",
 	.arguments = "IMAGE...",
 	.summary = "Tell whether images are whole, and whether they would restore here; restores nothing",
-	.help = "IMAGE `-` is standard input.  Exit code 1: what stands in the way may pass (a process ID is taken); 4: it may not.\n"
+	.help = IF_ON(RULES, "      --rules FILE     as for `restore`\n")
+		"IMAGE `-` is standard input.  Exit code 1: what stands in the way may pass (a process ID is taken); 4: it may not.\n"
 		"Of several images, the worst decides.\n",
 	.run = run,
 };

@@ -336,7 +336,7 @@ static void print_carriers(const struct show *s)
 	bool any = false;
 
 	for (size_t i = 0; i < s->objects.len / sizeof(*o); i++) {
-		if ((o[i].type != RECORD_PIPE && o[i].type != RECORD_UNLINKED) || o[i].text == TEXT_MAX)
+		if ((o[i].type != RECORD_PIPE && o[i].type != RECORD_UNLINKED && o[i].type != RECORD_SNAPSHOT) || o[i].text == TEXT_MAX)
 			continue;
 		if (!any)
 			puts("\nopened above");

@@ -12,6 +12,7 @@
 
 struct verify {
 	bool here;			/* also ask whether it would restore on this machine */
+	const struct rules *rules;	/* as restore's */
 	unsigned int foreign;		/* so many things, each named, make this another machine than the image's */
 	unsigned int busy;		/* and so many may pass: numbers that are taken */
 

@@ -21,6 +21,7 @@
 #include "job/save.h"
 #include "job/verify.h"
 #include "objects/object.h"
+#include "objects/unlinked.h"
 
 #ifndef MAP_HUGE_SHIFT
 #define MAP_HUGE_SHIFT 26
@@ -64,25 +65,24 @@ static bool is_zero(const uint8_t *bytes, size_t len)
 	return !*bytes && !memcmp(bytes, bytes + 1, len - 1);
 }
 
-/* sparse: holes are not told, and read as zeros (hugetlbfs) */
-static int save_contents(struct save *s, const struct opened *o, uint32_t id, bool sparse)
+int unlinked_save_contents(struct save *s, const struct opened *o, uint32_t id, bool sparse)
 {
 	CLEANUP_CLOSE int fd = open(o->access, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	off_t at = 0, end;
 
 	if (fd < 0)
-		return fail_errno("%s: %s (unlinked): cannot be read", o->what, o->path);
+		return fail_errno("%s: %s: cannot be read", o->what, o->path);
 	while ((at = lseek(fd, at, SEEK_DATA)) >= 0) {
 		end = lseek(fd, at, SEEK_HOLE);
 		if (end < 0)
-			return fail_errno("%s: %s (unlinked): SEEK_HOLE", o->what, o->path);
+			return fail_errno("%s: %s: SEEK_HOLE", o->what, o->path);
 		while (at < end) {
 			size_t len = end - at < BODY_MAX ? (size_t)(end - at) : BODY_MAX;
 			Contents m = { .id = id, .offset = (uint64_t)at };
 			int err = pread_all(fd, image_body(&s->image), len, (uint64_t)at);
 
 			if (err)
-				return fail_for(err, "%s: %s (unlinked)", o->what, o->path);
+				return fail_for(err, "%s: %s", o->what, o->path);
 			at += (off_t)len;
 			if (sparse && is_zero(image_body(&s->image), len))
 				continue;
@@ -91,7 +91,7 @@ static int save_contents(struct save *s, const struct opened *o, uint32_t id, bo
 				return err;
 		}
 	}
-	return errno == ENXIO ? 0 : fail_errno("%s: %s (unlinked): SEEK_DATA", o->what, o->path);
+	return errno == ENXIO ? 0 : fail_errno("%s: %s: SEEK_DATA", o->what, o->path);
 }
 
 static int save_inode(struct save *s, const struct opened *o, uint32_t id)
@@ -111,7 +111,7 @@ static int save_inode(struct save *s, const struct opened *o, uint32_t id)
 	if (!m.shared_memory)
 		snprintf(m.directory, sizeof(m.directory), "%.*s", slash == o->path ? 1 : (int)(slash - o->path), o->path);
 	err = SAVE_RECORD(s, RECORD_UNLINKED, Unlinked_fields, &m, NULL, 0);
-	return err ? err : save_contents(s, o, id, m.huge != 0);
+	return err ? err : unlinked_save_contents(s, o, id, m.huge != 0);
 }
 
 static int save(struct save *s, const struct opened *o)
@@ -276,6 +276,8 @@ static int restore(struct restore *r, const struct record *rec)
 	err = decode_contents(rec, &m, r->contents_of, r->contents_size);
 	if (err)
 		return err;
+	if (r->contents_fd < 0)	/* of an embedded file that is here */
+		return 0;
 	err = r->contents_huge ? write_huge(r->contents_fd, r->contents_huge, rec->body, rec->body_len, m.offset)
 			       : pwrite_all(r->contents_fd, rec->body, rec->body_len, m.offset);
 	return err ? fail_for(err, "unlinked file %u: writing its contents", m.id) : 0;
