@@ -332,6 +332,7 @@ fuzz:
 install: all
 	install -D -m 755 $(tool) $(DESTDIR)$(sbindir)/tinyckpt
 	$(if $(wildcard src/man/tinyckpt.8),install -D -m 644 src/man/tinyckpt.8 $(DESTDIR)$(mandir)/man8/tinyckpt.8)
+	install -D -m 644 src/man/tinyckpt.rules.5 $(DESTDIR)$(mandir)/man5/tinyckpt.rules.5
 	$(if $(wildcard src/completion/tinyckpt),install -D -m 644 src/completion/tinyckpt \
 		$(DESTDIR)$(bashcompletiondir)/tinyckpt)
 
