@@ -118,6 +118,7 @@ obj-$(CONFIG_DEVICE)        += src/objects/device.c
 obj-$(CONFIG_LOCKS)         += src/tree/locks.c
 obj-$(CONFIG_SESSIONS)      += src/tree/lineage.c src/tree/session.c
 obj-$(CONFIG_INHERIT_STDIO) += src/objects/inherit_stdio.c
+obj-$(CONFIG_RULES)         += src/base/glob.c src/objects/rules.c src/objects/changed.c src/objects/carried.c src/tree/resource.c
 obj-$(CONFIG_BUDGET)        += src/image/budget.c src/tree/estimate.c
 obj-$(CONFIG_LZ4)           += src/image/lz4.c
 obj-$(CONFIG_WRITE_BEHIND)  += src/image/behind.c
@@ -337,6 +338,7 @@ install: all
 	install -D -m 755 $(tool) $(DESTDIR)$(sbindir)/tinyckpt
 	$(if $(wildcard src/man/tinyckpt.8),install -D -m 644 src/man/tinyckpt.8 $(DESTDIR)$(mandir)/man8/tinyckpt.8)
 	$(if $(CONFIG_SERVICES),install -D -m 644 src/man/tinyckpt.conf.5 $(DESTDIR)$(mandir)/man5/tinyckpt.conf.5)
+	$(if $(CONFIG_RULES),install -D -m 644 src/man/tinyckpt.rules.5 $(DESTDIR)$(mandir)/man5/tinyckpt.rules.5)
 	$(if $(wildcard src/completion/tinyckpt),install -D -m 644 src/completion/tinyckpt \
 		$(DESTDIR)$(bashcompletiondir)/tinyckpt)
 

@@ -8,9 +8,55 @@
 #include "check_kernel.h"
 #include "command.h"
 #include "json.h"
+#include "objects/rules.h"
 #include "save.h"
+#include "tree/resource.h"
 
-static void verdict_json(pid_t pid, const struct verdict *v)
+/* FILE:LINE, or that there was none. */
+static const char *origin(const struct rules *rules, const struct rule *rule, char *text, size_t cap)
+{
+	if (!rule)
+		return "default";
+	snprintf(text, cap, "%s:%u", rules->path, rule->line);
+	return text;
+}
+
+static void resources_json(struct json *j, const struct rules *rules, const struct buffer *resources)
+{
+	char text[4096 + 16];
+
+	json_array(j, "resources");
+	for (const struct resource *r = resource_next(resources, NULL); r; r = resource_next(resources, r)) {
+		json_object(j, NULL);
+		json_number(j, "pid", r->pid);
+		if (r->fd >= 0)
+			json_number(j, "fd", r->fd);
+		json_text(j, "what", r->what);
+		json_text(j, "kind", r->kind);
+		json_text(j, "path", r->path);
+		json_text(j, "action", r->action);
+		json_text(j, "rule", origin(rules, r->rule, text, sizeof(text)));
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
+static void resources_text(const struct rules *rules, const struct buffer *resources)
+{
+	char text[4096 + 16], shown[sizeof(text) * 4];
+
+	printf("\n  %-7s %-7s %-8s %-24s %s\n", "process", "has", "action", "by rule", "on");
+	for (const struct resource *r = resource_next(resources, NULL); r; r = resource_next(resources, r)) {
+		const char *by = origin(rules, r->rule, text, sizeof(text));
+
+		escape(shown, sizeof(shown), by, strlen(by));
+		printf("  %-7d %-7s %-8s %-24s ", r->pid, r->what, r->action, shown);
+		escape(shown, sizeof(shown), r->path, strlen(r->path));
+		printf("%s %s\n", r->kind, shown);
+	}
+}
+
+static void verdict_json(pid_t pid, const struct verdict *v, const struct rules *rules)
 {
 	struct json j = { 0 };
 
@@ -24,6 +70,8 @@ static void verdict_json(pid_t pid, const struct verdict *v)
 	for (const char *text = (const char *)v->named.data, *end = text + v->named.len; text < end; text += strlen(text) + 1)
 		json_text(&j, NULL, text);
 	json_array_end(&j);
+	if (IS_ON_RULES)
+		resources_json(&j, rules, &v->resources);
 	json_object_end(&j);
 }
 
@@ -34,13 +82,16 @@ static int check_pid(const struct save_options *options, bool json)
 	int err = check_workload(options, &v);
 
 	if (IS_ON_JSON && json && (!err || err == -EHOLDS)) {
-		verdict_json(options->pid, &v);
+		verdict_json(options->pid, &v, options->rules);
 	} else if (!err) {
 		escape(comm, sizeof(comm), v.comm, strlen(v.comm));
 		printf("pid %d (%s): %zu process%s, %zu thread%s can be saved\n", options->pid, comm, v.processes,
 		       v.processes == 1 ? "" : "es", v.threads, v.threads == 1 ? "" : "s");
 	}
+	if (IS_ON_RULES && !json && (!err || err == -EHOLDS))
+		resources_text(options->rules, &v.resources);
 	buffer_free(&v.named);
+	buffer_free(&v.resources);
 	return exit_code(err);
 }
 
@@ -61,11 +112,14 @@ static int run(int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "kconfig", no_argument, NULL, 'k' },
 		{ "inherit-stdio", no_argument, NULL, 'I' },
+		IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
 		{ 0 },
 	};
-	struct save_options save = { 0 };
+	struct rules rules = { 0 };
+	struct save_options save = { .rules = &rules };
+	const char *rules_file = NULL;
 	bool json = false, kconfig = false;
-	int c;
+	int c, err;
 
 	while ((c = next_option(argc, argv, "", options)) != -1) {
 		switch (c) {
@@ -80,6 +134,9 @@ static int run(int argc, char **argv)
 		case 'I':
 			save.inherit_stdio = true;
 			break;
+		case 'u':
+			rules_file = optarg;
+			break;
 		default:
 			return EXIT_USAGE;
 		}
@@ -88,10 +145,15 @@ static int run(int argc, char **argv)
 		return usage_error("one process ID is enough");
 	if (kconfig && (json || argc > optind))
 		return usage_error("--kconfig stands alone");
+	if (rules_file && argc == optind)
+		return usage_error("--rules: a process ID is needed");
 	if (argc == optind)
 		return check_here(json, kconfig);
 	save.pid = parse_pid(argv[optind]);
-	return save.pid ? check_pid(&save, json) : EXIT_USAGE;
+	if (!save.pid)
+		return EXIT_USAGE;
+	err = IS_ON_RULES ? rules_read(&rules, rules_file) : 0;
+	return err ? exit_code(err) : check_pid(&save, json);
 }
 
 static const struct command check_command = {
@@ -101,7 +163,8 @@ static const struct command check_command = {
 	.summary = "Tell what stands in the way of saving the tree rooted at PID; without PID, what this kernel allows",
 	.help = "      --json           for programs\n"
 		"      --kconfig        without PID: the kernel options that allow everything, for merge_config.sh\n"
-		"      --inherit-stdio  as for `save`\n",
+		"      --inherit-stdio  as for `save`\n"
+		IF_ON(RULES, "      --rules FILE     as for `save`\n"),
 	.run = run,
 };
 COMMAND(check_command);

@@ -6,17 +6,21 @@
 #include "cmd_services.h"
 #include "command.h"
 #include "config.h"
+#include "objects/rules.h"
 #include "restore.h"
 
 static const struct option options[] = {
 	{ "detach", no_argument, NULL, 'd' },
 	{ "pidfile", required_argument, NULL, 'p' },
+	IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
 	{ 0 },
 };
 
 static int run(int argc, char **argv)
 {
-	struct restore_options restore = { 0 };
+	struct rules rules = { 0 };
+	struct restore_options restore = { .rules = IF_RULES(&rules) };
+	const char *rules_file = NULL;
 	int c, status = 0, err;
 
 	if (IS_ON_SERVICES && services_asked(argc, argv))
@@ -29,6 +33,9 @@ static int run(int argc, char **argv)
 		case 'p':
 			restore.pidfile = optarg;
 			break;
+		case 'u':
+			rules_file = optarg;
+			break;
 		default:
 			return EXIT_USAGE;
 		}
@@ -38,7 +45,9 @@ static int run(int argc, char **argv)
 	restore.image = argv[optind];
 	if (!*restore.image)
 		return usage_error("the image needs a name");
-	err = restore_tree(&restore, &status);
+	err = IS_ON_RULES && rules_file ? rules_read(&rules, rules_file) : 0;
+	if (!err)
+		err = restore_tree(&restore, &status);
 	if (err || restore.detach)
 		return exit_code(err);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -51,6 +60,7 @@ static const struct command restore_command = {
 	.summary = "Bring the tree back, and stay as its parent until it ends, with its exit status",
 	.help = "  -d, --detach         end when the tree is alive\n"
 		"  -p, --pidfile FILE   write the root's process ID there\n"
+		IF_ON(RULES, "      --rules FILE     rules that come before what the image says of its files\n")
 		"IMAGE `-` is standard input.\n"
 		IF_ON(SERVICES, SERVICES_HELP SERVICES_RESTORE_HELP),
 	.options = IS_ON_SERVICES ? options : NULL,

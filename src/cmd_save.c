@@ -13,6 +13,7 @@
 #include "command.h"
 #include "config.h"
 #include "kernel/procfs.h"
+#include "objects/rules.h"
 #include "save.h"
 
 /* DIR/NAME.tck; NAME from the option or the process's own name, of which no part may lead elsewhere. */
@@ -55,16 +56,18 @@ static const struct option options[] = {
 	{ "inherit-stdio", no_argument, NULL, 'I' },
 	IF_ON(LZ4, { "level", required_argument, NULL, 'l' },)
 	IF_ON(BUDGET, { "max-size", required_argument, NULL, 'M' }, { "rate", required_argument, NULL, 'r' },)
+	IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
 	IF_ON(EMBED, { "embed", optional_argument, NULL, 'E' },)
 	{ 0 },
 };
 
 static int run(int argc, char **argv)
 {
-	struct save_options save = { .level = IS_ON_LZ4 ? 9 : 0 };
-	const char *name = NULL;
+	struct rules rules = { 0 };
+	struct save_options save = { .level = IS_ON_LZ4 ? 9 : 0, .rules = IF_RULES(&rules) };
+	const char *name = NULL, *rules_file = NULL;
 	char path[4096];
-	int c;
+	int c, err;
 
 	if (IS_ON_SERVICES && services_asked(argc, argv))
 		return services_save(argc, argv);
@@ -96,6 +99,9 @@ static int run(int argc, char **argv)
 				return usage_error("--embed=%s: there is only --embed=changed-risk", optarg);
 			save.embed = optarg ? EMBED_AT_RISK : EMBED_ALL;
 			break;
+		case 'u':
+			rules_file = optarg;
+			break;
 		default:
 			return EXIT_USAGE;
 		}
@@ -108,13 +114,13 @@ static int run(int argc, char **argv)
 	if (!save.pid)
 		return EXIT_USAGE;
 	if (!save.output) {
-		int err = default_output(path, sizeof(path), name, save.pid);
-
+		err = default_output(path, sizeof(path), name, save.pid);
 		if (err)
 			return exit_code(err);
 		save.output = path;
 	}
-	return exit_code(save_tree(&save));
+	err = IS_ON_RULES ? rules_read(&rules, rules_file) : 0;
+	return exit_code(err ? err : save_tree(&save));
 }
 
 static const struct command save_command = {
@@ -133,6 +139,7 @@ static const struct command save_command = {
 		IF_ON(LZ4, "      --level N        pack by LZ4: 1 is the fastest, 9 (default) the smallest, 0 not at all\n")
 		IF_ON(BUDGET, "      --max-size N     an image of more bytes is a failure; K, M, G may follow the number\n"
 			      "      --rate N         write so many bytes a second at most, for flash that is slow or shared\n")
+		IF_ON(RULES, "      --rules FILE     what may have changed until the restore, in place of " RULES_FILE "\n")
 		IF_ON(SERVICES, SERVICES_HELP),
 	.options = IS_ON_SERVICES ? options : NULL,
 	.run = run,

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "command.h"
+#include "objects/rules.h"
 #include "verify.h"
 
 static void whole(const char *path, const struct verify *v)
@@ -29,9 +30,9 @@ static void whole(const char *path, const struct verify *v)
 	putchar('\n');
 }
 
-static int verify_one(const char *path, const char *root, int root_fd)
+static int verify_one(const char *path, const char *root, int root_fd, const struct rules *rules)
 {
-	struct verify v = { .here = true, .root = root, .root_fd = root_fd };
+	struct verify v = { .here = true, .root = root, .root_fd = root_fd, .rules = rules };
 	struct image_reader image;
 	int err = image_open(&image, path);
 
@@ -52,19 +53,27 @@ static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "root", required_argument, NULL, 'r' },
+		IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
 		{ 0 },
 	};
 	CLEANUP_CLOSE int fd = -1;
-	const char *root = NULL;
-	int c, worst = EXIT_DONE;
+	struct rules rules = { 0 };
+	const char *root = NULL, *rules_file = NULL;
+	int c, err, worst = EXIT_DONE;
 
 	while ((c = next_option(argc, argv, "", options)) != -1) {
-		if (c != 'r')
+		if (c == 'r')
+			root = optarg;
+		else if (c == 'u')
+			rules_file = optarg;
+		else
 			return EXIT_USAGE;
-		root = optarg;
 	}
 	if (argc == optind)
 		return usage_error("an image is needed");
+	err = IS_ON_RULES && rules_file ? rules_read(&rules, rules_file) : 0;
+	if (err)
+		return exit_code(err);
 	if (root) {
 		fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0)
@@ -73,7 +82,7 @@ static int run(int argc, char **argv)
 			   "free then, cannot be known before it runs", root);
 	}
 	for (int i = optind; i < argc; i++) {
-		int status = verify_one(argv[i], root, fd);
+		int status = verify_one(argv[i], root, fd, &rules);
 
 		if (status > worst)
 			worst = status;
@@ -88,6 +97,7 @@ static const struct command verify_command = {
 	.summary = "Tell whether images are whole, and whether they would restore here; restores nothing",
 	.help = "      --root=DIR       under the firmware whose root directory is (mounted at) DIR: its files are looked at, not its\n"
 		"                       kernel, nor the process IDs that are free then\n"
+		IF_ON(RULES, "      --rules FILE     as for `restore`\n")
 		"IMAGE `-` is standard input.  Exit code 1: what stands in the way may pass (a process ID is taken); 4: it may not.\n"
 		"Of several images, the worst decides.\n",
 	.run = run,

@@ -26,6 +26,7 @@
 #include "image/machine.h"
 #include "kernel/abi.h"
 #include "kernel/ptrace.h"
+#include "objects/changed.h"
 #include "objects/object.h"
 #include "tree/birth.h"
 #include "tree/locks.h"
@@ -320,11 +321,15 @@ static void agent(const struct restore_options *options, pid_t tool, struct outc
 		err = make_tree(&r);
 	if (!err)
 		err = write_pidfile(&r);
+	if (!err && IS_ON_RULES)
+		err = changed_commit(&r);
 	wait_deadline(0);
 	outcome->root = (pid_t)r.tree.root;
 	if (err) {
 		log_unsaid(err);
 		take_down(&r);
+		if (IS_ON_RULES)
+			changed_abandon(&r);
 		outcome->err = err;
 	} else {
 		release(&r, &outcome->err);

@@ -215,6 +215,7 @@ int check_workload(const struct save_options *options, struct verdict *verdict)
 		return err;
 	s.checking = true;
 	s.named = &verdict->named;
+	s.resources = &verdict->resources;
 	err = tree_collect(&s.tree, options->pid, false);
 	if (!err)
 		err = check_tree(&s);

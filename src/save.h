@@ -9,6 +9,7 @@ struct verdict {
 	char comm[64];
 	size_t processes, threads;
 	struct buffer named;	/* what stands in the way: texts, each ended by a NUL; the caller frees it */
+	struct buffer resources;	/* struct resource of tree/resource.h; the caller frees it */
 };
 
 /* Says what stands in the way of a save, all of it, and touches nothing.  0, -EHOLDS, or a negative errno, said. */

@@ -344,7 +344,7 @@ static void print_process(const struct show *s, const struct shown *p)
 
 static bool is_carrier(const struct shown_object *o)
 {
-	return o->type == RECORD_PIPE || o->type == RECORD_UNLINKED;
+	return o->type == RECORD_PIPE || o->type == RECORD_UNLINKED || o->type == RECORD_SNAPSHOT;
 }
 
 static bool is_shown_mapped(const struct shown_object *o)

@@ -22,6 +22,7 @@ struct restore_options {
 	const char *image;	/* a path; "-": standard input */
 	bool detach;
 	const char *pidfile;	/* or NULL */
+	const struct rules *rules;	/* objects/rules.h: they come before what the image says; or NULL */
 };
 
 /* A process of the tree that was made anew. */
@@ -73,7 +74,8 @@ struct restore {
 	uint32_t last_id;
 	uint32_t contents_of;		/* the unlinked file that contents belong to */
 	uint64_t contents_size, contents_huge;
-	int contents_fd;		/* writable; gone before anything may be executed from it */
+	int contents_fd;		/* writable; gone before anything may be executed from it; -1: they are not wanted */
+	struct buffer remade;		/* struct remade, see objects/changed.h */
 
 	uint64_t area;			/* in every process: the blob, programs, stacks */
 	void *program;			/* where programs are built */

@@ -19,6 +19,7 @@ struct save_options {
 	int level;		/* of packing: 1 to 9; 0: not at all */
 	uint64_t max_size;	/* of the image, bytes; 0: any */
 	uint64_t rate;		/* bytes a second, at most; 0: as fast as can be */
+	const struct rules *rules;	/* objects/rules.h, or NULL */
 	enum { EMBED_NOTHING, EMBED_AT_RISK, EMBED_ALL } embed;	/* see objects/embed.c */
 };
 
@@ -27,6 +28,7 @@ struct description {
 	uint32_t id;
 	pid_t pid;		/* a process that has it, and as which descriptor: what kcmp(2) compares with */
 	int fd;			/* -1: known by its inode and flags alone */
+	bool refused;
 	uint64_t dev, ino;
 	uint64_t pos;
 	unsigned int flags;
@@ -78,6 +80,7 @@ struct save {
 	char namespaces[10][40];	/* the tool's own, as links, "": none; read once */
 	bool checking;			/* `check`: obstacles are the result, not an error */
 	struct buffer *named;		/* `check`: their texts go there too, each ended by a NUL; else NULL */
+	struct buffer *resources;	/* `check`: what becomes of each descriptor, see tree/resource.h; else NULL */
 
 	struct buffer numbers;		/* int: the descriptors of all processes, in their order */
 	int highest_fd;

@@ -12,6 +12,7 @@
 
 struct verify {
 	bool here;			/* also ask whether it would restore on this machine */
+	const struct rules *rules;	/* as restore's */
 	const char *root;		/* what will be the root directory, and a descriptor of it; NULL: `/` */
 	int root_fd;
 	unsigned int foreign;		/* so many things, each named, make this another machine than the image's */

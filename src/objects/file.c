@@ -16,7 +16,9 @@
 #include "job/restore.h"
 #include "job/save.h"
 #include "job/verify.h"
+#include "objects/changed.h"
 #include "objects/content.h"
+#include "objects/file.h"
 #include "objects/object.h"
 
 /* What open(2) may be told again.  O_CREAT and its kin are not kept by the kernel; O_ASYNC wants an owner. */
@@ -34,7 +36,7 @@ static bool match(const struct save *s, const struct opened *o)
 	return known_kind && o->path[0] == '/' && !o->deleted;
 }
 
-static void check(struct save *s, const struct opened *o)
+void file_check(struct save *s, const struct opened *o)
 {
 	struct stat st;
 	int flags = o->info.flags & O_PATH && o->info.flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0;
@@ -63,6 +65,7 @@ static int save_content(const struct opened *o, File *m)
 
 static int save(struct save *s, const struct opened *o)
 {
+	const struct rule *rule;
 	File m = {
 		.id = save_next_id(s),
 		.flags = o->info.flags & FLAGS,
@@ -72,11 +75,15 @@ static int save(struct save *s, const struct opened *o)
 		.mtime_ns = content_mtime(&o->st),
 		.ino = o->st.st_ino,
 		.mapped = o->mapped,
+		.uid = o->st.st_uid,
+		.gid = o->st.st_gid,
 	};
 	int err = save_content(o, &m);
 
 	if (err)
 		return err;
+	if (IS_ON_RULES && S_ISREG(m.mode) && !(m.flags & O_PATH))
+		m.action = changed_judge(s, o, &rule);
 	snprintf(m.path, sizeof(m.path), "%s", o->path);
 	return SAVE_RECORD(s, RECORD_FILE, File_fields, &m, NULL, 0);
 }
@@ -94,19 +101,25 @@ static int same_file(const File *m, int fd)
 		return fail_errno("%s", m->path);
 	if ((st.st_mode & S_IFMT) != (m->mode & S_IFMT))
 		return fail(EIMAGE, "%s: another kind of file has this name now", m->path);
-	if (S_ISREG(m->mode) && !(m->flags & O_PATH))
+	if (S_ISREG(m->mode) && !(m->flags & O_PATH)) {
+		if (IS_ON_RULES && m->action != ACTION_EXACT)
+			return changed_allowed(m, &st);
 		same = content_same(fd, &st, m->size, m->has_content ? &m->content : NULL, m->mtime_ns, why);
+	}
 	if (same < 0)
 		return fail_for(same, "%s", m->path);
 	return same ? 0 : fail(EIMAGE, "%s: changed since the save: %s%s", m->path, why, m->has_content ? CARRIED : "");
 }
 
-/* Opens it by its name, when it still is what it was.  A descriptor or a negative error, said. */
-static int open_named(const struct verify *v, const File *m)
+int file_open(struct restore *r, const struct verify *v, const File *m)
 {
 	CLEANUP_CLOSE int fd = verify_open(v, m->path, (int)m->flags | O_CLOEXEC | O_NOCTTY | (S_ISREG(m->mode) ? O_NONBLOCK : 0));
 	int err;
 
+	if (fd < 0 && errno == ENOENT && IS_ON_RULES && (m->action == ACTION_APPEND || m->action == ACTION_RECREATE))
+		return changed_create(r, v, m);
+	if (fd < 0 && errno == EISDIR)
+		return fail(EIMAGE, "%s: another kind of file has this name now", m->path);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return fail(EIMAGE, "%s: it is missing, and the workload has it %s%s", m->path, m->mapped ? "mapped" : "open",
 			    m->has_content ? CARRIED : "");
@@ -129,9 +142,12 @@ static int restore(struct restore *r, const struct record *rec)
 	largefile = m.flags & ARCH_O_LARGEFILE;
 	m.flags &= FLAGS;
 	if (m.of) {	/* of a pipe or an unlinked file that the world has already */
+		const char *name = NULL;
 		int carrier = world_fd(r, m.of);
 
 		world_contents_end(r);
+		if (IS_ON_RULES)
+			m.action = changed_carrier(r, m.of, &name);
 		if (carrier < 0)
 			return fail(EIMAGE, "file %u: refers to %u, which does not come before it", m.id, m.of);
 		if (S_ISFIFO(m.mode) && !largefile) {	/* as pipe(2) made it: see pipe.c */
@@ -140,19 +156,24 @@ static int restore(struct restore *r, const struct record *rec)
 				return fail_errno("file %u: a pipe", m.id);
 		} else {
 			snprintf(path, sizeof(path), "/proc/self/fd/%d", carrier);
-			fd = open(path, (int)m.flags | O_CLOEXEC);
+			fd = open(m.flags & O_NOFOLLOW && name ? name : path, (int)m.flags | O_CLOEXEC);
 		}
 		if (fd < 0)
 			return fail_errno("file %u: an unlinked file or pipe", m.id);
 	} else {
 		if (m.path[0] != '/')
 			return fail(EIMAGE, "file %u: \"%s\" is no absolute path", m.id, m.path);
-		fd = open_named(NULL, &m);
+		err = IS_ON_RULES ? changed_override(r->options->rules, &m) : 0;
+		fd = err ? err : file_open(r, NULL, &m);
 		if (fd < 0)
 			return fd;
 		if (!(m.flags & (O_PATH | O_NONBLOCK)) && S_ISREG(m.mode) && fcntl(fd, F_SETFL, m.flags) < 0)
 			return fail_errno("%s: F_SETFL", m.path);
 	}
+	if (IS_ON_RULES && m.action != ACTION_EXACT && !(m.flags & O_PATH))
+		err = changed_position(fd, &m);
+	if (err)
+		return err;
 	if (m.pos && !(m.flags & O_PATH) && !S_ISFIFO(m.mode) && lseek(fd, (off_t)m.pos, SEEK_SET) < 0)
 		return fail_errno("%s: lseek to %" PRIu64, m.path, m.pos);
 	return world_add(r, scope_keep(&fd), m.id);
@@ -172,7 +193,8 @@ static int verify(struct verify *v, const struct record *rec)
 	v->contents_of = 0;
 	m.flags &= FLAGS;
 	if (v->here && !m.of) {
-		fd = open_named(v, &m);
+		err = IS_ON_RULES ? changed_override(v->rules, &m) : 0;
+		fd = err ? err : file_open(NULL, v, &m);
 		if (fd < 0)
 			verify_note(v, fd);
 	}
@@ -189,19 +211,24 @@ static void show(const struct record *rec, char *line, size_t cap)
 	if (m.of)
 		snprintf(line, cap, "file %u: opens %u, flags %#o, at %" PRIu64, m.id, m.of, m.flags, m.pos);
 	else
-		snprintf(line, cap, "file %u: %s, flags %#o, at %" PRIu64 " of %" PRIu64 "%s%s%s", m.id, m.path, m.flags, m.pos, m.size,
+		snprintf(line, cap, "file %u: %s, flags %#o, at %" PRIu64 " of %" PRIu64 "%s%s%s%s%s", m.id, m.path, m.flags, m.pos, m.size,
 			 m.mapped ? ", mapped" : "", IS_ON_EMBED && m.content.build_id.size ? ", build-id " : "",
-			 IS_ON_EMBED && m.content.build_id.size ? build_id_text(&m.content.build_id, build_id) : "");
+			 IS_ON_EMBED && m.content.build_id.size ? build_id_text(&m.content.build_id, build_id) : "",
+			 IS_ON_RULES && m.action ? ", " : "", IS_ON_RULES && m.action ? rule_action_name(m.action) : "");
 }
 
 static const struct object_ops file = {
 	.name = "file",
 	.records = { RECORD_FILE },
 	.match = match,
-	.check = check,
+	.check = file_check,
 	.save = save,
 	.restore = restore,
 	.verify = IF_VERIFY(verify),
 	.show = IF_SHOW(show),
+	.kind = IF_RULES("file"),
+	.actions = IF_RULES(ACTION_BIT(ACTION_EXACT) | ACTION_BIT(ACTION_GROW) | ACTION_BIT(ACTION_APPEND) |
+			    ACTION_BIT(ACTION_RECREATE) | ACTIONS_OF_PATHS),
+	.judge = IF_RULES(changed_judge),
 };
 OBJECT(file);

@@ -7,7 +7,7 @@
 #include "config.h"
 #include "file.pb.h"
 
-/* In the order of the files' names, as the Makefile links them: inherit_stdio has its say before pipe. */
+/* In the order of the files' names, as the Makefile links them: carried has its say before file, inherit_stdio before pipe. */
 extern const struct object_ops *const __start_object_table[];
 extern const struct object_ops *const __stop_object_table[];
 
@@ -26,6 +26,16 @@ const struct object_ops *object_of_record(uint16_t type)
 			if ((*p)->records[i] == type)
 				return *p;
 	return NULL;
+}
+
+uint32_t object_actions(const char *kind)
+{
+	uint32_t actions = 0;
+
+	for (const struct object_ops *const *p = __start_object_table; p < __stop_object_table; p++)
+		if ((*p)->kind && !strcmp((*p)->kind, kind))
+			actions |= (*p)->actions;
+	return actions;
 }
 
 int object_id(const struct record *rec, uint32_t *id)

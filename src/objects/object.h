@@ -14,6 +14,7 @@
 #include "config.h"
 #include "image/reader.h"
 #include "job/opened.h"
+#include "objects/rules.h"
 
 struct save;
 struct restore;
@@ -28,6 +29,7 @@ enum record_objects {
 	RECORD_INHERITED = 45,
 	RECORD_PIPE_DATA = 46,
 	RECORD_EMBEDDED = 47,
+	RECORD_SNAPSHOT = 50,
 };
 
 struct object_ops {
@@ -57,6 +59,13 @@ struct object_ops {
 
 	/* One line of text for `show`, without the newline. */
 	void (*show)(const struct record *rec, char *line, size_t cap);
+
+	/* Rules of this kind speak of it: the actions that it knows, ACTION_BIT() each.  NULL: none do. */
+	const char *kind;
+	uint32_t actions;
+
+	/* What will become of it, and the rule that says so (*rule; NULL: none does).  NULL: it is kept. */
+	enum rule_action (*judge)(const struct save *s, const struct opened *o, const struct rule **rule);
 };
 
 /* Operations of commands that may be left out: without the command they vanish. */
@@ -69,6 +78,10 @@ struct object_ops {
 
 const struct object_ops *object_of_opened(const struct save *s, const struct opened *o);
 const struct object_ops *object_of_record(uint16_t type);
+
+/* All actions that rules of this kind may name, or 0.  With ACTIONS_OF_PATHS, what they are about has a path. */
+uint32_t object_actions(const char *kind);
+#define ACTIONS_OF_PATHS ACTION_BIT(31)
 
 /* The id in an object's record: every message of proto/file.proto has it as its first field.  0 or -EIMAGE, said. */
 int object_id(const struct record *rec, uint32_t *id);

@@ -16,6 +16,7 @@
 #include "kernel/same.h"
 #include "objects/object.h"
 #include "tree/locks.h"
+#include "tree/resource.h"
 
 struct walk {
 	struct save *s;
@@ -202,6 +203,7 @@ static int each_opening(struct walk *w)
 		.pid = o->pid, .fd = o->fd >= 0 ? o->fd : -1, .dev = o->dev, .ino = o->ino, .pos = o->info.pos,
 		.flags = o->info.flags & ~(unsigned int)O_CLOEXEC,
 	};
+	const unsigned int obstacles = s->obstacles;
 	const struct object_ops *ops;
 	char text[512];
 	int err;
@@ -220,6 +222,7 @@ static int each_opening(struct walk *w)
 				return err;
 		}
 		d.id = s->last_id;
+		d.refused = IS_ON_RULES && s->obstacles != obstacles;
 		s->totals.files++;
 		err = add_description(s, &d);
 		if (err)
@@ -229,6 +232,11 @@ static int each_opening(struct walk *w)
 		obstacle(s, "%s: %s: it holds a lock (%s): this tinyckpt was built without CONFIG_LOCKS", o->what, o->path, o->info.lock);
 	if (o->info.locked && IS_ON_LOCKS) {
 		err = locks_check(s, o);
+		if (err)
+			return err;
+	}
+	if (IS_ON_RULES && s->resources) {
+		err = resource_note(s, o, s->obstacles != obstacles || (known && known->refused));
 		if (err)
 			return err;
 	}

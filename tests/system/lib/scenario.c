@@ -15,6 +15,9 @@
  * leave         check finds nothing; save --leave-running; not the least thing has changed
  * foreground    restore without -d is the tree's parent and ends with its exit status
  * inherit       standard streams are pipes; save --inherit-stdio, restore gives its own
+ * meanwhile     between save and restore the program is run once more, with MEANWHILE=1, to change the world; where it then
+ *               leaves DIR/stays-away, verify and restore must exit with 4 and say what DIR/expect has; then it is run
+ *               with MEANWHILE=2, to see that nothing else has changed
  * refuse        save exits with 3, says why, and has not touched anything; check says the same, unless this kernel does not
  *               let it see that
  * refuse-stdio  the same, standard output being a pipe to this process
@@ -213,7 +216,8 @@ static int run_tool_on(int standard_input, int standard_output, const char *cons
 
 static int run_tool(const char *command, const char *option, const char *operand)
 {
-	const char *arguments[8];
+	const char *arguments[10];
+	char rules[PATH_MAX];
 	int count = 0;
 
 	arguments[count++] = test.tool;
@@ -223,6 +227,10 @@ static int run_tool(const char *command, const char *option, const char *operand
 	if (strcmp(command, "save") == 0) {
 		arguments[count++] = "-o";
 		arguments[count++] = test.image;
+	}
+	if (strcmp(command, "restore") && strcmp(command, "verify") && file_exists("rules")) {
+		arguments[count++] = "--rules";
+		arguments[count++] = strcpy(rules, in_directory("rules"));
 	}
 	arguments[count++] = operand;
 	arguments[count] = NULL;
@@ -438,6 +446,41 @@ static bool says_what_is_expected(const char *when)
 	return all;
 }
 
+static bool run_meanwhile(const char *which)
+{
+	const char *arguments[] = {test.program, test.directory, test.argument, NULL};
+	char text[2048];
+
+	setenv("MEANWHILE", which, 1);
+	int code = run_tool_on(-1, -1, arguments);
+	unsetenv("MEANWHILE");
+	return code == 0 || failed("run with MEANWHILE=%s, the program says %s", which, file_text("result", text, sizeof text));
+}
+
+static bool play_meanwhile(void)
+{
+	if (!save_tree(NULL) || !tree_is_gone() || !run_meanwhile("1"))
+		return false;
+	forget_endings();
+	int verdict = run_tool("verify", NULL, test.image);
+	bool away = file_exists("stays-away");
+
+	if (away)
+		says_what_is_expected("verify");
+	int code = run_tool("restore", "-d", test.image);
+
+	if (verdict != (away ? 4 : 0))
+		failed("verify exited with %d", verdict);
+	if (!away)
+		return restored_tree_exists(code) && finish_program("after restore") && !test.failure[0];
+	if (code != 4)
+		failed("restore should exit with 4 but exited with %d", code);
+	says_what_is_expected("restore");
+	if (process_exists(test.root))
+		failed("process %d is there all the same", test.root);
+	return run_meanwhile("2") && !test.failure[0];
+}
+
 static bool play_refuse(void)
 {
 	take_fingerprint("before", true);
@@ -521,7 +564,7 @@ static bool play(void)
 		bool (*play)(void);
 	} modes[] = {
 		{"none", play_none}, {"break", play_break}, {"once", play_once}, {"cycles", play_five_cycles}, {"small", play_small},
-		{"leave", play_leave}, {"foreground", play_foreground}, {"refuse", play_refuse},
+		{"leave", play_leave}, {"foreground", play_foreground}, {"meanwhile", play_meanwhile}, {"refuse", play_refuse},
 		{"refuse-stdio", play_refuse}, {"update", play_update},
 	};
 	int input[2] = {-1, -1}, output[2] = {-1, -1}, errors[2] = {-1, -1};

@@ -143,6 +143,14 @@ __attribute__((weak)) void test_hold(void)
 	test_wait();
 }
 
+__attribute__((weak)) void test_meanwhile(void)
+{
+}
+
+__attribute__((weak)) void test_left(void)
+{
+}
+
 void test_child_ready(void)
 {
 	char name[32];
@@ -341,7 +349,13 @@ int main(int argc, char **argv)
 	root_pid = getpid();
 	if (argc > 2)
 		argument = argv[2];
-	const char *value = getenv("BREAK");
+	const char *value = getenv("MEANWHILE");
+
+	if (value) {
+		*value == '1' ? test_meanwhile() : test_left();
+		return 0;
+	}
+	value = getenv("BREAK");
 
 	breaking = value && *value == '1';
 	test_setup();

@@ -34,6 +34,13 @@ void test_check(void);
 /* Weak: a program that has to spin, or to sit in a certain call, brings its own. */
 void test_hold(void);
 
+/*
+ * Weak, of the mode "meanwhile": another run of the program, while the workload is but an image; and one after a restore
+ * that has to fail, to see that it left all as it was.
+ */
+void test_meanwhile(void);
+void test_left(void);
+
 /* Polls for DIR/go; a program or one of its children may call it. */
 void test_wait(void);
 bool test_may_go(void);
