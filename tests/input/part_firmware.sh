@@ -76,7 +76,7 @@ touch -d @1 "$slot$system/etc/conf"
 under "an open file with another time" 4 "etc/conf: changed since the save"
 rm "$slot$system/etc/conf"
 under "an open file that is missing" 4 "etc/conf: it is missing, and the workload has it open"
-rm -r "$slot$system/etc"
+rm -r "${slot:?}$system/etc"
 under "a working directory that is missing" 4 "system/etc: it is missing"
 
 # Links stay inside, whichever way they try.

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -154,4 +155,16 @@ int kill_all_descendants(void)
 			kill(pids[i], SIGKILL);
 		reap();
 	}
+}
+
+long killed_for_memory(void)
+{
+	FILE *counters = fopen("/proc/vmstat", "re");
+	char name[64];
+	long value;
+
+	while (counters && fscanf(counters, "%63s %ld", name, &value) == 2)
+		if (strcmp(name, "oom_kill") == 0)
+			return value;
+	return 0;
 }

@@ -38,5 +38,7 @@ int run_to_end(const struct launch *what, long *peak);
 bool process_exists(pid_t pid);
 /* Kills and reaps everything below this process; returns how many there were. */
 int kill_all_descendants(void);
+/* How many processes the kernel has killed for their memory, since it was booted. */
+long killed_for_memory(void);
 
 #endif
