@@ -52,6 +52,7 @@ run_tool "$tool" restore --all
 verdict "an image comes back once: after that they start" "$(
 	says 0 2 "alpha: started afresh: there is no image.*beta: runs already|beta: started"
 	once alpha
+	# shellcheck disable=SC2046
 	[ -e "$images/alpha.tck.done" ] || shelves
 )"
 # shellcheck disable=SC2046
@@ -91,6 +92,7 @@ for harm in "cut short" "damaged" "no image at all" "a folder" "empty"; do
 	reboot
 	run_tool "$tool" restore --all
 	verdict "and at the boot after that it is not tried again ($harm)" "$(says 0 2 "alpha: started afresh: there is no image")"
+	once alpha
 	# shellcheck disable=SC2046
 	end $(running alpha) $(running beta)
 	rm -rf "$images"
@@ -121,6 +123,7 @@ run_tool "$tool" restore --all
 verdict "its process ID is taken: started afresh, with the reason" "$(
 	says 0 1 "alpha: started afresh: .*${pids[0]}"
 	once alpha
+	# shellcheck disable=SC2046
 	well "$actor"
 )"
 end "$actor"
@@ -232,9 +235,11 @@ run_tool "$tool" restore --all
 verdict "without a syslog daemon the kernel's log says it" "$(logged kmsg "^<29>tinyckpt: alpha: started afresh: there is no image$")"
 mv /dev/log.away /dev/log
 mv /dev/kmsg /dev/kmsg.away
-end "$(running alpha)"
+once alpha
+# shellcheck disable=SC2046
+end $(running alpha)
 run_tool "$tool" restore --all
-verdict "without either it works all the same" "$(says 0 1 "alpha: (started afresh|runs already)")"
+verdict "without either it works all the same" "$(says 0 1 "alpha: (started afresh|runs already)"; once alpha)"
 mv /dev/kmsg.away /dev/kmsg
 clean
 
@@ -313,7 +318,7 @@ kill -TERM "$(pgrep -x tinyckpt)"
 wait $tool_pid
 status=$?
 take_output
-verdict "a signal goes to the workload" "$(says 143 1 "restored"; running ending)"
+verdict "a signal goes to the workload" "$(says 143 1 "restored"; gone ending)"
 rm -rf "$images"
 foreground 0
 run_tool "$tool" save --service ending

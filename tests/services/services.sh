@@ -50,6 +50,15 @@ begin() {
 	echo "$pid" >"$work/run/$1.pid"
 }
 
+# gone NAME: waits until none runs
+gone() {
+	local waited
+	for ((waited = 0; waited < 200; waited++)); do
+		[ -n "$(running "$1")" ] || return
+		sleep 0.01
+	done
+	running "$1"
+}
 not_started() { [ ! -e "$work/started" ] || echo "started: $(tr '\n' ' ' <"$work/started")"; }
 # started NAME...: a complaint when these were not, once each; those with settle=0 were not waited for
 started() {
