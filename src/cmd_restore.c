@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "command.h"
+#include "config.h"
 #include "restore.h"
 
 static int run(int argc, char **argv)
@@ -11,6 +13,7 @@ static int run(int argc, char **argv)
 	static const struct option options[] = {
 		{ "detach", no_argument, NULL, 'd' },
 		{ "pidfile", required_argument, NULL, 'p' },
+		{ "clock", required_argument, NULL, 'c' },
 		{ 0 },
 	};
 	struct restore_options restore = { 0 };
@@ -23,6 +26,13 @@ static int run(int argc, char **argv)
 			break;
 		case 'p':
 			restore.pidfile = optarg;
+			break;
+		case 'c':
+			if (!IS_ON_CLOCKS)
+				return usage_error("--clock: this tinyckpt was built without CONFIG_CLOCKS");
+			restore.advance = !strcmp(optarg, "advance");
+			if (!restore.advance && strcmp(optarg, "freeze"))
+				return usage_error("--clock takes freeze or advance, not \"%s\"", optarg);
 			break;
 		default:
 			return EXIT_USAGE;
@@ -46,6 +56,8 @@ static const struct command restore_command = {
 	.summary = "Bring the tree back, and stay as its parent until it ends, with its exit status",
 	.help = "  -d, --detach         end when the tree is alive\n"
 		"  -p, --pidfile FILE   write the root's process ID there\n"
+		"      --clock=freeze   monotonic clocks go on where they stopped; the default\n"
+		"      --clock=advance  they count the time that was lost, too\n"
 		"IMAGE `-` is standard input.\n",
 	.run = run,
 };

@@ -29,6 +29,7 @@
 #include "objects/object.h"
 #include "tree/birth.h"
 #include "tree/locks.h"
+#include "tree/clocks.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
 #include "tree/remap.h"
@@ -120,6 +121,8 @@ static int on_state(struct restore *r, const struct record *rec)
 
 	if (!err && !r->settled)
 		err = settle(r);
+	if (!err && !r->settled && IS_ON_CLOCKS)
+		err = clocks_go_on(r);
 	r->settled = true;
 	if (!err)
 		err = revive_finish(r);
@@ -159,6 +162,7 @@ static int on_record(struct restore *r, const struct record *rec)
 		{ RECORD_DESCRIPTORS, revive_descriptors }, { RECORD_THREAD, revive_thread },
 		{ RECORD_PENDING, revive_pending },	{ RECORD_SESSION, IS_ON_SESSIONS ? on_session : NULL },
 		{ RECORD_LOCK, IS_ON_LOCKS ? locks_note : NULL },
+		{ RECORD_CLOCKS, IS_ON_CLOCKS ? clocks_restore : NULL },
 	};
 	const struct object_ops *ops;
 

@@ -17,6 +17,7 @@
 #include "image/machine.h"
 #include "process.pb.h"
 #include "tree/estimate.h"
+#include "tree/clocks.h"
 #include "tree/lineage.h"
 #include "tree/memory.h"
 #include "tree/obstacles.h"
@@ -123,6 +124,8 @@ static int write_image(struct save *s)
 		err = write_header(s);
 	if (!err)
 		err = write_tree(s);
+	if (!err && IS_ON_CLOCKS)
+		err = clocks_save(s);
 	if (!err)
 		err = openings_save(s);
 	if (!err && s->obstacles)
@@ -168,6 +171,8 @@ static int hold_and_write(struct save *s)
 		log_info("%zu processes and %zu threads stand still", s->tree.n, tree_threads(&s->tree));
 	if (!err && IS_ON_BUDGET)
 		err = estimate_check(s);
+	if (!err && IS_ON_CLOCKS)
+		err = clocks_stop(s);
 	if (!err)
 		err = check_tree(s);
 	if (!err && s->obstacles)	/* the rest of them, so that all are named at once */

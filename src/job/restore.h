@@ -9,9 +9,11 @@
 
 #include "arch.h"
 #include "base/buffer.h"
+#include "clocks.pb.h"
 #include "image/reader.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
+#include "kernel/timens.h"
 #include "process.pb.h"
 #include "thread.pb.h"
 
@@ -22,6 +24,7 @@ struct restore_options {
 	const char *image;	/* a path; "-": standard input */
 	bool detach;
 	const char *pidfile;	/* or NULL */
+	bool advance;		/* the clocks count the time that was lost */
 };
 
 /* A process of the tree that was made anew. */
@@ -80,6 +83,9 @@ struct restore {
 	struct arch_regs entry;		/* registers to enter it with; all tasks have the same segments */
 	bool entry_known;
 	struct inheritance inherited;
+	Clocks clocks;
+	bool own_clocks;		/* the tree gets a time namespace */
+	struct two_clocks clock_offset;	/* where it would need one and the kernel has none: what its clocks lack */
 	unsigned int steps;		/* of the deadline, see make_tree() */
 
 	struct buffer born;		/* struct born */

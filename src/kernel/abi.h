@@ -157,6 +157,10 @@ struct clone3_args {
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
 #endif
 
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80 /* 5.6 */
+#endif
+
 #ifndef KCMP_FILE
 enum { KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_IO, KCMP_SYSVSEM };
 #endif

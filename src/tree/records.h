@@ -5,6 +5,7 @@
 
 enum record_tree {
 	RECORD_TREE = 10,	/* once, first: what restore must know beforehand */
+	RECORD_CLOCKS = 16,	/* once, behind it */
 	/* here: the openings (objects/object.h) */
 	RECORD_PROCESS = 11,	/* first part: each process with its memory, a parent before its children */
 	RECORD_SESSION = 15,	/* before the first process that it is about */

@@ -28,6 +28,7 @@
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
 #include "tree/birth.h"
+#include "tree/clocks.h"
 #include "tree/credentials.h"
 #include "tree/locks.h"
 #include "tree/reborn.h"
@@ -122,6 +123,8 @@ int revive_state(struct restore *r, const struct record *rec)
 	};
 	reborn_program(r, &p);
 	program_call(&p, OP_MUST, SYS_close_range, 0, r->world - 1, 0);
+	if (IS_ON_CLOCKS)
+		clocks_join(r, &p);
 	mm_fields_add(&p, &mm, rec->body, rec->body_len, world_fd(r, r->state.exe));
 	program_call(&p, OP_MUST, SYS_personality, (long)r->state.personality);
 	program_call(&p, 0, SYS_prctl, PR_SET_THP_DISABLE, r->state.thp_disable);

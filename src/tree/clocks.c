@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/clocks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "kernel/abi.h"
+#include "kernel/procfs.h"
+#include "tree/records.h"
+
+static const int64_t CLOCK_MAX = INT64_MAX / 2;	/* the kernel's own bound (KTIME_SEC_MAX / 2) */
+
+/* Before that no tinyckpt was there: a clock that shows less was not set (2025-01-01). */
+static const int64_t NOT_SET = 1735689600LL * 1000000000;
+
+/* "": it is not known. */
+static void boot_id(char *to, size_t cap)
+{
+	if (proc_readf(to, cap, "/proc/sys/kernel/random/boot_id") < 0)
+		*to = '\0';
+	to[strcspn(to, "\n")] = '\0';
+}
+
+int clocks_stop(struct save *s)
+{
+	struct two_clocks now, offsets;
+	int err = timens_machine(&now);
+
+	if (!err)
+		err = timens_offsets(s->tree.processes[0].tid, &offsets);
+	if (err)
+		return fail_for(err, "the clocks of the tree");
+	s->clocks.monotonic = (uint64_t)(now.monotonic + offsets.monotonic);
+	s->clocks.boottime = (uint64_t)(now.boottime + offsets.boottime);
+	s->clocks.realtime = (uint64_t)clock_now(CLOCK_REALTIME);
+	s->clocks.monotonic_offset = offsets.monotonic;
+	s->clocks.boottime_offset = offsets.boottime;
+	boot_id(s->clocks.boot_id, sizeof(s->clocks.boot_id));
+	return 0;
+}
+
+int clocks_save(struct save *s)
+{
+	return SAVE_RECORD(s, RECORD_CLOCKS, Clocks_fields, &s->clocks, NULL, 0);
+}
+
+int clocks_check(const Clocks *m)
+{
+	if (m->monotonic > (uint64_t)CLOCK_MAX || m->boottime > (uint64_t)CLOCK_MAX || m->realtime > INT64_MAX ||
+	    m->monotonic_offset > CLOCK_MAX || m->monotonic_offset < -CLOCK_MAX || m->boottime_offset > CLOCK_MAX ||
+	    m->boottime_offset < -CLOCK_MAX)
+		return fail(EIMAGE, "the clocks are absurd");
+	return 0;
+}
+
+/* The time that was lost, by the only clock that runs on while the machine does not; 0 when it was not set, then or now. */
+static int64_t lost(const Clocks *m)
+{
+	const int64_t now = clock_now(CLOCK_REALTIME), then = (int64_t)m->realtime;
+
+	if (then >= NOT_SET && now >= then && now - then <= CLOCK_MAX - (int64_t)m->monotonic && now - then <= CLOCK_MAX - (int64_t)m->boottime)
+		return now - then;
+	log_warning("CLOCK_REALTIME was not set %s: how much time was lost is not known, the clocks go on where they stopped",
+		    then < NOT_SET ? "when the image was made" : "yet, it is before the image was made");
+	return 0;
+}
+
+/* What the tree's clocks are to show beyond those of the machine, from now on. */
+static int wanted(const struct restore *r, struct two_clocks *offsets)
+{
+	const Clocks *m = &r->clocks;
+	struct two_clocks now;
+	char boot[sizeof(m->boot_id)];
+	int64_t since = 0;
+	int err = timens_machine(&now);
+
+	if (err)
+		return fail_for(err, "the clocks of this machine");
+	boot_id(boot, sizeof(boot));
+	if (r->options->advance && *boot && !strcmp(boot, m->boot_id)) {	/* the machine has counted it, to the nanosecond */
+		*offsets = (struct two_clocks){ m->monotonic_offset, m->boottime_offset };
+		return 0;
+	}
+	if (r->options->advance)
+		since = lost(m);
+	offsets->monotonic = (int64_t)m->monotonic + since - now.monotonic;
+	offsets->boottime = (int64_t)m->boottime + since - now.boottime;
+	return 0;
+}
+
+/* Processes inherit what the tool has. */
+static int lacking(const struct restore *r, struct two_clocks *offsets)
+{
+	struct two_clocks own;
+	int err = wanted(r, offsets);
+
+	if (!err) {
+		err = timens_offsets(getpid(), &own);
+		if (err)
+			return fail_for(err, "the clocks of tinyckpt");
+		offsets->monotonic -= own.monotonic;
+		offsets->boottime -= own.boottime;
+	}
+	return err;
+}
+
+int clocks_restore(struct restore *r, const struct record *rec)
+{
+	struct two_clocks offsets;
+	int err = r->last_id || r->born.len ? fail(EIMAGE, "the clocks are not in their place")
+					    : record_decode(rec, Clocks_fields, &r->clocks);
+
+	if (!err)
+		err = clocks_check(&r->clocks);
+	if (!err)
+		err = lacking(r, &offsets);
+	if (err || (!offsets.monotonic && !offsets.boottime))
+		return err;
+	err = timens_try();
+	r->own_clocks = !err;
+	if (!err)
+		return 0;
+	r->clock_offset = offsets;
+	log_warning("%s: CLOCK_MONOTONIC jumps by %+" PRId64 " s for the tree, CLOCK_BOOTTIME by %+" PRId64 " s",
+		    err == -EPERM ? "a time namespace takes CAP_SYS_ADMIN" : "this kernel has no time namespaces (CONFIG_TIME_NS)",
+		    -offsets.monotonic / 1000000000, -offsets.boottime / 1000000000);
+	return 0;
+}
+
+/* As late as can be: until here they stand still, and from here on they count. */
+int clocks_go_on(struct restore *r)
+{
+	struct two_clocks offsets;
+	int err;
+
+	if (!r->own_clocks)
+		return 0;
+	err = wanted(r, &offsets);
+	if (err)
+		return err;
+	err = timens_make(&offsets);
+	return err ? fail_for(err, "a time namespace") : 0;
+}
+
+void clocks_join(const struct restore *r, struct program *p)
+{
+	char path[48];
+	long fd;
+
+	if (!r->own_clocks)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/ns/time_for_children", getpid());
+	fd = program_at(p, program_call(p, OP_MUST, SYS_openat, AT_FDCWD, program_data(p, path, sizeof(path)), O_RDONLY)) +
+	     (long)offsetof(struct op, ret);
+	program_call(p, OP_MUST | OP_INDIRECT << 0, SYS_setns, fd, CLONE_NEWTIME);
+	program_call(p, OP_MUST | OP_INDIRECT << 0, SYS_close, fd);
+}
