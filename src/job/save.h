@@ -97,7 +97,8 @@ struct save {
 		uint32_t crc;
 	} vdso;
 	struct tid_variable tid_variable;
-	Clocks clocks;			/* since all stands still */
+	Clocks clocks;			/* as they were when all stood still, */
+	int64_t still_since;		/* and CLOCK_MONOTONIC as it was for us */
 	bool timers_untold;		/* by /proc/PID/timers */
 	struct buffer areas;		/* of the process at hand, see tree/memory.c */
 	struct {			/* of its parent, which is often the next one's as well */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
+#include "kernel/task_memory.h"
 #include "tree/records.h"
 
 static const int64_t CLOCK_MAX = INT64_MAX / 2;	/* the kernel's own bound (KTIME_SEC_MAX / 2) */
@@ -42,6 +44,7 @@ int clocks_stop(struct save *s)
 	s->clocks.monotonic = (uint64_t)(now.monotonic + offsets.monotonic);
 	s->clocks.boottime = (uint64_t)(now.boottime + offsets.boottime);
 	s->clocks.realtime = (uint64_t)clock_now(CLOCK_REALTIME);
+	s->still_since = clock_now(CLOCK_MONOTONIC);
 	s->clocks.monotonic_offset = offsets.monotonic;
 	s->clocks.boottime_offset = offsets.boottime;
 	boot_id(s->clocks.boot_id, sizeof(s->clocks.boot_id));
@@ -149,6 +152,61 @@ int clocks_go_on(struct restore *r)
 		return err;
 	err = timens_make(&offsets);
 	return err ? fail_for(err, "a time namespace") : 0;
+}
+
+static bool is_futex(const struct arch_interrupted *call)
+{
+	return call->nr == SYS_futex || call->nr == SYS_futex_time64;
+}
+
+bool clocks_hold(const struct restore *r, const struct arch_interrupted *call)
+{
+	if (!r->clock_offset.monotonic && !r->clock_offset.boottime)
+		return false;
+	if (is_futex(call))
+		return (call->args[1] & ~FUTEX_PRIVATE_FLAG) == FUTEX_WAIT_BITSET && call->args[3];
+	return (call->nr == SYS_clock_nanosleep || call->nr == SYS_clock_nanosleep_time64) && call->args[1] & TIMER_ABSTIME &&
+	       (call->args[0] == CLOCK_MONOTONIC || call->args[0] == CLOCK_BOOTTIME);
+}
+
+/* The kernel keeps absolute deadlines of futexes, and of sleeps none that are absolute, but the end of relative ones. */
+int clocks_rebase(const struct restore *r, pid_t tid, struct arch_interrupted *call, struct deadline *was)
+{
+	const bool futex = is_futex(call), boot = !futex && call->args[0] == CLOCK_BOOTTIME;
+	/* a 32-bit program may use the calls for times of 32 bits */
+	const bool wide = sizeof(long) == 8 || call->nr == (futex ? SYS_futex_time64 : SYS_clock_nanosleep_time64);
+	const int time = futex ? 3 : 2;
+	struct kernel_timespec t;
+	int32_t narrow[2];
+	int64_t ns;
+	int err;
+
+	was->at = (unsigned long)call->args[time];
+	was->len = wide ? sizeof(t) : sizeof(narrow);
+	err = task_read(tid, was->bytes, was->at, was->len);
+	if (err)
+		return err;
+	memcpy(wide ? (void *)&t : narrow, was->bytes, was->len);
+	if (!wide)
+		t = (struct kernel_timespec){ narrow[0], narrow[1] };
+	ns = t.sec > CLOCK_MAX / 1000000000 ? CLOCK_MAX : t.sec < 0 ? 0 : t.sec * 1000000000 + t.nsec;
+	ns -= boot ? r->clock_offset.boottime : r->clock_offset.monotonic;
+	if (!futex) {
+		ns -= clock_now(boot ? CLOCK_BOOTTIME : CLOCK_MONOTONIC);
+		call->args[1] = 0;
+		call->args[3] = 0;
+	}
+	if (ns < 0)
+		ns = 0;
+	t = (struct kernel_timespec){ ns / 1000000000, ns % 1000000000 };
+	narrow[0] = t.sec > INT32_MAX ? INT32_MAX : (int32_t)t.sec;
+	narrow[1] = (int32_t)t.nsec;
+	return task_write(tid, was->at, wide ? (const void *)&t : narrow, was->len);
+}
+
+int64_t clocks_standstill(const struct save *s)
+{
+	return clock_now(CLOCK_MONOTONIC) - s->still_since;
 }
 
 void clocks_join(const struct restore *r, struct program *p)

@@ -22,6 +22,28 @@ int clocks_go_on(struct restore *r);
 /* Adds what a process does that joins, still without threads and with all its rights. */
 void clocks_join(const struct restore *r, struct program *p);
 
+/*
+ * Where they cannot, the kernel's own deadlines still hold.  Is the call, which was interrupted, one that waits until a moment
+ * of the tree's clocks?
+ */
+bool clocks_hold(const struct restore *r, const struct arch_interrupted *call);
+
+/* What was in the task's memory in the place of a deadline; len 0: nothing was changed. */
+struct deadline {
+	uint64_t at;
+	uint8_t bytes[16];
+	size_t len;
+};
+
+/*
+ * Changes the arguments of such a call, and the deadline in the task's memory, so that it waits until the same moment of this
+ * machine's clocks, and goes on with that when it is restarted.  0 or a negative errno, unsaid.
+ */
+int clocks_rebase(const struct restore *r, pid_t tid, struct arch_interrupted *call, struct deadline *was);
+
+/* For how long the tree has been standing still, in ns: kernel timers that are looked at now have run on. */
+int64_t clocks_standstill(const struct save *s);
+
 /* Is the record sound?  0 or -EIMAGE, said. */
 int clocks_check(const Clocks *m);
 

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "arch.h"
@@ -27,6 +28,7 @@
 #include "kernel/mm_fields.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
+#include "kernel/task_memory.h"
 #include "tree/birth.h"
 #include "tree/clocks.h"
 #include "tree/credentials.h"
@@ -362,17 +364,15 @@ static int finish_process(struct restore *r, struct program *p)
 }
 
 /* Does the thread sleep for a time whose rest the kernel wrote elsewhere than the call reads it from? */
-static bool sleeps_on(const Thread *m, const struct arch_regs *regs, int *rqtp)
+static bool sleeps_on(const Thread *m, const struct arch_interrupted *call)
 {
-	struct arch_interrupted call;
-
 	const bool nanosleep = m->syscall == SYS_nanosleep;
+	const int rqtp = nanosleep ? 0 : 2;
 
-	arch_interrupted(regs, &call);
-	*rqtp = nanosleep ? 0 : 2;
 	return m->interrupted == ARCH_ERESTART_RESTARTBLOCK &&
-	       (nanosleep || m->syscall == SYS_clock_nanosleep || m->syscall == SYS_clock_nanosleep_time64) &&
-	       call.args[*rqtp + 1] && call.args[*rqtp + 1] != call.args[*rqtp];
+	       (nanosleep || ((m->syscall == SYS_clock_nanosleep || m->syscall == SYS_clock_nanosleep_time64) &&
+			      !(call->args[1] & TIMER_ABSTIME))) &&
+	       call->args[rqtp + 1] && call->args[rqtp + 1] != call->args[rqtp];
 }
 
 /* Before it has used vectors a thread has no such registers that could be set. */
@@ -395,8 +395,9 @@ static int finish(struct restore *r, bool last)
 	const Thread *m = &r->thread;
 	pid_t tid = (pid_t)m->tid;
 	struct arch_regs regs;
+	struct arch_interrupted call;
 	size_t at = sizeof(regs);
-	int rqtp, err = 0;
+	int err = 0;
 
 	if (!r->have_thread)
 		return 0;
@@ -408,7 +409,10 @@ static int finish(struct restore *r, bool last)
 		err = reborn_leave(r, tid);
 	if (err)
 		return err;
-	if (sleeps_on(m, &regs, &rqtp) && buffer_append(&r->again, &tid, sizeof(tid)))
+	arch_interrupted(&regs, &call);
+	call.nr = (long)m->syscall;
+	if ((sleeps_on(m, &call) || (IS_ON_CLOCKS && m->interrupted && clocks_hold(r, &call))) &&
+	    buffer_append(&r->again, &tid, sizeof(tid)))
 		return fail(ENOMEM, "out of memory");
 	if (m->interrupted)
 		arch_restart(&regs, (long)m->syscall);
@@ -501,10 +505,11 @@ int revive_thread(struct restore *r, const struct record *rec)
 }
 
 /* Makes the call in place with what remained as its time; the kernel takes note of it as it is interrupted at once. */
-static int sleep_on(pid_t tid)
+static int sleep_on(const struct restore *r, pid_t tid)
 {
 	struct arch_regs regs, now;
-	struct arch_interrupted call;
+	struct arch_interrupted call, held;
+	struct deadline was = { 0 };
 	struct stop stop;
 	uint64_t mask;
 	int rqtp, err = thread_regs(tid, &regs);
@@ -512,9 +517,18 @@ static int sleep_on(pid_t tid)
 	if (err)
 		return err;
 	arch_pending_call(&regs, &call);
+	held = call;
 	rqtp = call.nr == SYS_nanosleep ? 0 : 2;
+	if (IS_ON_CLOCKS && clocks_hold(r, &call))
+		err = clocks_rebase(r, tid, &held, &was);
+	else
+		held.args[rqtp] = call.args[rqtp + 1];
+	if (err)
+		return err;
 	now = regs;
-	arch_set_argument(&now, rqtp, call.args[rqtp + 1]);
+	for (int i = 0; i < 4; i++)
+		if (held.args[i] != call.args[i])
+			arch_set_argument(&now, i, held.args[i]);
 	err = thread_sigmask(tid, &mask);
 	if (!err)	/* a pending signal would be delivered on the way to the call; it is, when all is released */
 		err = thread_set_sigmask(tid, ~0ULL);
@@ -536,11 +550,15 @@ static int sleep_on(pid_t tid)
 	if (!err)
 		err = thread_regs(tid, &now);
 	if (!err) {
-		arch_set_argument(&now, rqtp, call.args[rqtp]);
+		for (int i = 0; i < 4; i++)
+			if (held.args[i] != call.args[i])
+				arch_set_argument(&now, i, call.args[i]);
 		err = thread_set_regs(tid, &now);
 	}
 	if (!err)
 		err = thread_set_sigmask(tid, mask);
+	if (!err && was.len)
+		err = task_write(tid, was.at, was.bytes, was.len);
 	return err;
 }
 
@@ -549,7 +567,7 @@ int revive_sleepers(struct restore *r)
 	const pid_t *tid = (const pid_t *)(const void *)r->again.data;
 
 	for (size_t i = 0; i < r->again.len / sizeof(*tid); i++) {
-		int err = sleep_on(tid[i]);
+		int err = sleep_on(r, tid[i]);
 
 		if (err)
 			return fail_for(err, "thread %d: its sleep cannot go on", tid[i]);
