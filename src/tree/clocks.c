@@ -56,7 +56,7 @@ int clocks_save(struct save *s)
 	return SAVE_RECORD(s, RECORD_CLOCKS, Clocks_fields, &s->clocks, NULL, 0);
 }
 
-int clocks_check(const Clocks *m)
+static int check(const Clocks *m)
 {
 	if (m->monotonic > (uint64_t)CLOCK_MAX || m->boottime > (uint64_t)CLOCK_MAX || m->realtime > INT64_MAX ||
 	    m->monotonic_offset > CLOCK_MAX || m->monotonic_offset < -CLOCK_MAX || m->boottime_offset > CLOCK_MAX ||
@@ -78,9 +78,8 @@ static int64_t lost(const Clocks *m)
 }
 
 /* What the tree's clocks are to show beyond those of the machine, from now on. */
-static int wanted(const struct restore *r, struct two_clocks *offsets)
+static int wanted(const Clocks *m, bool advance, struct two_clocks *offsets)
 {
-	const Clocks *m = &r->clocks;
 	struct two_clocks now;
 	char boot[sizeof(m->boot_id)];
 	int64_t since = 0;
@@ -89,54 +88,52 @@ static int wanted(const struct restore *r, struct two_clocks *offsets)
 	if (err)
 		return fail_for(err, "the clocks of this machine");
 	boot_id(boot, sizeof(boot));
-	if (r->options->advance && *boot && !strcmp(boot, m->boot_id)) {	/* the machine has counted it, to the nanosecond */
+	if (advance && *boot && !strcmp(boot, m->boot_id)) {	/* the machine has counted it, to the nanosecond */
 		*offsets = (struct two_clocks){ m->monotonic_offset, m->boottime_offset };
 		return 0;
 	}
-	if (r->options->advance)
+	if (advance)
 		since = lost(m);
 	offsets->monotonic = (int64_t)m->monotonic + since - now.monotonic;
 	offsets->boottime = (int64_t)m->boottime + since - now.boottime;
 	return 0;
 }
 
-/* Processes inherit what the tool has. */
-static int lacking(const struct restore *r, struct two_clocks *offsets)
+int clocks_look(const Clocks *m, bool advance, bool *own, struct two_clocks *lack)
 {
-	struct two_clocks own;
-	int err = wanted(r, offsets);
+	struct two_clocks inherited;
+	int err = check(m);
 
-	if (!err) {
-		err = timens_offsets(getpid(), &own);
-		if (err)
-			return fail_for(err, "the clocks of tinyckpt");
-		offsets->monotonic -= own.monotonic;
-		offsets->boottime -= own.boottime;
-	}
-	return err;
+	*own = false;
+	if (!err)
+		err = wanted(m, advance, lack);
+	if (err)
+		return err;
+	err = timens_offsets(getpid(), &inherited);
+	if (err)
+		return fail_for(err, "the clocks of tinyckpt");
+	lack->monotonic -= inherited.monotonic;
+	lack->boottime -= inherited.boottime;
+	if (!lack->monotonic && !lack->boottime)
+		return 0;
+	err = timens_try();
+	*own = !err;
+	if (err)
+		log_warning("%s: in system calls CLOCK_MONOTONIC jumps by %" PRId64 " ms, CLOCK_BOOTTIME by %" PRId64 " ms",
+			    err == -EPERM ? "a time namespace takes CAP_SYS_ADMIN"
+					  : "this kernel has no time namespaces (CONFIG_TIME_NS)",
+			    -lack->monotonic / 1000000, -lack->boottime / 1000000);
+	else
+		*lack = (struct two_clocks){ 0 };
+	return 0;
 }
 
 int clocks_restore(struct restore *r, const struct record *rec)
 {
-	struct two_clocks offsets;
-	int err = r->last_id || r->born.len ? fail(EIMAGE, "the clocks are not in their place")
-					    : record_decode(rec, Clocks_fields, &r->clocks);
+	int err = r->last_id || r->born.len || r->clocks.monotonic ? fail(EIMAGE, "the clocks are not in their place")
+								   : record_decode(rec, Clocks_fields, &r->clocks);
 
-	if (!err)
-		err = clocks_check(&r->clocks);
-	if (!err)
-		err = lacking(r, &offsets);
-	if (err || (!offsets.monotonic && !offsets.boottime))
-		return err;
-	err = timens_try();
-	r->own_clocks = !err;
-	if (!err)
-		return 0;
-	r->clock_offset = offsets;
-	log_warning("%s: CLOCK_MONOTONIC jumps by %+" PRId64 " s for the tree, CLOCK_BOOTTIME by %+" PRId64 " s",
-		    err == -EPERM ? "a time namespace takes CAP_SYS_ADMIN" : "this kernel has no time namespaces (CONFIG_TIME_NS)",
-		    -offsets.monotonic / 1000000000, -offsets.boottime / 1000000000);
-	return 0;
+	return err ? err : clocks_look(&r->clocks, r->options->advance, &r->own_clocks, &r->clock_offset);
 }
 
 /* As late as can be: until here they stand still, and from here on they count. */
@@ -147,7 +144,7 @@ int clocks_go_on(struct restore *r)
 
 	if (!r->own_clocks)
 		return 0;
-	err = wanted(r, &offsets);
+	err = wanted(&r->clocks, r->options->advance, &offsets);
 	if (err)
 		return err;
 	err = timens_make(&offsets);
@@ -170,7 +167,8 @@ bool clocks_hold(const struct restore *r, const struct arch_interrupted *call)
 }
 
 /* The kernel keeps absolute deadlines of futexes, and of sleeps none that are absolute, but the end of relative ones. */
-int clocks_rebase(const struct restore *r, pid_t tid, struct arch_interrupted *call, struct deadline *was)
+int clocks_rebase(const struct restore *r, pid_t tid, const struct arch_interrupted *call, struct arch_regs *regs,
+		  struct deadline *was)
 {
 	const bool futex = is_futex(call), boot = !futex && call->args[0] == CLOCK_BOOTTIME;
 	/* a 32-bit program may use the calls for times of 32 bits */
@@ -193,8 +191,8 @@ int clocks_rebase(const struct restore *r, pid_t tid, struct arch_interrupted *c
 	ns -= boot ? r->clock_offset.boottime : r->clock_offset.monotonic;
 	if (!futex) {
 		ns -= clock_now(boot ? CLOCK_BOOTTIME : CLOCK_MONOTONIC);
-		call->args[1] = 0;
-		call->args[3] = 0;
+		arch_set_argument(regs, 1, 0);
+		arch_set_argument(regs, 3, 0);
 	}
 	if (ns < 0)
 		ns = 0;
@@ -202,6 +200,13 @@ int clocks_rebase(const struct restore *r, pid_t tid, struct arch_interrupted *c
 	narrow[0] = t.sec > INT32_MAX ? INT32_MAX : (int32_t)t.sec;
 	narrow[1] = (int32_t)t.nsec;
 	return task_write(tid, was->at, wide ? (const void *)&t : narrow, was->len);
+}
+
+int clocks_put_back(pid_t tid, const struct arch_interrupted *call, struct arch_regs *regs, const struct deadline *was)
+{
+	arch_set_argument(regs, 1, call->args[1]);
+	arch_set_argument(regs, 3, call->args[3]);
+	return task_write(tid, was->at, was->bytes, was->len);
 }
 
 int64_t clocks_standstill(const struct save *s)

@@ -13,6 +13,12 @@ int clocks_stop(struct save *s);
 /* Writes the record. */
 int clocks_save(struct save *s);
 
+/*
+ * How can they go on from what a record tells?  *own: in a time namespace of the tree's own; else *lack is what they would show
+ * too little, 0 when nothing, else a warning tells it.  0 or a negative errno, said; -EIMAGE: the record is absurd.
+ */
+int clocks_look(const Clocks *m, bool advance, bool *own, struct two_clocks *lack);
+
 /* Reads the record, and finds out how they can go on: r->own_clocks or r->clock_offset. */
 int clocks_restore(struct restore *r, const struct record *rec);
 
@@ -36,15 +42,15 @@ struct deadline {
 };
 
 /*
- * Changes the arguments of such a call, and the deadline in the task's memory, so that it waits until the same moment of this
- * machine's clocks, and goes on with that when it is restarted.  0 or a negative errno, unsaid.
+ * Changes the arguments of such a call in regs, and the deadline in the task's memory, so that it waits until the same moment of
+ * this machine's clocks, and goes on with that when it is restarted; and puts them back once it has been made.  0 or a negative
+ * errno, unsaid.
  */
-int clocks_rebase(const struct restore *r, pid_t tid, struct arch_interrupted *call, struct deadline *was);
+int clocks_rebase(const struct restore *r, pid_t tid, const struct arch_interrupted *call, struct arch_regs *regs,
+		  struct deadline *was);
+int clocks_put_back(pid_t tid, const struct arch_interrupted *call, struct arch_regs *regs, const struct deadline *was);
 
 /* For how long the tree has been standing still, in ns: kernel timers that are looked at now have run on. */
 int64_t clocks_standstill(const struct save *s);
-
-/* Is the record sound?  0 or -EIMAGE, said. */
-int clocks_check(const Clocks *m);
 
 #endif

@@ -28,7 +28,6 @@
 #include "kernel/mm_fields.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
-#include "kernel/task_memory.h"
 #include "tree/birth.h"
 #include "tree/clocks.h"
 #include "tree/credentials.h"
@@ -508,7 +507,7 @@ int revive_thread(struct restore *r, const struct record *rec)
 static int sleep_on(const struct restore *r, pid_t tid)
 {
 	struct arch_regs regs, now;
-	struct arch_interrupted call, held;
+	struct arch_interrupted call;
 	struct deadline was = { 0 };
 	struct stop stop;
 	uint64_t mask;
@@ -517,19 +516,14 @@ static int sleep_on(const struct restore *r, pid_t tid)
 	if (err)
 		return err;
 	arch_pending_call(&regs, &call);
-	held = call;
 	rqtp = call.nr == SYS_nanosleep ? 0 : 2;
-	if (IS_ON_CLOCKS && clocks_hold(r, &call))
-		err = clocks_rebase(r, tid, &held, &was);
-	else
-		held.args[rqtp] = call.args[rqtp + 1];
-	if (err)
-		return err;
 	now = regs;
-	for (int i = 0; i < 4; i++)
-		if (held.args[i] != call.args[i])
-			arch_set_argument(&now, i, held.args[i]);
-	err = thread_sigmask(tid, &mask);
+	if (IS_ON_CLOCKS && clocks_hold(r, &call))
+		err = clocks_rebase(r, tid, &call, &now, &was);
+	else
+		arch_set_argument(&now, rqtp, call.args[rqtp + 1]);
+	if (!err)
+		err = thread_sigmask(tid, &mask);
 	if (!err)	/* a pending signal would be delivered on the way to the call; it is, when all is released */
 		err = thread_set_sigmask(tid, ~0ULL);
 	if (!err)
@@ -550,15 +544,14 @@ static int sleep_on(const struct restore *r, pid_t tid)
 	if (!err)
 		err = thread_regs(tid, &now);
 	if (!err) {
-		for (int i = 0; i < 4; i++)
-			if (held.args[i] != call.args[i])
-				arch_set_argument(&now, i, call.args[i]);
-		err = thread_set_regs(tid, &now);
+		arch_set_argument(&now, rqtp, call.args[rqtp]);
+		if (IS_ON_CLOCKS && was.len)
+			err = clocks_put_back(tid, &call, &now, &was);
 	}
 	if (!err)
+		err = thread_set_regs(tid, &now);
+	if (!err)
 		err = thread_set_sigmask(tid, mask);
-	if (!err && was.len)
-		err = task_write(tid, was.at, was.bytes, was.len);
 	return err;
 }
 
