@@ -30,6 +30,7 @@
 #include "tree/birth.h"
 #include "tree/locks.h"
 #include "tree/clocks.h"
+#include "tree/pids.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
 #include "tree/remap.h"
@@ -67,6 +68,40 @@ static int on_tree(struct restore *r, const struct record *rec)
 		prlimit(0, RLIMIT_NOFILE, &limit, NULL);
 	}
 	return reborn_area(r);
+}
+
+static bool is_wanted(const struct restore *r, pid_t pid)
+{
+	const uint32_t *number = (const uint32_t *)(const void *)r->numbers.data;
+
+	for (size_t i = 0; i < r->numbers.len / sizeof(*number); i++)
+		if (number[i] == (uint32_t)pid)
+			return true;
+	return false;
+}
+
+/* Where we sit on a number of the tree we go on in another process; as long as all are there, each has another number. */
+static int on_pids(struct restore *r, const struct record *rec)
+{
+	const pid_t tool = getppid();
+	int err = r->born.len ? fail(EIMAGE, "the process IDs are not in their place") : pids_read(&r->numbers, rec);
+
+	if (!err && is_wanted(r, tool) && tool != getsid(0) && tool != getpgrp())
+		err = fail(EEXIST, "pid %d is tinyckpt's own, and one of the image's: start it again", tool);
+	while (!err && is_wanted(r, getpid())) {
+		pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+
+		if (pid < 0)
+			return fail_errno("clone");
+		if (pid) {
+			*r->agent = pid;
+			_exit(0);
+		}
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != tool)
+			_exit(1);
+	}
+	return err;
 }
 
 /* The mappings of a process are all there: lay it out. */
@@ -163,6 +198,7 @@ static int on_record(struct restore *r, const struct record *rec)
 		{ RECORD_PENDING, revive_pending },	{ RECORD_SESSION, IS_ON_SESSIONS ? on_session : NULL },
 		{ RECORD_LOCK, IS_ON_LOCKS ? locks_note : NULL },
 		{ RECORD_CLOCKS, IS_ON_CLOCKS ? clocks_restore : NULL },
+		{ RECORD_PIDS, IS_ON_PIDS ? on_pids : NULL },
 	};
 	const struct object_ops *ops;
 
@@ -250,25 +286,29 @@ static void pass_on(int sig)
 /* What the agent leaves to the tool. */
 struct outcome {
 	int err;
+	pid_t agent;
 	pid_t root;
 	bool ended;	/* the root has, and this is its */
 	int status;
 };
 
-/* Until pid has ended, or (0) all children have.  Whoever is orphaned comes to us; the root may end before the agent. */
-static int wait_for(struct outcome *outcome, pid_t pid)
+/*
+ * Until the agent or the root has ended, or (NULL) all children have.  Whoever is orphaned comes to us; the root may end
+ * before the agent.
+ */
+static int wait_for(struct outcome *outcome, const volatile pid_t *pid)
 {
 	for (;;) {
 		int status;
 		pid_t ended = waitpid(-1, &status, __WALL);
 
 		if (ended < 0 && errno != EINTR)
-			return errno == ECHILD && !pid ? 0 : fail_errno("waiting for process %d", pid);
+			return errno == ECHILD && !pid ? 0 : fail_errno("waiting for process %d", pid ? *pid : 0);
 		if (ended > 0 && ended == outcome->root) {
 			outcome->ended = true;
 			outcome->status = status;
 		}
-		if (ended > 0 && ended == pid)
+		if (ended > 0 && pid && ended == *pid)
 			return 0;
 	}
 }
@@ -282,7 +322,7 @@ static int supervise(struct outcome *outcome)
 	supervised = outcome->root;
 	for (size_t i = 0; !outcome->ended && i < sizeof(signals) / sizeof(*signals); i++)
 		sigaction(signals[i], &action, NULL);
-	return outcome->ended ? 0 : wait_for(outcome, outcome->root);
+	return outcome->ended ? 0 : wait_for(outcome, &outcome->root);
 }
 
 /*
@@ -307,7 +347,7 @@ static void stay_on_one_processor(void)
  */
 static void agent(const struct restore_options *options, pid_t tool, struct outcome *outcome)
 {
-	struct restore r = { .options = options, .contents_fd = -1 };
+	struct restore r = { .options = options, .contents_fd = -1, .agent = &outcome->agent };
 	int err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -352,7 +392,8 @@ int restore_tree(const struct restore_options *options, int *status)
 		agent(options, tool, outcome);
 		_exit(0);
 	}
-	err = wait_for(outcome, pid);
+	__sync_bool_compare_and_swap(&outcome->agent, 0, pid);	/* it may have moved on already */
+	err = wait_for(outcome, &outcome->agent);
 	if (!err && outcome->err == NOT_YET)
 		err = fail(EIO, "the process that brings the tree back was killed");
 	if (!err && outcome->err) {
@@ -360,7 +401,7 @@ int restore_tree(const struct restore_options *options, int *status)
 		err = outcome->err;
 	}
 	if (err)
-		(void)wait_for(outcome, 0);
+		(void)wait_for(outcome, NULL);
 	else if (!options->detach)
 		err = supervise(outcome);
 	*status = outcome->status;

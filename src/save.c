@@ -22,6 +22,7 @@
 #include "tree/memory.h"
 #include "tree/obstacles.h"
 #include "tree/openings.h"
+#include "tree/pids.h"
 #include "tree/records.h"
 #include "tree/state.h"
 #include "tree/target.h"
@@ -126,6 +127,8 @@ static int write_image(struct save *s)
 		err = write_tree(s);
 	if (!err && IS_ON_CLOCKS)
 		err = clocks_save(s);
+	if (!err && IS_ON_PIDS)
+		err = pids_save(s);
 	if (!err)
 		err = openings_save(s);
 	if (!err && s->obstacles)

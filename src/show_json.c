@@ -414,6 +414,8 @@ static int on_record(struct writing *w, const struct record *rec)
 		return on_header(w, rec);
 	case RECORD_TREE:
 		return on_tree(w, rec);
+	case RECORD_PIDS:
+		return 0;
 	case RECORD_CLOCKS:
 		return on_clocks(w, rec);
 	case RECORD_PROCESS:

@@ -170,6 +170,8 @@ static int add_record(struct show *s, const struct record *rec)
 	case RECORD_STATE:
 		err = record_decode(rec, State_fields, &m.state);
 		return err ? err : add_state(s, &m.state);
+	case RECORD_PIDS:
+		return 0;
 	case RECORD_CLOCKS:
 		return record_decode(rec, Clocks_fields, &s->clocks);
 	case RECORD_TREE:

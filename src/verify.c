@@ -25,6 +25,7 @@
 #include "thread.pb.h"
 #include "tree/locks.h"
 #include "tree/clocks.h"
+#include "tree/pids.h"
 #include "tree/records.h"
 #include "tree/remap.h"
 #include "vma.pb.h"
@@ -100,6 +101,13 @@ static int on_clocks(struct verify *v, const struct record *rec)
 						 : record_decode(rec, Clocks_fields, &m);
 
 	return err ? err : clocks_look(&m, false, &own, &lack);
+}
+
+/* All that it tells comes once more, in its place. */
+static int on_pids(struct verify *v, const struct record *rec)
+{
+	(void)rec;
+	return v->processes.len ? fail(EIMAGE, "the process IDs are not in their place") : 0;
 }
 
 static int compare_ranges(const void *a, const void *b)
@@ -405,7 +413,7 @@ static int on_record(struct verify *v, const struct record *rec)
 		int (*handle)(struct verify *v, const struct record *rec);
 	} handlers[] = {
 		{ RECORD_HEADER, ANYWHERE, on_header },	{ RECORD_TREE, ANYWHERE, on_tree },
-		{ RECORD_CLOCKS, ANYWHERE, IS_ON_CLOCKS ? on_clocks : NULL },
+		{ RECORD_CLOCKS, ANYWHERE, IS_ON_CLOCKS ? on_clocks : NULL }, { RECORD_PIDS, ANYWHERE, on_pids },
 		{ RECORD_PROCESS, ANYWHERE, on_process }, { RECORD_SESSION, ANYWHERE, IS_ON_SESSIONS ? on_session : NULL }, { RECORD_VMA, PROCESS, on_vma },
 		{ RECORD_PAGES, PROCESS, on_pages },	{ RECORD_DROP, PROCESS, on_runs },
 		{ RECORD_GUARD, PROCESS, on_runs },	{ RECORD_STATE, ANYWHERE, on_state },
@@ -457,7 +465,7 @@ static const char *taken_by(pid_t pid, struct proc_stat *st, int *patience)
 	for (;; *patience -= 10, nanosleep(&pause, NULL)) {
 		bool task = !proc_stat(pid, 0, st);
 
-		if (!task && kill(-pid, 0) && errno == ESRCH)
+		if (pid == getpid() || (!task && kill(-pid, 0) && errno == ESRCH))
 			return NULL;
 		if (task && st->state != 'Z' && st->state != 'X')
 			return st->comm;
@@ -477,13 +485,15 @@ static int check_numbers(struct verify *v)
 		qsort(tid, n, sizeof(*tid), compare_tids);
 	for (size_t i = 0; i < n; i++) {
 		struct proc_stat st;
+		char text[128];
 		const char *by;
 
 		if (i && tid[i] == tid[i - 1])
 			return fail(EIMAGE, "pid %u: two tasks have this number", tid[i]);
 		by = v->here ? taken_by((pid_t)tid[i], &st, &patience) : NULL;
 		if (by)
-			verify_note(v, fail(EEXIST, "pid %u is taken, by %s", tid[i], by));
+			verify_note(v, fail(EEXIST, "pid %u is taken, by %s", tid[i],
+					    IS_ON_PIDS && pids_taken_by((pid_t)tid[i], text, sizeof(text)) ? text : by));
 	}
 	return 0;
 }

@@ -83,6 +83,8 @@ struct restore {
 	struct arch_regs entry;		/* registers to enter it with; all tasks have the same segments */
 	bool entry_known;
 	struct inheritance inherited;
+	struct buffer numbers;		/* uint32_t: that must be free; as far as is known beforehand */
+	pid_t *agent;			/* the number of the agent, which is us, where the tool looks for it */
 	Clocks clocks;
 	bool own_clocks;		/* the tree gets a time namespace */
 	struct two_clocks clock_offset;	/* where it would need one and the kernel has none: what its clocks lack */

@@ -21,10 +21,12 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
 #include "kernel/task_memory.h"
+#include "tree/pids.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
 
@@ -46,8 +48,11 @@ struct born *birth_find(const struct restore *r, pid_t pid)
 static int number_taken(pid_t pid)
 {
 	struct proc_stat st;
+	char by[128];
 
-	if (!proc_stat(pid, 0, &st))
+	if (IS_ON_PIDS && pids_taken_by(pid, by, sizeof(by)))
+		return fail(EEXIST, "pid %d is taken, by %s: end it, or wait for it", pid, by);
+	if (!IS_ON_PIDS && !proc_stat(pid, 0, &st))
 		return fail(EEXIST, "pid %d is taken, by %s: end it, or wait for it", pid, st.comm);
 	return fail(EEXIST, "pid %d is taken, by a thread, a process group or a session", pid);
 }
