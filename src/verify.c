@@ -100,7 +100,11 @@ static int on_clocks(struct verify *v, const struct record *rec)
 	int err = v->last_id || v->processes.len ? fail(EIMAGE, "the clocks are not in their place")
 						 : record_decode(rec, Clocks_fields, &m);
 
-	return err ? err : clocks_look(&m, false, &own, &lack);
+	if (!err)
+		err = clocks_look(&m, false, &own, &lack);
+	if (!err && v->here)
+		clocks_tell(&lack);
+	return err;
 }
 
 /* All that it tells comes once more, in its place. */

@@ -33,7 +33,7 @@
 enum { RSEQ_UNREGISTER = 1 };	/* linux/rseq.h */
 
 /* A number can be held by a zombie that init is about to reap: so long it is worth waiting. */
-enum { NUMBER_WAIT_MS = 3000, NUMBER_POLL_MS = 2 };
+enum { NUMBER_WAIT_MS = 3000, NUMBER_POLL_MS = 2, NUMBER_SOON_MS = 100, NUMBER_LATER_MS = 20 };
 
 struct born *birth_find(const struct restore *r, pid_t pid)
 {
@@ -64,11 +64,12 @@ static long with_number(pid_t pid, long (*make)(void *arg, pid_t pid), void *arg
 	bool said = false;
 	long ret;
 
-	for (int waited = 0;; waited += NUMBER_POLL_MS) {
+	for (int waited = 0;; waited += (int)(pause.tv_nsec / 1000000)) {
 		ret = make(arg, pid);
 		if (ret != -EEXIST || waited >= NUMBER_WAIT_MS)
 			return ret;
-		if (!said && waited >= 100) {
+		if (!said && waited >= NUMBER_SOON_MS) {
+			pause.tv_nsec = NUMBER_LATER_MS * 1000000;	/* a busy machine makes each much longer */
 			log_info("waiting for pid %d, which is taken", pid);
 			said = true;
 		}

@@ -116,16 +116,18 @@ int clocks_look(const Clocks *m, bool advance, bool *own, struct two_clocks *lac
 	lack->boottime -= inherited.boottime;
 	if (!lack->monotonic && !lack->boottime)
 		return 0;
-	err = timens_try();
-	*own = !err;
-	if (err)
-		log_warning("%s: in system calls CLOCK_MONOTONIC jumps by %" PRId64 " ms, CLOCK_BOOTTIME by %" PRId64 " ms",
-			    err == -EPERM ? "a time namespace takes CAP_SYS_ADMIN"
-					  : "this kernel has no time namespaces (CONFIG_TIME_NS)",
-			    -lack->monotonic / 1000000, -lack->boottime / 1000000);
-	else
+	*own = !timens_try();
+	if (*own)
 		*lack = (struct two_clocks){ 0 };
 	return 0;
+}
+
+void clocks_tell(const struct two_clocks *lack)
+{
+	if (lack->monotonic || lack->boottime)
+		log_warning("this kernel has no time namespaces (CONFIG_TIME_NS), or tinyckpt may make none (CAP_SYS_ADMIN): in system "
+			    "calls CLOCK_MONOTONIC jumps by %" PRId64 " ms, CLOCK_BOOTTIME by %" PRId64 " ms",
+			    -lack->monotonic / 1000000, -lack->boottime / 1000000);
 }
 
 int clocks_restore(struct restore *r, const struct record *rec)
@@ -142,6 +144,7 @@ int clocks_go_on(struct restore *r)
 	struct two_clocks offsets;
 	int err;
 
+	clocks_tell(&r->clock_offset);
 	if (!r->own_clocks)
 		return 0;
 	err = wanted(&r->clocks, r->options->advance, &offsets);

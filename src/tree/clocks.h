@@ -15,9 +15,12 @@ int clocks_save(struct save *s);
 
 /*
  * How can they go on from what a record tells?  *own: in a time namespace of the tree's own; else *lack is what they would show
- * too little, 0 when nothing, else a warning tells it.  0 or a negative errno, said; -EIMAGE: the record is absurd.
+ * too little, 0 when nothing.  0 or a negative errno, said; -EIMAGE: the record is absurd.
  */
 int clocks_look(const Clocks *m, bool advance, bool *own, struct two_clocks *lack);
+
+/* Warns, if that is not 0. */
+void clocks_tell(const struct two_clocks *lack);
 
 /* Reads the record, and finds out how they can go on: r->own_clocks or r->clock_offset. */
 int clocks_restore(struct restore *r, const struct record *rec);
