@@ -117,6 +117,7 @@ obj-$(CONFIG_LOCKS)         += src/tree/locks.c
 obj-$(CONFIG_SESSIONS)      += src/tree/lineage.c src/tree/session.c
 obj-$(CONFIG_CLOCKS)        += src/tree/clocks.c src/kernel/timens.c
 obj-$(CONFIG_PIDS)          += src/tree/pids.c src/cmd_boot.c src/boot.c
+obj-$(CONFIG_PIDNS)         += src/kernel/pidns.c
 obj-$(CONFIG_INHERIT_STDIO) += src/objects/inherit_stdio.c
 obj-$(CONFIG_BUDGET)        += src/image/budget.c src/tree/estimate.c
 obj-$(CONFIG_LZ4)           += src/image/lz4.c

@@ -7,6 +7,8 @@
 #include "base/escape.h"
 #include "check_kernel.h"
 #include "command.h"
+#include "config.h"
+#include "kernel/pidns.h"
 #include "json.h"
 #include "save.h"
 
@@ -91,7 +93,9 @@ static int run(int argc, char **argv)
 	if (argc == optind)
 		return check_here(json, kconfig);
 	save.pid = parse_pid(argv[optind]);
-	return save.pid ? check_pid(&save, json) : EXIT_USAGE;
+	if (!save.pid)
+		return EXIT_USAGE;
+	return IS_ON_PIDNS && pidns_enter(&save.pid) ? EXIT_FAILED : check_pid(&save, json);
 }
 
 static const struct command check_command = {

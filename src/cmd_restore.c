@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "config.h"
+#include "kernel/pidns.h"
 #include "restore.h"
 
 static int run(int argc, char **argv)
@@ -13,11 +14,12 @@ static int run(int argc, char **argv)
 	static const struct option options[] = {
 		{ "detach", no_argument, NULL, 'd' },
 		{ "pidfile", required_argument, NULL, 'p' },
+		{ "pidns", no_argument, NULL, 'P' },
 		{ "clock", required_argument, NULL, 'c' },
 		{ 0 },
 	};
 	struct restore_options restore = { 0 };
-	int c, status = 0, err;
+	int c, code, status = 0, err;
 
 	while ((c = next_option(argc, argv, "dp:", options)) != -1) {
 		switch (c) {
@@ -34,6 +36,11 @@ static int run(int argc, char **argv)
 			if (!restore.advance && strcmp(optarg, "freeze"))
 				return usage_error("--clock takes freeze or advance, not \"%s\"", optarg);
 			break;
+		case 'P':
+			if (!IS_ON_PIDNS)
+				return usage_error("--pidns: this tinyckpt was built without CONFIG_PIDNS");
+			restore.pidns = true;
+			break;
 		default:
 			return EXIT_USAGE;
 		}
@@ -43,10 +50,14 @@ static int run(int argc, char **argv)
 	restore.image = argv[optind];
 	if (!*restore.image)
 		return usage_error("the image needs a name");
+	if (IS_ON_PIDNS && restore.pidns && (err = pidns_make()))
+		return exit_code(err);
 	err = restore_tree(&restore, &status);
 	if (err || restore.detach)
-		return exit_code(err);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+		code = exit_code(err);
+	else
+		code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return IS_ON_PIDNS && restore.pidns ? pidns_end(code) : code;
 }
 
 static const struct command restore_command = {
@@ -58,6 +69,7 @@ static const struct command restore_command = {
 		"  -p, --pidfile FILE   write the root's process ID there\n"
 		"      --clock=freeze   monotonic clocks go on where they stopped; the default\n"
 		"      --clock=advance  they count the time that was lost, too\n"
+		"      --pidns          give the tree a PID namespace of its own\n"
 		"IMAGE `-` is standard input.\n",
 	.run = run,
 };

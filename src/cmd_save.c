@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "command.h"
+#include "config.h"
+#include "kernel/pidns.h"
 #include "kernel/procfs.h"
 #include "save.h"
 
@@ -98,6 +100,8 @@ static int run(int argc, char **argv)
 	save.pid = parse_pid(argv[optind]);
 	if (!save.pid)
 		return EXIT_USAGE;
+	if (IS_ON_PIDNS && pidns_enter(&save.pid))
+		return EXIT_FAILED;
 	if (!save.output) {
 		int err = default_output(path, sizeof(path), name, save.pid);
 

@@ -25,6 +25,7 @@
 #include "config.h"
 #include "image/machine.h"
 #include "kernel/abi.h"
+#include "kernel/pidns.h"
 #include "kernel/ptrace.h"
 #include "objects/object.h"
 #include "tree/birth.h"
@@ -237,7 +238,8 @@ static int write_pidfile(const struct restore *r)
 {
 	CLEANUP_CLOSE int fd = -1;
 	char text[16];
-	int err, len = snprintf(text, sizeof(text), "%u\n", r->tree.root);
+	const pid_t root = (pid_t)r->tree.root;
+	int err, len = snprintf(text, sizeof(text), "%d\n", IS_ON_PIDNS && r->options->pidns ? pidns_outside(root) : root);
 
 	if (!r->options->pidfile)
 		return 0;
@@ -314,7 +316,7 @@ static int wait_for(struct outcome *outcome, const volatile pid_t *pid)
 }
 
 /* In the foreground the tool stands for the tree: signals pass through to it, its exit status is the tree's. */
-static int supervise(struct outcome *outcome)
+static void take_signals(const struct outcome *outcome)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT };
 	struct sigaction action = { .sa_handler = pass_on };
@@ -322,7 +324,6 @@ static int supervise(struct outcome *outcome)
 	supervised = outcome->root;
 	for (size_t i = 0; !outcome->ended && i < sizeof(signals) / sizeof(*signals); i++)
 		sigaction(signals[i], &action, NULL);
-	return outcome->ended ? 0 : wait_for(outcome, &outcome->root);
 }
 
 /*
@@ -403,7 +404,11 @@ int restore_tree(const struct restore_options *options, int *status)
 	if (err)
 		(void)wait_for(outcome, NULL);
 	else if (!options->detach)
-		err = supervise(outcome);
+		take_signals(outcome);
+	if (IS_ON_PIDNS && !err && options->pidns)
+		pidns_alive();
+	if (!err && !options->detach && !outcome->ended)
+		err = wait_for(outcome, &outcome->root);
 	*status = outcome->status;
 	return err;
 }

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "image/machine.h"
+#include "kernel/pidns.h"
 #include "process.pb.h"
 #include "tree/estimate.h"
 #include "tree/clocks.h"
@@ -201,10 +202,13 @@ int save_tree(const struct save_options *options)
 		err = hold_and_write(&s);
 
 	/* Only what is complete, synced and under its name lets the workload go. */
-	if (err || options->leave_running)
+	if (err || options->leave_running) {
 		tree_release(&s.tree);
-	else
+	} else {
+		if (IS_ON_PIDNS)
+			pidns_tell(0);
 		tree_kill(&s.tree);
+	}
 	save_free(&s);
 	return err;
 }

@@ -24,6 +24,7 @@ struct restore_options {
 	const char *image;	/* a path; "-": standard input */
 	bool detach;
 	const char *pidfile;	/* or NULL */
+	bool pidns;		/* we are in the tree's own PID namespace */
 	bool advance;		/* the clocks count the time that was lost */
 };
 

@@ -219,12 +219,14 @@ int64_t clocks_standstill(const struct save *s)
 
 void clocks_join(const struct restore *r, struct program *p)
 {
-	char path[48];
+	char own[16], path[48];
+	ssize_t len;
 	long fd;
 
 	if (!r->own_clocks)
 		return;
-	snprintf(path, sizeof(path), "/proc/%d/ns/time_for_children", getpid());
+	len = readlink("/proc/self", own, sizeof(own));	/* our number in the /proc that they see */
+	snprintf(path, sizeof(path), "/proc/%.*s/ns/time_for_children", len < 0 ? 0 : (int)len, own);
 	fd = program_at(p, program_call(p, OP_MUST, SYS_openat, AT_FDCWD, program_data(p, path, sizeof(path)), O_RDONLY)) +
 	     (long)offsetof(struct op, ret);
 	program_call(p, OP_MUST | OP_INDIRECT << 0, SYS_setns, fd, CLONE_NEWTIME);

@@ -60,7 +60,7 @@ static int set_proc(pid_t pid, const char *name, long now, long wanted)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	len = snprintf(text, sizeof(text), "%ld", wanted);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	fd = proc_open(path, O_WRONLY);
 	err = fd < 0 ? -errno : write_all(fd, text, (size_t)len);
 	if (err == -EACCES || err == -EPERM)
 		return fail(err, "%s: %ld where %ld is wanted takes CAP_SYS_RESOURCE, which tinyckpt lacks", path, now, wanted);

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define MS INT64_C(1000000)
-/* AWAY: at least so long was it; SLACK: on a busy machine so much may come late, and a standstill may be seen; all in ms */
+/* AWAY: at least so long was it; SLACK: on a busy machine so much may come late, and be seen of a standstill; all in ms */
 enum { AWAY = 1400, SLACK = 700, SLEEP = 5000, PERIOD = 10 };
 
 #ifdef SYS_futex_time64
@@ -228,20 +228,20 @@ void test_break(void)
 	sleepers[0].realtime = 0;
 }
 
-static void check_cadence(const struct cadence *c, int64_t elapsed, int64_t gap)
+static void check_cadence(const struct cadence *c, int64_t elapsed, int64_t gap, int64_t slack)
 {
 	expect(c->count <= elapsed / (PERIOD * MS) + 5, "%s: %lld beats in %lld ms: a burst", c->name, (long long)c->count,
 	       (long long)(elapsed / MS));
 	expect(c->count >= (elapsed - gap) / (PERIOD * MS) / 4, "%s: %lld beats in %lld ms: too few", c->name, (long long)c->count,
 	       (long long)(elapsed / MS));
-	expect(c->gap <= gap + SLACK * MS, "%s: a gap of %lld ms", c->name, (long long)(c->gap / MS));
+	expect(c->gap <= gap + slack, "%s: a gap of %lld ms", c->name, (long long)(c->gap / MS));
 }
 
 void test_check(void)
 {
 	const bool advance = access(test_path("advance"), F_OK) == 0, away = access(test_path("freeze"), F_OK) == 0;
 	const bool namespaces = access("/proc/self/ns/time", F_OK) == 0 && !getenv("NO_TIME_NAMESPACES");
-	int64_t gap, elapsed;
+	int64_t gap, elapsed, slack;
 
 	for (struct sleeper *s = sleepers; s < sleepers + SLEEPERS; s++)
 		pthread_join(s->thread, NULL);
@@ -250,6 +250,8 @@ void test_check(void)
 	pthread_join(rounder, NULL);
 	elapsed = by_library(CLOCK_MONOTONIC) - started;
 	gap = clocks[0].gap;
+	/* an emulated machine takes long to save and to restore; what lies between them is never to be seen */
+	slack = (advance || away) && gap - AWAY * MS > SLACK * MS ? gap - AWAY * MS : SLACK * MS;
 
 	expect(gap >= (advance || away ? AWAY * MS : 0), "the tree was away for %lld ms only", (long long)(gap / MS));
 	for (struct clock *c = clocks; c < clocks + CLOCKS; c++) {
@@ -258,21 +260,21 @@ void test_check(void)
 
 		test_log("%s: the largest step was %lld ms\n", c->name, (long long)(c->gap / MS));
 		expect(!c->back, "%s went back by %lld ms", c->name, (long long)(c->back / MS));
-		expect(!frozen || c->gap <= SLACK * MS, "%s jumped by %lld ms", c->name, (long long)(c->gap / MS));
-		expect(frozen || free || llabs(c->gap - gap) <= SLACK * MS, "%s jumped by %lld ms, and not by %lld", c->name,
+		expect(!frozen || c->gap <= slack, "%s jumped by %lld ms", c->name, (long long)(c->gap / MS));
+		expect(frozen || free || llabs(c->gap - gap) <= slack, "%s jumped by %lld ms, and not by %lld", c->name,
 		       (long long)(c->gap / MS), (long long)(gap / MS));
 	}
 	for (struct sleeper *s = sleepers; s < sleepers + SLEEPERS; s++) {
 		const int64_t more = away || (advance && s->relative) ? gap : 0;
 
 		expect(!s->result, "%s: %ld", s->name, s->result);
-		expect(s->realtime >= SLEEP * MS + more - SLACK / 2 * MS, "%s: it ended after %lld ms, too early by %lld", s->name,
+		expect(s->realtime >= SLEEP * MS + more - slack, "%s: it ended after %lld ms, too early by %lld", s->name,
 		       (long long)(s->realtime / MS), (long long)((SLEEP * MS + more - s->realtime) / MS));
-		expect(s->realtime <= SLEEP * MS + more + SLACK * MS, "%s: it ended after %lld ms, too late by %lld", s->name,
+		expect(s->realtime <= SLEEP * MS + more + slack, "%s: it ended after %lld ms, too late by %lld", s->name,
 		       (long long)(s->realtime / MS), (long long)((s->realtime - SLEEP * MS - more) / MS));
 		expect(!namespaces || s->monotonic >= SLEEP * MS, "%s: by the tree's own clock it ended after %lld us", s->name,
 		       (long long)(s->monotonic / 1000));
 	}
-	check_cadence(&ticks, elapsed, clocks[1].gap);
-	check_cadence(&rounds, elapsed, clocks[1].gap);
+	check_cadence(&ticks, elapsed, clocks[1].gap, slack);
+	check_cadence(&rounds, elapsed, clocks[1].gap, slack);
 }
