@@ -418,7 +418,8 @@ static int on_record(struct verify *v, const struct record *rec)
 	} handlers[] = {
 		{ RECORD_HEADER, ANYWHERE, on_header },	{ RECORD_TREE, ANYWHERE, on_tree },
 		{ RECORD_CLOCKS, ANYWHERE, IS_ON_CLOCKS ? on_clocks : NULL }, { RECORD_PIDS, ANYWHERE, on_pids },
-		{ RECORD_PROCESS, ANYWHERE, on_process }, { RECORD_SESSION, ANYWHERE, IS_ON_SESSIONS ? on_session : NULL }, { RECORD_VMA, PROCESS, on_vma },
+		{ RECORD_PROCESS, ANYWHERE, on_process }, { RECORD_SESSION, ANYWHERE, IS_ON_SESSIONS ? on_session : NULL },
+		{ RECORD_VMA, PROCESS, on_vma },
 		{ RECORD_PAGES, PROCESS, on_pages },	{ RECORD_DROP, PROCESS, on_runs },
 		{ RECORD_GUARD, PROCESS, on_runs },	{ RECORD_STATE, ANYWHERE, on_state },
 		{ RECORD_ADVICE, STATE, on_advice },	{ RECORD_SIGACTIONS, STATE, on_sigactions },

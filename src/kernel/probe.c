@@ -385,6 +385,16 @@ int probe_time_namespace(void)
 	return in_child(leave_time);
 }
 
+static int leave_pids(void)
+{
+	return unshare(CLONE_NEWPID) || syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC) < 0 ? -errno : 0;
+}
+
+int probe_pid_namespace(void)
+{
+	return in_child(leave_pids);
+}
+
 static int name_it(void *page, size_t size)
 {
 	return result(prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, page, size, NULL));
