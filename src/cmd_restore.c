@@ -60,17 +60,22 @@ static int run(int argc, char **argv)
 	return IS_ON_PIDNS && restore.pidns ? pidns_end(code) : code;
 }
 
+#define HELP \
+	"  -d, --detach         end when the tree is alive\n" \
+	"  -p, --pidfile FILE   write the root's process ID there\n"
+#define HELP_CLOCKS \
+	"      --clock=freeze   monotonic clocks go on where they stopped; the default\n" \
+	"      --clock=advance  they count the time that was lost, too\n"
+#define HELP_PIDNS "      --pidns          give the tree a PID namespace of its own\n"
+#define HELP_END "IMAGE `-` is standard input.\n"
+
 static const struct command restore_command = {
 	.order = 2,
 	.name = "restore",
 	.arguments = "IMAGE",
 	.summary = "Bring the tree back, and stay as its parent until it ends, with its exit status",
-	.help = "  -d, --detach         end when the tree is alive\n"
-		"  -p, --pidfile FILE   write the root's process ID there\n"
-		"      --clock=freeze   monotonic clocks go on where they stopped; the default\n"
-		"      --clock=advance  they count the time that was lost, too\n"
-		"      --pidns          give the tree a PID namespace of its own\n"
-		"IMAGE `-` is standard input.\n",
+	.help = IS_ON_CLOCKS && IS_ON_PIDNS ? HELP HELP_CLOCKS HELP_PIDNS HELP_END :
+		IS_ON_CLOCKS ? HELP HELP_CLOCKS HELP_END : IS_ON_PIDNS ? HELP HELP_PIDNS HELP_END : HELP HELP_END,
 	.run = run,
 };
 COMMAND(restore_command);

@@ -29,8 +29,8 @@
 #include "kernel/ptrace.h"
 #include "objects/object.h"
 #include "tree/birth.h"
-#include "tree/locks.h"
 #include "tree/clocks.h"
+#include "tree/locks.h"
 #include "tree/pids.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
@@ -393,7 +393,10 @@ int restore_tree(const struct restore_options *options, int *status)
 		agent(options, tool, outcome);
 		_exit(0);
 	}
-	__sync_bool_compare_and_swap(&outcome->agent, 0, pid);	/* it may have moved on already */
+	if (!IS_ON_PIDS)
+		outcome->agent = pid;
+	else	/* it may have moved on already */
+		__sync_bool_compare_and_swap(&outcome->agent, 0, pid);
 	err = wait_for(outcome, &outcome->agent);
 	if (!err && outcome->err == NOT_YET)
 		err = fail(EIO, "the process that brings the tree back was killed");

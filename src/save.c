@@ -17,8 +17,8 @@
 #include "image/machine.h"
 #include "kernel/pidns.h"
 #include "process.pb.h"
-#include "tree/estimate.h"
 #include "tree/clocks.h"
+#include "tree/estimate.h"
 #include "tree/lineage.h"
 #include "tree/memory.h"
 #include "tree/obstacles.h"
@@ -173,10 +173,10 @@ static int hold_and_write(struct save *s)
 
 	if (!err)
 		log_info("%zu processes and %zu threads stand still", s->tree.n, tree_threads(&s->tree));
-	if (!err && IS_ON_BUDGET)
-		err = estimate_check(s);
 	if (!err && IS_ON_CLOCKS)
 		err = clocks_stop(s);
+	if (!err && IS_ON_BUDGET)
+		err = estimate_check(s);
 	if (!err)
 		err = check_tree(s);
 	if (!err && s->obstacles)	/* the rest of them, so that all are named at once */

@@ -127,7 +127,7 @@ static const struct feature features[] = {
 			"and with them deadlines that the program has for itself; what the kernel holds goes on",
 	}, {
 		.name = "PID namespaces", .try = probe_pid_namespace, .since = "5.2", .option = &PID_NS,
-		.use = "IDs that are taken by others, restore --pidns", .lost = "restore has no --pidns",
+		.use = "IDs that others have, restore --pidns", .lost = "restore has no --pidns",
 	}, {
 		.name = "PR_SET_MM_MAP", .try = probe_mm_map, .since = "3.18", .option = &CHECKPOINT_RESTORE,
 		.use = "bounds of code, heap, stack and arguments", .need = NEED_RESTORE,
