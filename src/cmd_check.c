@@ -7,6 +7,8 @@
 #include "base/escape.h"
 #include "check_kernel.h"
 #include "command.h"
+#include "config.h"
+#include "kernel/pidns.h"
 #include "json.h"
 #include "objects/rules.h"
 #include "save.h"
@@ -153,7 +155,9 @@ static int run(int argc, char **argv)
 	if (!save.pid)
 		return EXIT_USAGE;
 	err = IS_ON_RULES ? rules_read(&rules, rules_file) : 0;
-	return err ? exit_code(err) : check_pid(&save, json);
+	if (err)
+		return exit_code(err);
+	return IS_ON_PIDNS && pidns_enter(&save.pid) ? EXIT_FAILED : check_pid(&save, json);
 }
 
 static const struct command check_command = {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "cmd_services.h"
 #include "command.h"
 #include "config.h"
+#include "kernel/pidns.h"
 #include "objects/rules.h"
 #include "restore.h"
 
@@ -13,6 +15,8 @@ static const struct option options[] = {
 	{ "detach", no_argument, NULL, 'd' },
 	{ "pidfile", required_argument, NULL, 'p' },
 	IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
+	IF_ON(CLOCKS, { "clock", required_argument, NULL, 'c' },)
+	IF_ON(PIDNS, { "pidns", no_argument, NULL, 'P' },)
 	{ 0 },
 };
 
@@ -21,7 +25,7 @@ static int run(int argc, char **argv)
 	struct rules rules = { 0 };
 	struct restore_options restore = { .rules = IF_RULES(&rules) };
 	const char *rules_file = NULL;
-	int c, status = 0, err;
+	int c, code, status = 0, err;
 
 	if (IS_ON_SERVICES && services_asked(argc, argv))
 		return services_restore(argc, argv);
@@ -36,6 +40,14 @@ static int run(int argc, char **argv)
 		case 'u':
 			rules_file = optarg;
 			break;
+		case 'c':
+			restore.advance = !strcmp(optarg, "advance");
+			if (IS_ON_CLOCKS && !restore.advance && strcmp(optarg, "freeze"))
+				return usage_error("--clock takes freeze or advance, not \"%s\"", optarg);
+			break;
+		case 'P':
+			restore.pidns = IS_ON_PIDNS;
+			break;
 		default:
 			return EXIT_USAGE;
 		}
@@ -46,11 +58,16 @@ static int run(int argc, char **argv)
 	if (!*restore.image)
 		return usage_error("the image needs a name");
 	err = IS_ON_RULES && rules_file ? rules_read(&rules, rules_file) : 0;
-	if (!err)
-		err = restore_tree(&restore, &status);
-	if (err || restore.detach)
+	if (!err && IS_ON_PIDNS && restore.pidns)
+		err = pidns_make();
+	if (err)
 		return exit_code(err);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	err = restore_tree(&restore, &status);
+	if (err || restore.detach)
+		code = exit_code(err);
+	else
+		code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return IS_ON_PIDNS && restore.pidns ? pidns_end(code) : code;
 }
 
 static const struct command restore_command = {
@@ -61,6 +78,9 @@ static const struct command restore_command = {
 	.help = "  -d, --detach         end when the tree is alive\n"
 		"  -p, --pidfile FILE   write the root's process ID there\n"
 		IF_ON(RULES, "      --rules FILE     rules that come before what the image says of its files\n")
+		IF_ON(CLOCKS, "      --clock=freeze   monotonic clocks go on where they stopped; the default\n"
+			      "      --clock=advance  they count the time that was lost, too\n")
+		IF_ON(PIDNS, "      --pidns          give the tree a PID namespace of its own\n")
 		"IMAGE `-` is standard input.\n"
 		IF_ON(SERVICES, SERVICES_HELP SERVICES_RESTORE_HELP),
 	.options = IS_ON_SERVICES ? options : NULL,

@@ -12,6 +12,7 @@
 #include "cmd_services.h"
 #include "command.h"
 #include "config.h"
+#include "kernel/pidns.h"
 #include "kernel/procfs.h"
 #include "objects/rules.h"
 #include "save.h"
@@ -113,6 +114,8 @@ static int run(int argc, char **argv)
 	save.pid = parse_pid(argv[optind]);
 	if (!save.pid)
 		return EXIT_USAGE;
+	if (IS_ON_PIDNS && pidns_enter(&save.pid))
+		return EXIT_FAILED;
 	if (!save.output) {
 		err = default_output(path, sizeof(path), name, save.pid);
 		if (err)

@@ -25,11 +25,14 @@
 #include "config.h"
 #include "image/machine.h"
 #include "kernel/abi.h"
+#include "kernel/pidns.h"
 #include "kernel/ptrace.h"
 #include "objects/changed.h"
 #include "objects/object.h"
 #include "tree/birth.h"
+#include "tree/clocks.h"
 #include "tree/locks.h"
+#include "tree/pids.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
 #include "tree/remap.h"
@@ -67,6 +70,40 @@ static int on_tree(struct restore *r, const struct record *rec)
 		prlimit(0, RLIMIT_NOFILE, &limit, NULL);
 	}
 	return reborn_area(r);
+}
+
+static bool is_wanted(const struct restore *r, pid_t pid)
+{
+	const uint32_t *number = (const uint32_t *)(const void *)r->numbers.data;
+
+	for (size_t i = 0; i < r->numbers.len / sizeof(*number); i++)
+		if (number[i] == (uint32_t)pid)
+			return true;
+	return false;
+}
+
+/* Where we sit on a number of the tree we go on in another process; as long as all are there, each has another number. */
+static int on_pids(struct restore *r, const struct record *rec)
+{
+	const pid_t tool = getppid();
+	int err = r->born.len ? fail(EIMAGE, "the process IDs are not in their place") : pids_read(&r->numbers, rec);
+
+	if (!err && is_wanted(r, tool) && tool != getsid(0) && tool != getpgrp())
+		err = fail(EEXIST, "pid %d is tinyckpt's own, and one of the image's: start it again", tool);
+	while (!err && is_wanted(r, getpid())) {
+		pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+
+		if (pid < 0)
+			return fail_errno("clone");
+		if (pid) {
+			*r->agent = pid;
+			_exit(0);
+		}
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != tool)
+			_exit(1);
+	}
+	return err;
 }
 
 /* The mappings of a process are all there: lay it out. */
@@ -121,6 +158,8 @@ static int on_state(struct restore *r, const struct record *rec)
 
 	if (!err && !r->settled)
 		err = settle(r);
+	if (!err && !r->settled && IS_ON_CLOCKS)
+		err = clocks_go_on(r);
 	r->settled = true;
 	if (!err)
 		err = revive_finish(r);
@@ -160,6 +199,8 @@ static int on_record(struct restore *r, const struct record *rec)
 		{ RECORD_DESCRIPTORS, revive_descriptors }, { RECORD_THREAD, revive_thread },
 		{ RECORD_PENDING, revive_pending },	{ RECORD_SESSION, IS_ON_SESSIONS ? on_session : NULL },
 		{ RECORD_LOCK, IS_ON_LOCKS ? locks_note : NULL },
+		{ RECORD_CLOCKS, IS_ON_CLOCKS ? clocks_restore : NULL },
+		{ RECORD_PIDS, IS_ON_PIDS ? on_pids : NULL },
 	};
 	const struct object_ops *ops;
 
@@ -198,7 +239,8 @@ static int write_pidfile(const struct restore *r)
 {
 	CLEANUP_CLOSE int fd = -1;
 	char text[16];
-	int err, len = snprintf(text, sizeof(text), "%u\n", r->tree.root);
+	const pid_t root = (pid_t)r->tree.root;
+	int err, len = snprintf(text, sizeof(text), "%d\n", IS_ON_PIDNS && r->options->pidns ? pidns_outside(root) : root);
 
 	if (!r->options->pidfile)
 		return 0;
@@ -247,31 +289,35 @@ static void pass_on(int sig)
 /* What the agent leaves to the tool. */
 struct outcome {
 	int err;
+	pid_t agent;
 	pid_t root;
 	bool ended;	/* the root has, and this is its */
 	int status;
 };
 
-/* Until pid has ended, or (0) all children have.  Whoever is orphaned comes to us; the root may end before the agent. */
-static int wait_for(struct outcome *outcome, pid_t pid)
+/*
+ * Until the agent or the root has ended, or (NULL) all children have.  Whoever is orphaned comes to us; the root may end
+ * before the agent.
+ */
+static int wait_for(struct outcome *outcome, const volatile pid_t *pid)
 {
 	for (;;) {
 		int status;
 		pid_t ended = waitpid(-1, &status, __WALL);
 
 		if (ended < 0 && errno != EINTR)
-			return errno == ECHILD && !pid ? 0 : fail_errno("waiting for process %d", pid);
+			return errno == ECHILD && !pid ? 0 : fail_errno("waiting for process %d", pid ? *pid : 0);
 		if (ended > 0 && ended == outcome->root) {
 			outcome->ended = true;
 			outcome->status = status;
 		}
-		if (ended > 0 && ended == pid)
+		if (ended > 0 && pid && ended == *pid)
 			return 0;
 	}
 }
 
 /* In the foreground the tool stands for the tree: signals pass through to it, its exit status is the tree's. */
-static int supervise(struct outcome *outcome)
+static void take_signals(const struct outcome *outcome)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT };
 	struct sigaction action = { .sa_handler = pass_on };
@@ -279,7 +325,6 @@ static int supervise(struct outcome *outcome)
 	supervised = outcome->root;
 	for (size_t i = 0; !outcome->ended && i < sizeof(signals) / sizeof(*signals); i++)
 		sigaction(signals[i], &action, NULL);
-	return outcome->ended ? 0 : wait_for(outcome, outcome->root);
 }
 
 /*
@@ -304,7 +349,7 @@ static void stay_on_one_processor(void)
  */
 static void agent(const struct restore_options *options, pid_t tool, struct outcome *outcome)
 {
-	struct restore r = { .options = options, .contents_fd = -1 };
+	struct restore r = { .options = options, .contents_fd = -1, .agent = &outcome->agent };
 	int err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -353,7 +398,11 @@ int restore_tree(const struct restore_options *options, int *status)
 		agent(options, tool, outcome);
 		_exit(0);
 	}
-	err = wait_for(outcome, pid);
+	if (!IS_ON_PIDS)
+		outcome->agent = pid;
+	else	/* it may have moved on already */
+		__sync_bool_compare_and_swap(&outcome->agent, 0, pid);
+	err = wait_for(outcome, &outcome->agent);
 	if (!err && outcome->err == NOT_YET)
 		err = fail(EIO, "the process that brings the tree back was killed");
 	if (!err && outcome->err) {
@@ -361,9 +410,13 @@ int restore_tree(const struct restore_options *options, int *status)
 		err = outcome->err;
 	}
 	if (err)
-		(void)wait_for(outcome, 0);
+		(void)wait_for(outcome, NULL);
 	else if (!options->detach)
-		err = supervise(outcome);
+		take_signals(outcome);
+	if (IS_ON_PIDNS && !err && options->pidns)
+		pidns_alive();
+	if (!err && !options->detach && !outcome->ended)
+		err = wait_for(outcome, &outcome->root);
 	*status = outcome->status;
 	return err;
 }

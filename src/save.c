@@ -16,12 +16,15 @@
 #include "config.h"
 #include "image/firmware.h"
 #include "image/machine.h"
+#include "kernel/pidns.h"
 #include "process.pb.h"
+#include "tree/clocks.h"
 #include "tree/estimate.h"
 #include "tree/lineage.h"
 #include "tree/memory.h"
 #include "tree/obstacles.h"
 #include "tree/openings.h"
+#include "tree/pids.h"
 #include "tree/records.h"
 #include "tree/state.h"
 #include "tree/target.h"
@@ -126,6 +129,10 @@ static int write_image(struct save *s)
 		err = write_header(s);
 	if (!err)
 		err = write_tree(s);
+	if (!err && IS_ON_CLOCKS)
+		err = clocks_save(s);
+	if (!err && IS_ON_PIDS)
+		err = pids_save(s);
 	if (!err)
 		err = openings_save(s);
 	if (!err && s->obstacles)
@@ -169,6 +176,8 @@ static int hold_and_write(struct save *s)
 
 	if (!err)
 		log_info("%zu processes and %zu threads stand still", s->tree.n, tree_threads(&s->tree));
+	if (!err && IS_ON_CLOCKS)
+		err = clocks_stop(s);
 	if (!err && IS_ON_BUDGET)
 		err = estimate_check(s);
 	if (!err)
@@ -196,10 +205,13 @@ int save_tree(const struct save_options *options)
 		err = hold_and_write(&s);
 
 	/* Only what is complete, synced and under its name lets the workload go. */
-	if (err || options->leave_running)
+	if (err || options->leave_running) {
 		tree_release(&s.tree);
-	else
+	} else {
+		if (IS_ON_PIDNS)
+			pidns_tell(0);
 		tree_kill(&s.tree);
+	}
 	save_free(&s);
 	return err;
 }

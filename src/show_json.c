@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "clocks.pb.h"
 #include "config.h"
 #include "file.pb.h"
 #include "image/machine.h"
@@ -179,6 +180,24 @@ static int mapped_file(struct json *j, const struct record *rec)
 		}
 	}
 	return err;
+}
+
+static int on_clocks(struct writing *w, const struct record *rec)
+{
+	Clocks m;
+	int err = record_decode(rec, Clocks_fields, &m);
+
+	if (err || w->part != PART_HEAD)
+		return err ? err : go_to(w, PART_HEAD);
+	json_object(&w->j, "clocks");
+	json_number(&w->j, "monotonic_ns", (int64_t)m.monotonic);
+	json_number(&w->j, "boottime_ns", (int64_t)m.boottime);
+	json_number(&w->j, "realtime_ns", (int64_t)m.realtime);
+	json_number(&w->j, "monotonic_offset_ns", m.monotonic_offset);
+	json_number(&w->j, "boottime_offset_ns", m.boottime_offset);
+	json_text(&w->j, "boot_id", m.boot_id);
+	json_object_end(&w->j);
+	return 0;
 }
 
 static int on_object(struct writing *w, const struct record *rec)
@@ -440,6 +459,10 @@ static int on_record(struct writing *w, const struct record *rec)
 		return on_header(w, rec);
 	case RECORD_TREE:
 		return on_tree(w, rec);
+	case RECORD_PIDS:
+		return 0;
+	case RECORD_CLOCKS:
+		return on_clocks(w, rec);
 	case RECORD_PROCESS:
 		return on_process(w, rec);
 	case RECORD_VMA:

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
+#include "clocks.pb.h"
 #include "file.pb.h"
 #include "header.pb.h"
 #include "objects/object.h"
@@ -49,6 +50,7 @@ enum { TEXT_MAX = 256 * 1024, LINE = 4096 + 256 };
 
 struct show {
 	Header header;
+	Clocks clocks;
 	struct buffer processes, fds, objects, text;
 	struct shown *now;	/* what records belong to; NULL before the first */
 };
@@ -179,6 +181,10 @@ static int add_record(struct show *s, const struct record *rec)
 	case RECORD_STATE:
 		err = record_decode(rec, State_fields, &m.state);
 		return err ? err : add_state(s, &m.state);
+	case RECORD_PIDS:
+		return 0;
+	case RECORD_CLOCKS:
+		return record_decode(rec, Clocks_fields, &s->clocks);
 	case RECORD_TREE:
 	case RECORD_SESSION:
 	case RECORD_DROP:
@@ -254,6 +260,24 @@ static void print_header(const struct show *s, const char *path, uint64_t bytes)
 	       size(s->header.page_size));
 	if (s->header.firmware[0])
 		printf("firmware %s\n", escaped(s->header.firmware));
+}
+
+/* 2 d 03:04:05 */
+static void print_time(const char *before, uint64_t ns)
+{
+	const uint64_t s = ns / 1000000000;
+
+	printf("%s%" PRIu64 " d %02u:%02u:%02u", before, s / 86400, (unsigned int)(s / 3600 % 24), (unsigned int)(s / 60 % 60),
+	       (unsigned int)(s % 60));
+}
+
+static void print_clocks(const Clocks *m)
+{
+	if (!m->monotonic)
+		return;
+	print_time("clocks   monotonic ", m->monotonic);
+	print_time(", boot time ", m->boottime);
+	putchar('\n');
 }
 
 static void print_line(const struct shown *p)
@@ -394,6 +418,7 @@ static void print_all(const struct show *s, const char *path, const struct image
 	printf("holds    %u process%s, %u thread%s, %u open files, %" PRIu64 " pages (%s); %" PRIu64 " zero pages left out\n",
 	       t->processes, t->processes == 1 ? "" : "es", t->threads, t->threads == 1 ? "" : "s", t->files, t->pages_stored,
 	       size(t->pages_stored * s->header.page_size), t->pages_zero);
+	print_clocks(&s->clocks);
 	puts("tree");
 	print_tree(s);
 	for (size_t i = 0; i < s->processes.len / sizeof(*p); i++)

@@ -15,6 +15,7 @@
 #include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "config.h"
 #include "image/machine.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
@@ -22,7 +23,9 @@
 #include "pages.pb.h"
 #include "restore.h"
 #include "thread.pb.h"
+#include "tree/clocks.h"
 #include "tree/locks.h"
+#include "tree/pids.h"
 #include "tree/records.h"
 #include "tree/remap.h"
 #include "vma.pb.h"
@@ -87,6 +90,28 @@ static int on_tree(struct verify *v, const struct record *rec)
 		     v->tree.gap_end > ARCH_TASK_SIZE))
 		err = fail(EIMAGE, "the description of the tree is absurd");
 	return err;
+}
+
+static int on_clocks(struct verify *v, const struct record *rec)
+{
+	struct two_clocks lack;
+	Clocks m;
+	bool own;
+	int err = v->last_id || v->processes.len ? fail(EIMAGE, "the clocks are not in their place")
+						 : record_decode(rec, Clocks_fields, &m);
+
+	if (!err)
+		err = clocks_look(&m, false, &own, &lack);
+	if (!err && v->here)
+		clocks_tell(&lack);
+	return err;
+}
+
+/* All that it tells comes once more, in its place. */
+static int on_pids(struct verify *v, const struct record *rec)
+{
+	(void)rec;
+	return v->processes.len ? fail(EIMAGE, "the process IDs are not in their place") : 0;
 }
 
 static int compare_ranges(const void *a, const void *b)
@@ -392,7 +417,9 @@ static int on_record(struct verify *v, const struct record *rec)
 		int (*handle)(struct verify *v, const struct record *rec);
 	} handlers[] = {
 		{ RECORD_HEADER, ANYWHERE, on_header },	{ RECORD_TREE, ANYWHERE, on_tree },
-		{ RECORD_PROCESS, ANYWHERE, on_process }, { RECORD_SESSION, ANYWHERE, on_session }, { RECORD_VMA, PROCESS, on_vma },
+		{ RECORD_CLOCKS, ANYWHERE, IS_ON_CLOCKS ? on_clocks : NULL }, { RECORD_PIDS, ANYWHERE, on_pids },
+		{ RECORD_PROCESS, ANYWHERE, on_process }, { RECORD_SESSION, ANYWHERE, IS_ON_SESSIONS ? on_session : NULL },
+		{ RECORD_VMA, PROCESS, on_vma },
 		{ RECORD_PAGES, PROCESS, on_pages },	{ RECORD_DROP, PROCESS, on_runs },
 		{ RECORD_GUARD, PROCESS, on_runs },	{ RECORD_STATE, ANYWHERE, on_state },
 		{ RECORD_ADVICE, STATE, on_advice },	{ RECORD_SIGACTIONS, STATE, on_sigactions },
@@ -403,7 +430,7 @@ static int on_record(struct verify *v, const struct record *rec)
 	if (!v->tree.root && rec->type != RECORD_HEADER && rec->type != RECORD_TREE)
 		return fail(EIMAGE, "record type %u before the description of the tree", rec->type);
 	for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++) {
-		if (handlers[i].type != rec->type)
+		if (handlers[i].type != rec->type || !handlers[i].handle)
 			continue;
 		if (handlers[i].within != ANYWHERE && (!v->pid || v->states != (handlers[i].within == STATE)))
 			return fail(EIMAGE, "record type %u of no process", rec->type);
@@ -443,7 +470,7 @@ static const char *taken_by(pid_t pid, struct proc_stat *st, int *patience)
 	for (;; *patience -= 10, nanosleep(&pause, NULL)) {
 		bool task = !proc_stat(pid, 0, st);
 
-		if (!task && kill(-pid, 0) && errno == ESRCH)
+		if (pid == getpid() || (!task && kill(-pid, 0) && errno == ESRCH))
 			return NULL;
 		if (task && st->state != 'Z' && st->state != 'X')
 			return st->comm;
@@ -463,13 +490,15 @@ static int check_numbers(struct verify *v)
 		qsort(tid, n, sizeof(*tid), compare_tids);
 	for (size_t i = 0; i < n; i++) {
 		struct proc_stat st;
+		char text[128];
 		const char *by;
 
 		if (i && tid[i] == tid[i - 1])
 			return fail(EIMAGE, "pid %u: two tasks have this number", tid[i]);
 		by = v->here && !v->root ? taken_by((pid_t)tid[i], &st, &patience) : NULL;
 		if (by)
-			verify_note(v, fail(EEXIST, "pid %u is taken, by %s", tid[i], by));
+			verify_note(v, fail(EEXIST, "pid %u is taken, by %s", tid[i],
+					    IS_ON_PIDS && pids_taken_by((pid_t)tid[i], text, sizeof(text)) ? text : by));
 	}
 	return 0;
 }

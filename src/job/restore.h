@@ -9,9 +9,11 @@
 
 #include "arch.h"
 #include "base/buffer.h"
+#include "clocks.pb.h"
 #include "image/reader.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
+#include "kernel/timens.h"
 #include "process.pb.h"
 #include "thread.pb.h"
 
@@ -23,6 +25,8 @@ struct restore_options {
 	bool detach;
 	const char *pidfile;	/* or NULL */
 	const struct rules *rules;	/* objects/rules.h: they come before what the image says; or NULL */
+	bool pidns;		/* we are in the tree's own PID namespace */
+	bool advance;		/* the clocks count the time that was lost */
 };
 
 /* A process of the tree that was made anew. */
@@ -82,6 +86,11 @@ struct restore {
 	struct arch_regs entry;		/* registers to enter it with; all tasks have the same segments */
 	bool entry_known;
 	struct inheritance inherited;
+	struct buffer numbers;		/* uint32_t: that must be free; as far as is known beforehand */
+	pid_t *agent;			/* the number of the agent, which is us, where the tool looks for it */
+	Clocks clocks;
+	bool own_clocks;		/* the tree gets a time namespace */
+	struct two_clocks clock_offset;	/* where it would need one and the kernel has none: what its clocks lack */
 	unsigned int steps;		/* of the deadline, see make_tree() */
 
 	struct buffer born;		/* struct born */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "clocks.pb.h"
 #include "image/writer.h"
 #include "job/opened.h"
 #include "job/tree.h"
@@ -77,7 +78,7 @@ struct save {
 	struct image_totals totals;
 
 	unsigned int obstacles;		/* so many things stand in the way; each was named */
-	char namespaces[10][40];	/* the tool's own, as links, "": none; read once */
+	char namespaces[10][40];	/* those that the tree must have, as links, "": none; read once */
 	bool checking;			/* `check`: obstacles are the result, not an error */
 	struct buffer *named;		/* `check`: their texts go there too, each ended by a NUL; else NULL */
 	struct buffer *resources;	/* `check`: what becomes of each descriptor, see tree/resource.h; else NULL */
@@ -100,6 +101,8 @@ struct save {
 		uint32_t crc;
 	} vdso;
 	struct tid_variable tid_variable;
+	Clocks clocks;			/* as they were when all stood still, */
+	int64_t still_since;		/* and CLOCK_MONOTONIC as it was for us */
 	bool timers_untold;		/* by /proc/PID/timers */
 	struct buffer areas;		/* of the process at hand, see tree/memory.c */
 	struct {			/* of its parent, which is often the next one's as well */

@@ -167,6 +167,19 @@ struct clone3_args {
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL
 #endif
 
+#ifndef SYS_fsopen	/* 5.2 */
+#define SYS_fsopen 430
+#define SYS_fsconfig 431
+#define SYS_fsmount 432
+#endif
+#ifndef FSOPEN_CLOEXEC
+enum { FSOPEN_CLOEXEC = 1, FSMOUNT_CLOEXEC = 1, FSCONFIG_CMD_CREATE = 6 };
+#endif
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80 /* 5.6 */
+#endif
+
 #ifndef KCMP_FILE
 enum { KCMP_FILE, KCMP_VM, KCMP_FILES, KCMP_FS, KCMP_SIGHAND, KCMP_IO, KCMP_SYSVSEM };
 #endif

@@ -25,6 +25,8 @@ static const struct kernel_option
 	ADVISE_SYSCALLS = { "ADVISE_SYSCALLS", ON_BY_DEFAULT, NULL },
 	ANON_VMA_NAME = { "ANON_VMA_NAME", "takes PROC_FS and ADVISE_SYSCALLS", &ADVISE_SYSCALLS },
 	HUGETLBFS = { "HUGETLBFS", "takes SYSFS or SYSCTL, and ARM_LPAE on 32-bit ARM", NULL },
+	TIME_NS = { "TIME_NS", "takes NAMESPACES, both are " ON_BY_DEFAULT "; 32-bit ARM has it not yet", NULL },
+	PID_NS = { "PID_NS", "takes NAMESPACES, both are " ON_BY_DEFAULT, NULL },
 	SHMEM = { "SHMEM", ON_BY_DEFAULT, NULL },
 	TMPFS = { "TMPFS", "takes SHMEM; or /tmp on another file system that has O_TMPFILE", &SHMEM };
 
@@ -118,6 +120,14 @@ static const struct feature features[] = {
 	}, {
 		.name = "clone3 set_tid", .try = probe_set_tid, .since = "5.5",
 		.use = "processes and threads get their IDs back", .need = NEED_RESTORE,
+	}, {
+		.name = "time namespaces", .try = probe_time_namespace, .since = "5.6", .option = &TIME_NS,
+		.use = "monotonic clocks go on where they stopped",
+		.lost = "in system calls CLOCK_MONOTONIC and CLOCK_BOOTTIME jump by what this boot's clocks differ from the last one's, "
+			"and with them deadlines that the program has for itself; what the kernel holds goes on",
+	}, {
+		.name = "PID namespaces", .try = probe_pid_namespace, .since = "5.2", .option = &PID_NS,
+		.use = "IDs that others have, restore --pidns", .lost = "restore has no --pidns",
 	}, {
 		.name = "PR_SET_MM_MAP", .try = probe_mm_map, .since = "3.18", .option = &CHECKPOINT_RESTORE,
 		.use = "bounds of code, heap, stack and arguments", .need = NEED_RESTORE,

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -346,20 +347,52 @@ int probe_madvise(void)
 	return on_page(MAP_PRIVATE, advise);
 }
 
-/* In a child, since of what size the mapping is, and so how to undo it, is the kernel's to know.  No page is taken. */
-int probe_hugetlb(void)
+/* Tries what stays, in a child that ends at once. */
+static int in_child(int (*try)(void))
 {
-	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE;
 	pid_t pid = fork();
 	int status;
 
 	if (pid < 0)
 		return -errno;
 	if (!pid)
-		_exit(mmap(NULL, 1, PROT_READ, flags, -1, 0) == MAP_FAILED ? errno : 0);
+		_exit(-try());
 	if (waitpid(pid, &status, 0) < 0)
 		return -errno;
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+/* Of what size the mapping is, and so how to undo it, is the kernel's to know.  No page is taken. */
+static int map_huge(void)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE;
+
+	return mmap(NULL, 1, PROT_READ, flags, -1, 0) == MAP_FAILED ? -errno : 0;
+}
+
+int probe_hugetlb(void)
+{
+	return in_child(map_huge);
+}
+
+static int leave_time(void)
+{
+	return result(unshare(CLONE_NEWTIME));
+}
+
+int probe_time_namespace(void)
+{
+	return in_child(leave_time);
+}
+
+static int leave_pids(void)
+{
+	return unshare(CLONE_NEWPID) || syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC) < 0 ? -errno : 0;
+}
+
+int probe_pid_namespace(void)
+{
+	return in_child(leave_pids);
 }
 
 static int name_it(void *page, size_t size)

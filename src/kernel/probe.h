@@ -32,6 +32,8 @@ int probe_timers(void);
 int probe_registrations(void);
 int probe_keys(void);
 int probe_set_tid(void);
+int probe_time_namespace(void);
+int probe_pid_namespace(void);
 int probe_mm_map(void);
 int probe_mm_single(void);
 int probe_close_range(void);

@@ -14,6 +14,7 @@
 
 #include "base/io.h"
 #include "base/scope.h"
+#include "config.h"
 
 /*
  * Most paths lead into the same process one after another.  From the second on they are looked up from its directory,
@@ -23,6 +24,13 @@ static struct {
 	pid_t pid;
 	int fd;		/* -1: asked for only once so far */
 } kept = { 0, -1 };
+
+static int other = -1;	/* the root of a /proc that is used in place of the one that all see */
+
+void proc_use(int fd)
+{
+	other = fd;
+}
 
 static void keep(pid_t pid, int fd)
 {
@@ -39,6 +47,10 @@ static int start_of(const char **path)
 	char directory[32], *end;
 	pid_t pid;
 
+	if (IS_ON_PIDNS && other >= 0 && !strncmp(*path, "/proc", root - 1)) {
+		*path = (*path)[root - 1] ? *path + root : ".";
+		return other;
+	}
 	if (strncmp(*path, "/proc/", root))
 		return AT_FDCWD;
 	pid = (pid_t)strtol(*path + root, &end, 10);
@@ -59,7 +71,7 @@ static int start_of(const char **path)
 /* Not found there: the kept directory may be that of a process that had the number before. */
 static bool look_again(int from)
 {
-	if (from == AT_FDCWD || (errno != ENOENT && errno != ESRCH))
+	if (from == AT_FDCWD || from == other || (errno != ENOENT && errno != ESRCH))
 		return false;
 	keep(0, -1);
 	return true;

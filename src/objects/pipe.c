@@ -17,6 +17,7 @@
 #include "job/restore.h"
 #include "job/save.h"
 #include "job/verify.h"
+#include "kernel/procfs.h"
 #include "objects/object.h"
 #include "objects/outside.h"
 
@@ -114,7 +115,7 @@ static int see_packet_mode(const struct opened *o, int fd, bool *packets)
 static int save_carrier_of(struct save *s, const struct opened *o, uint32_t id)
 {
 	Pipe m = { .id = id };
-	CLEANUP_CLOSE int fd = open(o->access, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP_CLOSE int fd = proc_open(o->access, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	int err;
 
 	if (fd < 0)

@@ -20,6 +20,7 @@
 #include "job/restore.h"
 #include "job/save.h"
 #include "job/verify.h"
+#include "kernel/procfs.h"
 #include "objects/object.h"
 #include "objects/unlinked.h"
 
@@ -67,7 +68,7 @@ static bool is_zero(const uint8_t *bytes, size_t len)
 
 int unlinked_save_contents(struct save *s, const struct opened *o, uint32_t id, bool sparse)
 {
-	CLEANUP_CLOSE int fd = open(o->access, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP_CLOSE int fd = proc_open(o->access, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	off_t at = 0, end;
 
 	if (fd < 0)

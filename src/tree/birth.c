@@ -21,17 +21,19 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
 #include "kernel/task_memory.h"
+#include "tree/pids.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
 
 enum { RSEQ_UNREGISTER = 1 };	/* linux/rseq.h */
 
 /* A number can be held by a zombie that init is about to reap: so long it is worth waiting. */
-enum { NUMBER_WAIT_MS = 3000, NUMBER_POLL_MS = 2 };
+enum { NUMBER_WAIT_MS = 3000, NUMBER_POLL_MS = 2, NUMBER_SOON_MS = 100, NUMBER_LATER_MS = 20 };
 
 struct born *birth_find(const struct restore *r, pid_t pid)
 {
@@ -46,8 +48,11 @@ struct born *birth_find(const struct restore *r, pid_t pid)
 static int number_taken(pid_t pid)
 {
 	struct proc_stat st;
+	char by[128];
 
-	if (!proc_stat(pid, 0, &st))
+	if (IS_ON_PIDS && pids_taken_by(pid, by, sizeof(by)))
+		return fail(EEXIST, "pid %d is taken, by %s: end it, or wait for it", pid, by);
+	if (!IS_ON_PIDS && !proc_stat(pid, 0, &st))
 		return fail(EEXIST, "pid %d is taken, by %s: end it, or wait for it", pid, st.comm);
 	return fail(EEXIST, "pid %d is taken, by a thread, a process group or a session", pid);
 }
@@ -59,11 +64,12 @@ static long with_number(pid_t pid, long (*make)(void *arg, pid_t pid), void *arg
 	bool said = false;
 	long ret;
 
-	for (int waited = 0;; waited += NUMBER_POLL_MS) {
+	for (int waited = 0;; waited += (int)(pause.tv_nsec / 1000000)) {
 		ret = make(arg, pid);
 		if (ret != -EEXIST || waited >= NUMBER_WAIT_MS)
 			return ret;
-		if (!said && waited >= 100) {
+		if (!said && waited >= NUMBER_SOON_MS) {
+			pause.tv_nsec = NUMBER_LATER_MS * 1000000;	/* a busy machine makes each much longer */
 			log_info("waiting for pid %d, which is taken", pid);
 			said = true;
 		}

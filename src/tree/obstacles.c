@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "arch.h"
 #include "base/log.h"
@@ -32,7 +33,10 @@ static void check_namespaces(struct save *s, const struct process *p)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		char *own = s->namespaces[i];
-		ssize_t len = *own ? 1 : proc_link(own, sizeof(s->namespaces[i]), "/proc/self/ns/%s", names[i]);
+		/* the clocks go along, if the whole tree has the same */
+		const bool time = IS_ON_CLOCKS && !strncmp(names[i], "time", 4);
+		ssize_t len = *own ? 1 : proc_link(own, sizeof(s->namespaces[i]), "/proc/%d/ns/%s",
+						   time ? s->tree.processes[0].tid : getpid(), time ? "time" : names[i]);
 
 		if (len == -ENOENT)
 			continue;	/* the kernel has no such namespace */
@@ -41,7 +45,8 @@ static void check_namespaces(struct save *s, const struct process *p)
 		if (len < 0)
 			cannot_tell(s, "its namespaces", len == -ENOENT ? -ESRCH : (int)len);
 		else if (strcmp(own, theirs))
-			obstacle(s, "it lives in another %s namespace than tinyckpt: not supported", names[i]);
+			obstacle(s, "it lives in another %s namespace than %s: not supported", names[i],
+				 time ? "the root of the tree" : "tinyckpt");
 	}
 }
 

@@ -5,6 +5,8 @@
 
 enum record_tree {
 	RECORD_TREE = 10,	/* once, first: what restore must know beforehand */
+	RECORD_CLOCKS = 16,	/* once, behind it */
+	RECORD_PIDS = 17,	/* behind those two; may be passed over */
 	/* here: the openings (objects/object.h) */
 	RECORD_PROCESS = 11,	/* first part: each process with its memory, a parent before its children */
 	RECORD_SESSION = 15,	/* before the first process that it is about */

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "arch.h"
@@ -28,6 +29,7 @@
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
 #include "tree/birth.h"
+#include "tree/clocks.h"
 #include "tree/credentials.h"
 #include "tree/locks.h"
 #include "tree/reborn.h"
@@ -58,7 +60,7 @@ static int set_proc(pid_t pid, const char *name, long now, long wanted)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
 	len = snprintf(text, sizeof(text), "%ld", wanted);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	fd = proc_open(path, O_WRONLY);
 	err = fd < 0 ? -errno : write_all(fd, text, (size_t)len);
 	if (err == -EACCES || err == -EPERM)
 		return fail(err, "%s: %ld where %ld is wanted takes CAP_SYS_RESOURCE, which tinyckpt lacks", path, now, wanted);
@@ -122,6 +124,8 @@ int revive_state(struct restore *r, const struct record *rec)
 	};
 	reborn_program(r, &p);
 	program_call(&p, OP_MUST, SYS_close_range, 0, r->world - 1, 0);
+	if (IS_ON_CLOCKS)
+		clocks_join(r, &p);
 	mm_fields_add(&p, &mm, rec->body, rec->body_len, world_fd(r, r->state.exe));
 	program_call(&p, OP_MUST, SYS_personality, (long)r->state.personality);
 	program_call(&p, 0, SYS_prctl, PR_SET_THP_DISABLE, r->state.thp_disable);
@@ -359,17 +363,15 @@ static int finish_process(struct restore *r, struct program *p)
 }
 
 /* Does the thread sleep for a time whose rest the kernel wrote elsewhere than the call reads it from? */
-static bool sleeps_on(const Thread *m, const struct arch_regs *regs, int *rqtp)
+static bool sleeps_on(const Thread *m, const struct arch_interrupted *call)
 {
-	struct arch_interrupted call;
-
 	const bool nanosleep = m->syscall == SYS_nanosleep;
+	const int rqtp = nanosleep ? 0 : 2;
 
-	arch_interrupted(regs, &call);
-	*rqtp = nanosleep ? 0 : 2;
 	return m->interrupted == ARCH_ERESTART_RESTARTBLOCK &&
-	       (nanosleep || m->syscall == SYS_clock_nanosleep || m->syscall == SYS_clock_nanosleep_time64) &&
-	       call.args[*rqtp + 1] && call.args[*rqtp + 1] != call.args[*rqtp];
+	       (nanosleep || ((m->syscall == SYS_clock_nanosleep || m->syscall == SYS_clock_nanosleep_time64) &&
+			      !(call->args[1] & TIMER_ABSTIME))) &&
+	       call->args[rqtp + 1] && call->args[rqtp + 1] != call->args[rqtp];
 }
 
 /* Before it has used vectors a thread has no such registers that could be set. */
@@ -392,8 +394,9 @@ static int finish(struct restore *r, bool last)
 	const Thread *m = &r->thread;
 	pid_t tid = (pid_t)m->tid;
 	struct arch_regs regs;
+	struct arch_interrupted call;
 	size_t at = sizeof(regs);
-	int rqtp, err = 0;
+	int err = 0;
 
 	if (!r->have_thread)
 		return 0;
@@ -405,7 +408,10 @@ static int finish(struct restore *r, bool last)
 		err = reborn_leave(r, tid);
 	if (err)
 		return err;
-	if (sleeps_on(m, &regs, &rqtp) && buffer_append(&r->again, &tid, sizeof(tid)))
+	arch_interrupted(&regs, &call);
+	call.nr = (long)m->syscall;
+	if ((sleeps_on(m, &call) || (IS_ON_CLOCKS && m->interrupted && clocks_hold(r, &call))) &&
+	    buffer_append(&r->again, &tid, sizeof(tid)))
 		return fail(ENOMEM, "out of memory");
 	if (m->interrupted)
 		arch_restart(&regs, (long)m->syscall);
@@ -498,10 +504,11 @@ int revive_thread(struct restore *r, const struct record *rec)
 }
 
 /* Makes the call in place with what remained as its time; the kernel takes note of it as it is interrupted at once. */
-static int sleep_on(pid_t tid)
+static int sleep_on(const struct restore *r, pid_t tid)
 {
 	struct arch_regs regs, now;
 	struct arch_interrupted call;
+	struct deadline was = { 0 };
 	struct stop stop;
 	uint64_t mask;
 	int rqtp, err = thread_regs(tid, &regs);
@@ -511,8 +518,12 @@ static int sleep_on(pid_t tid)
 	arch_pending_call(&regs, &call);
 	rqtp = call.nr == SYS_nanosleep ? 0 : 2;
 	now = regs;
-	arch_set_argument(&now, rqtp, call.args[rqtp + 1]);
-	err = thread_sigmask(tid, &mask);
+	if (IS_ON_CLOCKS && clocks_hold(r, &call))
+		err = clocks_rebase(r, tid, &call, &now, &was);
+	else
+		arch_set_argument(&now, rqtp, call.args[rqtp + 1]);
+	if (!err)
+		err = thread_sigmask(tid, &mask);
 	if (!err)	/* a pending signal would be delivered on the way to the call; it is, when all is released */
 		err = thread_set_sigmask(tid, ~0ULL);
 	if (!err)
@@ -534,8 +545,11 @@ static int sleep_on(pid_t tid)
 		err = thread_regs(tid, &now);
 	if (!err) {
 		arch_set_argument(&now, rqtp, call.args[rqtp]);
-		err = thread_set_regs(tid, &now);
+		if (IS_ON_CLOCKS && was.len)
+			err = clocks_put_back(tid, &call, &now, &was);
 	}
+	if (!err)
+		err = thread_set_regs(tid, &now);
 	if (!err)
 		err = thread_set_sigmask(tid, mask);
 	return err;
@@ -546,7 +560,7 @@ int revive_sleepers(struct restore *r)
 	const pid_t *tid = (const pid_t *)(const void *)r->again.data;
 
 	for (size_t i = 0; i < r->again.len / sizeof(*tid); i++) {
-		int err = sleep_on(tid[i]);
+		int err = sleep_on(r, tid[i]);
 
 		if (err)
 			return fail_for(err, "thread %d: its sleep cannot go on", tid[i]);

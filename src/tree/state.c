@@ -20,6 +20,7 @@
 #include "kernel/abi.h"
 #include "kernel/ptrace.h"
 #include "process.pb.h"
+#include "tree/clocks.h"
 #include "tree/locks.h"
 #include "tree/openings.h"
 #include "tree/records.h"
@@ -221,6 +222,9 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 		const struct kernel_itimerval *t = program_read(prog, f->itimer_at[i]);
 
 		m.itimer[2 * i] = (uint64_t)t->sec * 1000000 + (uint64_t)t->usec;
+		/* real time has run on since the clocks were looked at, and is counted from there when the tree goes on */
+		if (IS_ON_CLOCKS && i == ITIMER_REAL && m.itimer[2 * i])
+			m.itimer[2 * i] += (uint64_t)clocks_standstill(s) / 1000;
 		m.itimer[2 * i + 1] = (uint64_t)t->interval_sec * 1000000 + (uint64_t)t->interval_usec;
 	}
 	image_mark(&s->image, RECORD_STATE, (uint32_t)p->pid);

@@ -46,6 +46,10 @@ for command in $commands; do
 	usage "$command --log without a file" "log" "$command" --log
 	refuses "$command --log to where no file can be" 1,2 "nowhere" "$command" --log "$work/nowhere/log" 4000000
 done
+if grep -q -- --clock <<<"$("$tool" restore --help)" && ! grep -q CONFIG_CLOCKS <<<"$("$tool" restore --clock=freeze 2>&1)"; then
+	usage "restore --clock without a word" "clock" restore --clock
+	usage "restore --clock with another" "freeze or advance" restore --clock=stop "$work/none"
+fi
 usage "save -o without a file" "o" save 4000000 -o
 usage "save --name without a name" "name" save 4000000 --name
 usage "restore --pidfile without a file" "pidfile" restore -d image --pidfile

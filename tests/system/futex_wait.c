@@ -125,9 +125,9 @@ static struct waiter endless[] = {
 static struct waiter timed[] = {
 	{.name = "FUTEX_WAIT with timeout", .call = raw_timed},
 	{.name = "FUTEX_WAIT_BITSET until", .call = raw_absolute},
-	{.name = "FUTEX_WAIT_BITSET until, CLOCK_REALTIME", .call = raw_realtime},
+	{.name = "FUTEX_WAIT_BITSET until, CLOCK_REALTIME", .call = raw_realtime, .realtime = true},
 };
-static struct waiter timed_pthread = {.name = "pthread_cond_timedwait", .call = timed_condition};
+static struct waiter timed_pthread = {.name = "pthread_cond_timedwait", .call = timed_condition, .realtime = true};
 
 enum { ENDLESS = sizeof endless / sizeof *endless, TIMED = sizeof timed / sizeof *timed };
 

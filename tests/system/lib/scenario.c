@@ -9,6 +9,8 @@
  * break         as none, with BREAK=1: the program must fail
  * once          save, the tree is gone, restore -d, the same seen from outside, pass
  * cycles        the same five times in a row
+ * away          once, with a while between save and restore; the program finds DIR/freeze
+ * advance       the same, with restore --clock=advance and DIR/advance
  * small         once, and the tool's memory is told: at most PEAK_KIB, if the environment has that
  * update        save --embed; files are replaced (update.h): an image without them is refused, the other restores, five times;
  *               then the old ones are back, and mapped again
@@ -34,9 +36,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { CYCLES = 5, SECONDS_PER_TEST = 20 /* unless the environment says otherwise */ };
+enum { CYCLES = 5, AWAY_MS = 1500, SECONDS_PER_TEST = 20 /* unless the environment says otherwise */ };
 
 static struct {
 	const char *mode, *tool, *directory, *number, *label, *program, *argument;
@@ -352,6 +355,32 @@ static bool play_five_cycles(void)
 	return play_cycles(CYCLES);
 }
 
+static bool play_while_away(const char *clock)
+{
+	const struct timespec away = {AWAY_MS / 1000, AWAY_MS % 1000 * 1000000L};
+	char option[32];
+
+	snprintf(option, sizeof option, "--clock=%s", clock);
+	const char *arguments[] = {test.tool, "restore", "-d", option, test.image, NULL};
+
+	close(open(in_directory(clock), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+	if (!save_tree(NULL) || !tree_is_gone())
+		return false;
+	forget_endings();
+	nanosleep(&away, NULL);
+	return restored_tree_exists(run_tool_on(-1, -1, arguments)) && finish_program("after restore");
+}
+
+static bool play_away(void)
+{
+	return play_while_away("freeze");
+}
+
+static bool play_advance(void)
+{
+	return play_while_away("advance");
+}
+
 static bool play_leave(void)
 {
 	take_fingerprint("before", true);
@@ -555,6 +584,7 @@ static bool play(void)
 		bool (*play)(void);
 	} modes[] = {
 		{"none", play_none}, {"break", play_break}, {"once", play_once}, {"cycles", play_five_cycles}, {"small", play_small},
+		{"away", play_away}, {"advance", play_advance},
 		{"leave", play_leave}, {"foreground", play_foreground}, {"meanwhile", play_meanwhile}, {"refuse", play_refuse},
 		{"refuse-stdio", play_refuse}, {"update", play_update},
 	};

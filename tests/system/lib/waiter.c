@@ -1,18 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "waiter.h"
 
+#include <time.h>
 #include <unistd.h>
+
+static int64_t now_of(const struct waiter *self)
+{
+	struct timespec now;
+
+	clock_gettime(self->realtime ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
 
 static void *body(void *arg)
 {
 	struct waiter *self = arg;
 
-	self->started = test_now_ns();
+	self->started = now_of(self);
 	self->tid = gettid();
 	errno = 0;
 	self->result = self->call(self);
 	self->error = errno;
-	self->ended = test_now_ns();
+	self->ended = now_of(self);
 	self->done = true;
 	/* The set of threads stays the same until the view from outside has been taken again. */
 	test_wait();

@@ -10,6 +10,7 @@ struct waiter {
 	/* Makes the call; its errno is taken. */
 	long (*call)(struct waiter *self);
 	void *arg;
+	bool realtime; /* CLOCK_REALTIME ends it, which runs on while the tree is away */
 
 	volatile pid_t tid;
 	volatile bool done;
@@ -25,7 +26,7 @@ void waiter_start(struct waiter *self);
 void waiter_expect_waiting(struct waiter *self);
 /* Waits for the end of the call and compares what it returned; error counts only for a result of -1. */
 void waiter_expect(struct waiter *self, long result, int error);
-/* Behind waiter_expect(): the call took at least this long, on CLOCK_MONOTONIC. */
+/* Behind waiter_expect(): the call took at least this long, on its clock: CLOCK_MONOTONIC, if not realtime. */
 void waiter_expect_lasted(struct waiter *self, int64_t nanoseconds);
 
 #endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* CLOCK_MONOTONIC and CLOCK_BOOTTIME, and what time namespaces add to them (time_namespaces(7)). */
+#ifndef TINYCKPT_KERNEL_TIMENS_H
+#define TINYCKPT_KERNEL_TIMENS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct two_clocks {
+	int64_t monotonic, boottime;	/* ns */
+};
+
+/* What a clock shows to us, in ns. */
+int64_t clock_now(int id);
+
+/*
+ * What both clocks show to the children that process pid will have, beyond what they show outside of all time namespaces; 0
+ * where the kernel has no such namespaces.  0 or a negative errno, unsaid.
+ */
+int timens_offsets(pid_t pid, struct two_clocks *offsets);
+
+/* What they show now, outside of all time namespaces.  0 or a negative errno, unsaid. */
+int timens_machine(struct two_clocks *now);
+
+/* Can children of the caller, who has no threads, have a time namespace of their own?  0 or a negative errno, unsaid. */
+int timens_try(void);
+
+/* The children that the caller has from now on live in a new one, with those offsets.  0 or a negative errno, unsaid. */
+int timens_make(const struct two_clocks *offsets);
+
+#endif

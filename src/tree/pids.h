@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The numbers that a tree takes back: who has them now, and that it is not tinyckpt. */
+#ifndef TINYCKPT_TREE_PIDS_H
+#define TINYCKPT_TREE_PIDS_H
+
+#include "image/reader.h"
+#include "job/save.h"
+
+/* Writes the records. */
+int pids_save(struct save *s);
+
+/* Decodes the record, and adds its numbers to a buffer of uint32_t.  0 or a negative errno, said. */
+int pids_read(struct buffer *numbers, const struct record *rec);
+
+/* Who has the number: "process 42 (sensor)", "thread 43 of process 42 (sensor)", "the process group of ..."; false: nobody. */
+bool pids_taken_by(pid_t pid, char *text, size_t cap);
+
+#endif

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with the files that run sources
+# Process IDs after a boot: `boot` keeps those of images free, and restore is not in its own way. Sourced by run.
+
+last=/proc/sys/kernel/ns_last_pid
+if ! "$tool" --help | grep -q "^  boot "; then
+	skip "process IDs after a boot" "built without CONFIG_PIDS"
+	return
+fi
+mkdir "$work/images"
+export TINYCKPT_DIR=$work/nowhere
+
+# says PATTERN: about the last run
+says() {
+	[ "$status" = 0 ] || echo "exit status $status: $err"
+	[[ $out =~ $1 ]] || echo "does not match /$1/: $out"
+}
+# next_above NUMBER: text when new processes get numbers up to that
+next_above() {
+	sh -c 'echo $$' >"$work/number"
+	[ "$(cat "$work/number")" -gt "$1" ] || echo "a process got $(cat "$work/number"), which should be above $1"
+}
+
+refuses "boot with an argument" 2 "argument" boot "$work/images"
+run_tool "$tool" boot
+verdict "boot without a folder" "$(says "^no process IDs")"
+TINYCKPT_DIR=$work/images
+run_tool "$tool" boot
+verdict "boot without images" "$(says "^no process IDs")"
+
+if ! echo 7000 2>/dev/null >$last; then
+	skip "boot with images" "this kernel has no ns_last_pid, which plays the reboot here"
+	return
+fi
+still
+"$tool" save -o "$work/images/a.tck" "$pid" || fail "a save"
+run_tool "$tool" boot
+verdict "boot when the numbers were given before" "$(says "were given before")"
+
+# The counter stands low, as after a boot.
+echo 300 >$last
+run_tool "$tool" boot
+verdict "boot lifts the counter" "$(says "^process IDs up to $pid are kept for 1 image;"; next_above "$pid")"
+echo 300 >$last
+echo nothing >"$work/images/b.tck"
+head -c 3000 "$work/images/a.tck" >"$work/images/c.tck"
+touch "$work/images/d.txt" "$work/images/.e.tck"
+run_tool "$tool" boot
+verdict "boot names what cannot be read, and goes on" "$(
+	says "^process IDs up to $pid are kept for 1 image;"
+	next_above "$pid"
+	[ "$lines" = 2 ] || echo "not two lines on standard error"
+	for name in b c; do [[ $err == *"tinyckpt: boot: $work/images/$name.tck: "* ]] || echo "$name.tck is not named: $err"; done
+)"
+rm "$work"/images/[bcd].*
+
+# Where the counter cannot be set, numbers are used up.
+echo 300 >$last
+if mount --bind /dev/null $last 2>/dev/null; then
+	run_tool "$tool" boot
+	umount $last
+	verdict "boot without ns_last_pid" "$(says "^process IDs up to $pid are kept"; next_above "$pid")"
+else
+	skip "boot without ns_last_pid" "it cannot be hidden here"
+fi
+if [ -w /proc/sys/kernel/pid_max ] && end=$(cat /proc/sys/kernel/pid_max) && echo 6000 2>/dev/null >/proc/sys/kernel/pid_max; then
+	echo 300 >$last
+	run_tool "$tool" boot
+	echo "$end" >/proc/sys/kernel/pid_max
+	verdict "boot where the kernel gives no such numbers" "$(complaint 1 boot "pid $pid.*pid_max")"
+else
+	skip "boot where the kernel gives no such numbers" "pid_max cannot be set here"
+fi
+
+# run_tool's timeout gets the first number, the tool the second, its child the third.
+image=$work/images/a.tck
+echo $((pid - 3)) >$last
+accepts "restore when its child has the number" restore -d "$image"
+verdict "the workload is well" "$(well "$pid")"
+end "$pid"
+echo $((pid - 2)) >$last
+refuses "restore when it has the number itself" 1 "pid $pid is tinyckpt's own" restore -d "$image"
+accepts "restore started again" restore -d "$image"
+verdict "the workload is well again" "$(well "$pid")"
+echo $((pid + 100)) >$last
+run_tool "$tool" verify "$image"
+verdict "verify names who has the number" "$([[ $err == *"pid $pid is taken, by process $pid (still)"* ]] || echo "$err")"
+end "$pid"
+echo $((pid - 2)) >$last
+run_tool "$tool" verify "$image"
+verdict "verify is not in its own way" "$(says "whole; would restore here")"
+act take-tid "$pid"
+if [ "$number" = "$pid" ]; then
+	refuses "restore names the thread that has the number" 1 "pid $pid is taken, by a thread of process $actor" restore -d "$image"
+else
+	skip "restore names the thread that has the number" "no thread would get it"
+fi
+end "$actor"
+unset TINYCKPT_DIR
