@@ -39,6 +39,20 @@ unsigned long long strtoull(const char *text, char **end, int base);
 #undef strtoll
 #undef strtoull
 
+#define malloc own_malloc
+#define calloc own_calloc
+#define realloc own_realloc
+#define free own_free
+void *malloc(size_t n);
+void *calloc(size_t count, size_t size);
+void *realloc(void *p, size_t n);
+void free(void *p);
+#include "libc/malloc.c"
+#undef malloc
+#undef calloc
+#undef realloc
+#undef free
+
 #define optarg own_optarg
 #define optind own_optind
 #define opterr own_opterr
@@ -191,6 +205,62 @@ static void test_options(void **state)
 	}
 }
 
+static size_t some_size(void)
+{
+	static const size_t edges[] = { 0, 1, 15, 16, 17, 32752, 32753, 32768, 65519, 65520, 65521, 65536, 131072 };
+
+	return random() % 4 ? (size_t)random() % (random() % 8 ? 300 : 200000) : edges[(size_t)random() % (sizeof(edges) / sizeof(*edges))];
+}
+
+/* Blocks of all sizes come and go; each keeps its bytes, and none overlaps another. */
+static void test_memory(void **state)
+{
+	static struct {
+		uint8_t *at;
+		size_t len;
+		uint8_t fill;
+	} blocks[200];
+
+	(void)state;
+	srandom(1);
+	for (int turn = 0; turn < 50000; turn++) {
+		size_t i = (size_t)random() % 200, len = some_size();
+		uint8_t *at = blocks[i].at;
+
+		for (size_t k = 0; k < blocks[i].len; k++)
+			assert_int_equal(at[k], blocks[i].fill);
+		if (random() % 3) {
+			own_free(at);
+			at = random() % 2 ? own_malloc(len) : own_calloc(1, len);
+		} else {
+			at = own_realloc(at, len);
+			for (size_t k = 0; k < (len < blocks[i].len ? len : blocks[i].len); k++)
+				assert_int_equal(at[k], blocks[i].fill);
+		}
+		assert_non_null(at);
+		assert_int_equal((uintptr_t)at % 16, 0);
+		blocks[i].at = at;
+		blocks[i].len = len;
+		blocks[i].fill = (uint8_t)random();
+		memset(at, blocks[i].fill, len);
+	}
+	for (size_t i = 0; i < 200; i++)
+		own_free(blocks[i].at);
+	for (int turn = 0; turn < 1000; turn++) {
+		size_t len = some_size();
+		uint8_t *at = own_calloc(len, 1);
+
+		for (size_t k = 0; k < len; k++)
+			assert_int_equal(at[k], 0);
+		memset(at, 0xff, len);
+		own_free(at);
+	}
+	assert_null(own_malloc(SIZE_MAX));
+	assert_null(own_malloc(PTRDIFF_MAX));
+	assert_null(own_calloc(SIZE_MAX / 2, 3));
+	own_free(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +268,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_parsed),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
