@@ -115,6 +115,7 @@ obj-$(CONFIG_PIPE)          += src/objects/pipe.c
 obj-$(CONFIG_DEVICE)        += src/objects/device.c
 obj-$(CONFIG_LOCKS)         += src/tree/locks.c
 obj-$(CONFIG_SESSIONS)      += src/tree/lineage.c src/tree/session.c
+obj-$(CONFIG_VDSO_PROXY)    += src/tree/vdso.c arch/$(ARCH)/vdso.c
 obj-$(CONFIG_INHERIT_STDIO) += src/objects/inherit_stdio.c
 obj-$(CONFIG_BUDGET)        += src/image/budget.c src/tree/estimate.c
 obj-$(CONFIG_LZ4)           += src/image/lz4.c

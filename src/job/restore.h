@@ -10,6 +10,7 @@
 #include "arch.h"
 #include "base/buffer.h"
 #include "image/reader.h"
+#include "job/stand_in.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "process.pb.h"
@@ -31,6 +32,7 @@ struct born {
 	int stop_signal;
 	uint32_t exit_status, exit_signal;
 	char comm[64];
+	struct stand_in vdso, sigpage;
 };
 
 /* A session's leader that was dead: it lives until the tree is settled. */
@@ -92,6 +94,10 @@ struct restore {
 	pid_t pid;			/* the process */
 	bool mapping;			/* its mappings are still coming */
 	struct buffer mapped;		/* struct mapped */
+	struct buffer text[2];		/* the vDSO's, and the signal page's, that came last */
+	struct {
+		int64_t monotonic, boottime;	/* ns: what both clocks lack, where no time namespace adds it */
+	} clock_offset;
 	struct buffer labels;		/* char[VMA_LABEL]: names of anonymous memory, the first one empty */
 	bool no_labels;			/* this kernel gives none */
 	bool settled;			/* sessions, groups, zombies: the first part is over */

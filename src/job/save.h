@@ -91,10 +91,7 @@ struct save {
 	struct buffer sharing[4];	/* pid_t, see check_shared() */
 	struct buffer late;		/* struct late_advice */
 	struct buffer lines;		/* struct line, see tree/lineage.c */
-	struct {
-		size_t len;		/* 0: not seen yet */
-		uint32_t crc;
-	} vdso;
+	struct buffer text[2];		/* the vDSO's, and the signal page's, that went into the image last */
 	struct tid_variable tid_variable;
 	bool timers_untold;		/* by /proc/PID/timers */
 	struct buffer areas;		/* of the process at hand, see tree/memory.c */

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/vdso.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include "arch.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "kernel/procfs.h"
+#include "kernel/task_memory.h"
+#include "tree/birth.h"
+#include "vma.pb.h"
+
+enum { HEADER_AT = 0x800, HEADER_MAX = 0x800, STUBS_AT = HEADER_AT + 0x100 };
+static const char MAGIC[8] = "TCKVDSO1";
+
+struct header {
+	char magic[sizeof(MAGIC)];
+	struct stand_in what;
+};
+
+_Static_assert(sizeof(struct header) <= STUBS_AT - HEADER_AT, "the stubs lie behind the header");
+
+/* --- a vDSO's functions --- */
+
+struct function {
+	const char *name;	/* without its prefix */
+	uint64_t entry, size;	/* as the symbol has it, relative to the image */
+	long call;		/* what stands in for it, see arch.h; UNKNOWN: nothing does */
+};
+
+enum { UNKNOWN = -100 };
+
+static const char *base_name(const char *name)
+{
+	static const char *const prefixes[] = { "__vdso_", "__kernel_" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+			return name + strlen(prefixes[i]);
+	return name;
+}
+
+static bool lies_in(size_t len, uint64_t at, uint64_t size)
+{
+	return at <= len && size <= len - at;
+}
+
+/* How much less than its address in the file a symbol's value may be: where the image was linked to be. */
+static uint64_t link_base(const uint8_t *text, size_t len, const ElfW(Ehdr) *e)
+{
+	ElfW(Phdr) p;
+
+	for (unsigned int i = 0; i < e->e_phnum && lies_in(len, e->e_phoff + i * sizeof(p), sizeof(p)); i++) {
+		memcpy(&p, text + e->e_phoff + i * sizeof(p), sizeof(p));
+		if (p.p_type == PT_LOAD)
+			return p.p_vaddr - p.p_offset;
+	}
+	return 0;
+}
+
+/*
+ * Calls each() for every function, until it returns other than 0, and returns that.  In an image without such symbols nobody
+ * finds any.  text is hostile.
+ */
+static int each_function(const uint8_t *text, size_t len, int (*each)(void *arg, const struct function *f), void *arg)
+{
+	ElfW(Ehdr) e;
+	ElfW(Shdr) table = { 0 }, strings;
+	ElfW(Sym) symbol;
+	uint64_t base;
+
+	if (len < sizeof(e))
+		return 0;
+	memcpy(&e, text, sizeof(e));
+	if (memcmp(e.e_ident, ELFMAG, SELFMAG) || e.e_shentsize != sizeof(table))
+		return 0;
+	base = link_base(text, len, &e);
+	for (unsigned int i = 0; i < e.e_shnum && table.sh_type != SHT_DYNSYM; i++) {
+		if (!lies_in(len, e.e_shoff + i * sizeof(table), sizeof(table)))
+			return 0;
+		memcpy(&table, text + e.e_shoff + i * sizeof(table), sizeof(table));
+	}
+	if (table.sh_type != SHT_DYNSYM || table.sh_link >= e.e_shnum || !lies_in(len, table.sh_offset, table.sh_size) ||
+	    !lies_in(len, e.e_shoff + table.sh_link * sizeof(strings), sizeof(strings)))
+		return 0;
+	memcpy(&strings, text + e.e_shoff + table.sh_link * sizeof(strings), sizeof(strings));
+	if (!lies_in(len, strings.sh_offset, strings.sh_size))
+		return 0;
+	for (size_t i = 0; i < table.sh_size / sizeof(symbol); i++) {
+		struct function f = { .call = UNKNOWN };
+		const struct arch_vdso_function *known = arch_vdso_functions;
+		int ret;
+
+		memcpy(&symbol, text + table.sh_offset + i * sizeof(symbol), sizeof(symbol));
+		if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx >= SHN_LORESERVE || (symbol.st_info & 0xf) > STT_FUNC ||
+		    (symbol.st_info & 0xf) == STT_OBJECT || symbol.st_name >= strings.sh_size || symbol.st_value - base >= len ||
+		    !memchr(text + strings.sh_offset + symbol.st_name, '\0', strings.sh_size - symbol.st_name))
+			continue;
+		f.name = base_name((const char *)text + strings.sh_offset + symbol.st_name);
+		f.entry = symbol.st_value - base;
+		f.size = symbol.st_size;
+		while (known->name && strcmp(known->name, f.name))
+			known++;
+		if (known->name)
+			f.call = known->call;
+		ret = each(arg, &f);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* --- this kernel's vDSO, which is the tool's own --- */
+
+struct here {
+	const char *name;
+	uint64_t entry;
+};
+
+static int is_named(void *arg, const struct function *f)
+{
+	struct here *h = arg;
+
+	if (strcmp(f->name, h->name))
+		return 0;
+	h->entry = f->entry;
+	return 1;
+}
+
+/* Bytes of it that can be read. */
+static int see_vdso(void *arg, struct vma *v)
+{
+	size_t *len = arg;
+
+	if (strcmp(v->name, "[vdso]") || v->start != getauxval(AT_SYSINFO_EHDR))
+		return 0;
+	*len = v->end - v->start;
+	return 1;
+}
+
+/* Where in it the function is; false: it has none of that name. */
+static bool find_here(const char *name, uint64_t *entry)
+{
+	static size_t len;
+	struct here h = { .name = name };
+
+	if (!len)
+		(void)proc_vmas(getpid(), false, see_vdso, &len);
+	if (!len || each_function((const uint8_t *)getauxval(AT_SYSINFO_EHDR), len, is_named, &h) <= 0)
+		return false;
+	*entry = h.entry;
+	return true;
+}
+
+static int check_function(void *arg, const struct function *f)
+{
+	uint64_t entry;
+
+	(void)arg;
+	if (f->call != UNKNOWN || find_here(f->name, &entry))
+		return 0;
+	return fail(EIMAGE, "the image's vDSO has a function %.32s, which neither this kernel's vDSO nor a system call stands in for", f->name);
+}
+
+int vdso_check(const uint8_t *text, size_t len)
+{
+	return each_function(text, len, check_function, NULL);
+}
+
+/* --- texts --- */
+
+/* What came last: processes after the first have the same, as a rule, and then it is not in the image again. */
+static const uint8_t *text_named(const struct restore *r, const char *name, uint64_t len)
+{
+	const struct buffer *text = &r->text[!strcmp(name, "[sigpage]")];
+
+	return text->len == len ? text->data : NULL;
+}
+
+int vdso_keep(struct restore *r, const struct mapped *v, const uint8_t *text, size_t len)
+{
+	struct buffer *kept = &r->text[!strcmp(v->name, "[sigpage]")];
+
+	if (len != v->end - v->start)
+		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": an absurd vDSO", v->start, v->end);
+	kept->len = 0;
+	return buffer_append(kept, text, len) ? fail(ENOMEM, "out of memory") : 0;
+}
+
+/* --- the stand-in --- */
+
+static bool is_text(const struct mapped *v)
+{
+	return !strcmp(v->name, "[vdso]") || !strcmp(v->name, "[sigpage]");
+}
+
+static uint64_t start_of(const struct stand_in *s)
+{
+	return s->was[0].start;
+}
+
+static uint64_t text_of(const struct stand_in *s)
+{
+	return s->was[s->n - 1].start;
+}
+
+static uint64_t end_of(const struct stand_in *s)
+{
+	return s->was[s->n - 1].end;
+}
+
+int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t first)
+{
+	struct born *b = birth_find(r, r->pid);
+	struct mapped *v = &want[first];
+	struct stand_in s = { 0 };
+	const uint8_t *text;
+	int err = 0;
+
+	do {
+		const struct mapped *w = &v[s.n];
+
+		if (s.n == sizeof(s.was) / sizeof(*s.was) || first + s.n == *n || w->kind != VmaKind_VDSO ||
+		    (s.n && w->start != w[-1].end))
+			return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 " (%s): not as any kernel has it", v->start, v->end, v->name);
+		s.was[s.n].start = w->start;
+		s.was[s.n].end = w->end;
+		memcpy(s.was[s.n].name, w->name, sizeof(w->name));
+		s.crc = w->crc;
+	} while (!is_text(&v[s.n++]));
+	text = text_named(r, s.was[s.n - 1].name, end_of(&s) - text_of(&s));
+	if (!text)
+		return fail(EIMAGE, "this kernel's %s is another than the image's, which does not hold its own", v[s.n - 1].name);
+	if (!strcmp(v->name, "[sigpage]")) {
+		b->sigpage = s;
+	} else if (s.n == 1) {
+		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": a vDSO without data, as no kernel has it", v->start, v->end);
+	} else {
+		err = vdso_check(text, end_of(&s) - text_of(&s));
+		b->vdso = s;
+	}
+	log_debug("another kernel's %s: ordinary memory stands in for it", v[s.n - 1].name);
+	memmove(v + 1, v + s.n, (*n - first - s.n) * sizeof(*v));
+	*n -= s.n - 1;
+	*v = (struct mapped){ .start = start_of(&s), .end = end_of(&s), .kind = VmaKind_ANONYMOUS, .prot = PROT_READ | PROT_EXEC };
+	return err;
+}
+
+/* What is being filled in. */
+struct filling {
+	uint64_t start, text;	/* where both will be */
+	uint64_t here;		/* this kernel's vDSO in the process; 0: it has none */
+	uint8_t page[HEADER_MAX];	/* from HEADER_AT on */
+	size_t used;
+	uint8_t *copy;		/* of the text */
+	size_t len;
+};
+
+static int add_stub(void *arg, const struct function *f)
+{
+	struct filling *fill = arg;
+	const uint64_t at = fill->start + HEADER_AT + fill->used, entry = fill->text + f->entry;
+	uint64_t function = 0;
+	uint8_t jump[ARCH_VDSO_STUB_MAX];
+	size_t len;
+
+	if (f->call == ARCH_VDSO_STAYS)
+		return 0;
+	/* The state of the kernel's random numbers is another's, and may be an old one of this one: only the call is safe. */
+	if (fill->here && strcmp(f->name, "getrandom") && find_here(f->name, &function))
+		function += fill->here;
+	len = arch_vdso_entry(jump, entry, at);
+	if (fill->used + ARCH_VDSO_STUB_MAX > sizeof(fill->page) || !lies_in(fill->len, f->entry & ~1ULL, len))
+		return fail(EIMAGE, "the image's vDSO has more functions than any kernel's");
+	memcpy(fill->copy + (f->entry & ~1ULL), jump, len);
+	arch_vdso_stub(fill->page + fill->used, function, f->call);
+	fill->used += ARCH_VDSO_STUB_MAX;
+	return 0;
+}
+
+static int fill_in(struct restore *r, const struct owns *o, const struct stand_in *s)
+{
+	struct filling fill = { .start = start_of(s), .text = text_of(s), .len = end_of(s) - text_of(s) };
+	const uint8_t *text = text_named(r, s->was[s->n - 1].name, fill.len);
+	CLEANUP_FREE uint8_t *copy = fill.copy = malloc(fill.len);
+	struct header header = { .what = *s };
+	int err = 0;
+
+	if (!copy || !text)
+		return fail(ENOMEM, "out of memory");
+	memcpy(copy, text, fill.len);
+	for (size_t i = 0; i < o->n; i++)
+		if (!strcmp(o->own[i].name, "[vdso]"))
+			fill.here = o->own[i].to;
+	if (s->n > 1) {
+		memcpy(header.magic, MAGIC, sizeof(header.magic));
+		memcpy(fill.page, &header, sizeof(header));
+		fill.used = STUBS_AT - HEADER_AT;
+		err = each_function(text, fill.len, add_stub, &fill);
+		if (!err)
+			err = task_write(r->pid, fill.start + HEADER_AT, fill.page, sizeof(fill.page));
+	}
+	if (!err)
+		err = task_write(r->pid, fill.text, copy, fill.len);
+	return err ? fail_for(err, "the memory that stands in for %s", s->was[s->n - 1].name) : 0;
+}
+
+int vdso_fill(struct restore *r, const struct owns *o)
+{
+	const struct born *b = birth_find(r, r->pid);
+	int err = b->vdso.n ? fill_in(r, o, &b->vdso) : 0;
+
+	return !err && b->sigpage.n ? fill_in(r, o, &b->sigpage) : err;
+}
+
+/* Where a thread stands in the image. */
+struct standing {
+	uint64_t at;
+	bool fine;
+};
+
+static int see_function(void *arg, const struct function *f)
+{
+	struct standing *s = arg;
+
+	if (s->at == f->entry || (f->call == ARCH_VDSO_STAYS && s->at >= f->entry && s->at - f->entry < f->size))
+		s->fine = true;
+	return s->fine;
+}
+
+int vdso_can_go_on(const struct stand_in *s, pid_t pid, uint64_t pc)
+{
+	struct standing standing = { .fine = false };
+	CLEANUP_FREE uint8_t *text = NULL;
+	size_t len;
+
+	if (!s->n || pc < start_of(s) || pc >= end_of(s))
+		return 0;
+	len = end_of(s) - text_of(s);
+	text = malloc(len);
+	standing.at = pc - text_of(s);
+	if (text && !task_read(pid, text, text_of(s), len) && each_function(text, len, see_function, &standing) > 0)
+		return 0;
+	return fail(EIMAGE, "it was saved in the midst of a function of the vDSO, and this kernel's is another");
+}
+
+/* --- save --- */
+
+/* It is the workload's own memory, and may say anything. */
+static bool is_sound(const struct stand_in *s, const struct vma *v)
+{
+	uint64_t at = v->start;
+
+	if (s->n < 2 || s->n > sizeof(s->was) / sizeof(*s->was))
+		return false;
+	for (size_t i = 0; i < s->n; i++) {
+		const bool last = i + 1 == s->n;
+
+		if (s->was[i].start != at || s->was[i].end <= at || s->was[i].end > v->end || (s->was[i].end & 0xfff) ||
+		    (last ? strcmp(s->was[i].name, "[vdso]") : strncmp(s->was[i].name, "[vvar", 5)) ||
+		    !memchr(s->was[i].name, '\0', sizeof(s->was[i].name)))
+			return false;
+		at = s->was[i].end;
+	}
+	return at == v->end;
+}
+
+void vdso_see(struct process *p, const struct vma *v)
+{
+	struct header header;
+
+	if (!strcmp(v->name, "[vdso]")) {
+		p->vdso = v->start;
+		p->vdso_end = v->end;
+	} else if (!v->name[0] && !v->shared && v->prot == (PROT_READ | PROT_EXEC) &&
+		   !task_read(p->tid, &header, v->start + HEADER_AT, sizeof(header)) &&
+		   !memcmp(header.magic, MAGIC, sizeof(header.magic)) && is_sound(&header.what, v)) {
+		p->stand_in = header.what;
+	}
+}
+
+static int see_vma(void *arg, struct vma *v)
+{
+	vdso_see(arg, v);
+	return 0;
+}
+
+bool vdso_holds(struct process *p, const struct arch_regs *regs)
+{
+	const uint64_t pc = arch_pc(regs);
+	struct arch_interrupted call;
+
+	arch_interrupted(regs, &call);
+	if (call.error)	/* it sleeps, as most do, and never there */
+		return false;
+	if (!p->vdso && !p->stand_in.n)
+		(void)proc_vmas(p->tid, false, see_vma, p);
+	if (pc >= p->vdso && pc < p->vdso_end)
+		return true;
+	return p->stand_in.n && pc >= start_of(&p->stand_in) && pc < end_of(&p->stand_in);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A vDSO of another kernel (CONFIG_VDSO_PROXY).
+ *
+ * Where it was, ordinary memory stands in for it and for the data that it read, from the first page of those to its end:
+ *
+ *   first page   zeros; in its upper half struct header, and behind it a stub for each function
+ *   data         zeros: to the old code, should a thread come back to it from a signal's handler, a clock that only the
+ *                system call can read
+ *   vDSO         as it was, but that every function begins with a jump to its stub
+ *
+ * A stub leads to the function of the same name in this kernel's vDSO, or makes the system call.  The kernel's own lies
+ * wherever there is room, and is where the kernel has signals return to; signals that were being handled when the tree was
+ * saved return through the old one.  A save finds the header, and saves what it stands for.
+ */
+#ifndef TINYCKPT_TREE_VDSO_H
+#define TINYCKPT_TREE_VDSO_H
+
+#include "job/restore.h"
+#include "job/save.h"
+#include "tree/own.h"
+
+/* --- restore: all return 0 or a negative errno, said --- */
+
+/* Keeps the text of a vDSO that came with the record of its mapping. */
+int vdso_keep(struct restore *r, const struct mapped *v, const uint8_t *text, size_t len);
+
+/*
+ * Ordinary memory instead: replaces want[first] and those of its group behind it by one mapping.  -EIMAGE: this kernel
+ * cannot serve it.
+ */
+int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t first);
+
+/* That memory is there, and can be written to: fills it in. */
+int vdso_fill(struct restore *r, const struct owns *o);
+
+/* Can a thread of the process go on at pc, if that lies in such memory? */
+int vdso_can_go_on(const struct stand_in *s, pid_t pid, uint64_t pc);
+
+/* Would all functions of that vDSO work here? */
+int vdso_check(const uint8_t *text, size_t len);
+
+/* --- save --- */
+
+/* Takes note of where its vDSO is, and what stands in for one, when v is one of them. */
+void vdso_see(struct process *p, const struct vma *v);
+
+/*
+ * Does a thread that is held, with those registers, stand in such code?  Under another kernel it could not go on from there, and
+ * it soon is elsewhere.
+ */
+bool vdso_holds(struct process *p, const struct arch_regs *regs);
+
+#endif
