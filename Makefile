@@ -140,7 +140,9 @@ pb_c    := $(protos:proto/%.proto=$(gen)/%.pb.c)
 roles       := $(strip $(foreach r,parasite restorer,$(if $(wildcard $(r)/*.[cS]),$(r))))
 blobs       := $(or $(roles),$(if $(wildcard interpreter/*.c),interpreter))
 blob_common := $(sort $(wildcard interpreter/*.c arch/$(ARCH)/blob/*.[cS]))
-blob_source  = $(sort $(wildcard $(1)/*.[cS]) $(blob_common))
+# The proxy is no role of the interpreter's: it is called, not run.
+blobs       += $(if $(CONFIG_VDSO_PROXY),proxy)
+blob_source  = $(sort $(wildcard $(1)/*.[cS]) $(if $(filter proxy,$(1)),,$(blob_common)))
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Flags.  CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are the user's and come last.
@@ -153,7 +155,7 @@ include arch/$(ARCH)/arch.mk
 
 # What an architecture or a configuration lacks is a constant 0 in conditions, which clang finds worth a warning.
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Wno-constant-logical-operand $(if $(filter 1,$(WERROR)),-Werror)
-includes := -Isrc -I$(gen) -Iarch/$(ARCH) -Iarch -Iinterpreter $(addprefix -I,$(roles))
+includes := -Isrc -I$(gen) -Iarch/$(ARCH) -Iarch -Iinterpreter -Iproxy $(addprefix -I,$(roles))
 defines  := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTINYCKPT_VERSION='"$(version)"'
 # Of nanopb's sources, which are compiled along, only what is used: without its own texts it is 1.7 KB smaller.
 nanopb_include := $(if $(NANOPB_DIR),-isystem $(NANOPB_DIR) -DPB_NO_ERRMSG -DPB_BUFFER_ONLY,$(shell $(PKG_CONFIG) --cflags nanopb 2>/dev/null))
@@ -219,12 +221,13 @@ generated := $(gen)/config.h $(pb_h)
 # The blobs
 
 # That nothing in it needs relocating, the linker script sees to.
+comma := ,
 define blob
 $(1)_objects := $$(patsubst %,$(B)/blob/%.o,$$(basename $$(call blob_source,$(1))))
 $(B)/$(1).elf: $$($(1)_objects) arch/$(ARCH)/blob.lds
 	$$(call say,BLOB,$(1))
 	$$(Q)$$(CC) -nostdlib -static -Wno-unused-command-line-argument -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--gc-sections \
-		-Wl,--undefined=interpret -T arch/$(ARCH)/blob.lds -o $$@ $$($(1)_objects)
+		$(if $(filter-out proxy,$(1)),-Wl$(comma)--undefined=interpret) -T arch/$(ARCH)/blob.lds -o $$@ $$($(1)_objects)
 $(B)/$(1).bin: $(B)/$(1).elf
 	$$(Q)$$(OBJCOPY) -O binary $$< $$@
 $(gen)/$(1)_blob.S: Makefile | $(gen)/config.h

@@ -249,7 +249,10 @@ extern const struct arch_vdso_function arch_vdso_functions[];
  */
 size_t arch_vdso_entry(uint8_t *to, uintptr_t entry, uintptr_t stub);
 
-/* The stub, at a multiple of 16: goes on to that function, wherever it is; 0: makes the call and returns, ARCH_VDSO_FAILS: fails. */
-size_t arch_vdso_stub(uint8_t *to, uintptr_t function, long call);
+/*
+ * The stub, at a multiple of 16: goes on to that function, wherever it is, with third, if that is not 0, as its third argument.
+ * function 0: makes the call and returns; ARCH_VDSO_FAILS: fails.
+ */
+size_t arch_vdso_stub(uint8_t *to, uintptr_t function, uintptr_t third, long call);
 
 #endif

@@ -25,23 +25,28 @@ size_t arch_vdso_entry(uint8_t *to, uintptr_t entry, uintptr_t stub)
 	return 5;
 }
 
-size_t arch_vdso_stub(uint8_t *to, uintptr_t function, long call)
+size_t arch_vdso_stub(uint8_t *to, uintptr_t function, uintptr_t third, long call)
 {
+	const uint64_t function64 = function, third64 = third;
+	const uint32_t nr = (uint32_t)call;
+	size_t len = 0;
+
 	if (function) {
-		const uint64_t address = function;
-
-		memcpy(to, "\xff\x25\0\0\0\0", 6);	/* jmp *0(%rip) */
-		memcpy(to + 6, &address, sizeof(address));
-		return 14;
+		if (third) {
+			memcpy(to, "\x48\xba", 2);	/* movabs $third, %rdx */
+			memcpy(to + 2, &third64, sizeof(third64));
+			len = 10;
+		}
+		memcpy(to + len, "\xff\x25\0\0\0\0", 6);	/* jmp *0(%rip) */
+		memcpy(to + len + 6, &function64, sizeof(function64));
+		return len + 14;
 	}
-	if (call >= 0) {
-		const uint32_t nr = (uint32_t)call;
-
-		to[0] = 0xb8;	/* mov $nr, %eax; syscall; ret */
-		memcpy(to + 1, &nr, sizeof(nr));
-		memcpy(to + 5, "\x0f\x05\xc3", 3);
+	if (call < 0) {
+		memcpy(to, "\x48\xc7\xc0\xda\xff\xff\xff\xc3", 8);	/* mov $-ENOSYS, %rax; ret */
 		return 8;
 	}
-	memcpy(to, "\x48\xc7\xc0\xda\xff\xff\xff\xc3", 8);	/* mov $-ENOSYS, %rax; ret */
+	to[0] = 0xb8;	/* mov $nr, %eax; syscall; ret */
+	memcpy(to + 1, &nr, sizeof(nr));
+	memcpy(to + 5, "\x0f\x05\xc3", 3);
 	return 8;
 }

@@ -160,7 +160,9 @@ int own_place(struct restore *r, struct owns *o, struct mapped *want, size_t *n)
 		const struct mapped *first = first_wanted(want, *n, group);
 		int err;
 
-		if (!first || fits(r, o, want, *n, group))
+		const bool clocks = IS_ON_VDSO_PROXY && group == GROUP_VDSO && (r->clock_offset.monotonic || r->clock_offset.boottime);
+
+		if (!first || (fits(r, o, want, *n, group) && !clocks))
 			continue;
 		if (!IS_ON_VDSO_PROXY)
 			return fail(EIMAGE, "this kernel's %s is another than the image's, and this tinyckpt is built without CONFIG_VDSO_PROXY",

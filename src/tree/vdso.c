@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <link.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -13,20 +14,28 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "blobs.h"
 #include "kernel/procfs.h"
 #include "kernel/task_memory.h"
+#include "proxy.h"
 #include "tree/birth.h"
 #include "vma.pb.h"
 
-enum { HEADER_AT = 0x800, HEADER_MAX = 0x800, STUBS_AT = HEADER_AT + 0x100 };
 static const char MAGIC[8] = "TCKVDSO1";
+enum { NARROW, WIDE, CLOCKS };
 
+/* From HEADER_AT on in the first page. */
+enum { HEADER_AT = 0x800, STUBS = 16 };
 struct header {
 	char magic[sizeof(MAGIC)];
 	struct stand_in what;
+	int64_t monotonic, boottime;	/* ns that are added to what the clocks show */
+	struct proxy_clock clock[CLOCKS];
+	uint8_t stub[STUBS][ARCH_VDSO_STUB_MAX] __attribute__((aligned(16)));
+	uint8_t blob[1024];
 };
 
-_Static_assert(sizeof(struct header) <= STUBS_AT - HEADER_AT, "the stubs lie behind the header");
+_Static_assert(sizeof(struct header) <= 4096 - HEADER_AT, "it fits the page");
 
 /* --- a vDSO's functions --- */
 
@@ -254,20 +263,46 @@ int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t firs
 	return err;
 }
 
+static struct proxy_offset proxy_offset(int64_t ns)
+{
+	enum { SECOND = 1000000000 };
+	struct proxy_offset o = { .seconds = ns / SECOND, .nanoseconds = (int32_t)(ns % SECOND) };
+
+	if (o.nanoseconds < 0) {
+		o.nanoseconds += SECOND;
+		o.seconds--;
+	}
+	return o;
+}
+
 /* What is being filled in. */
 struct filling {
-	uint64_t start, text;	/* where both will be */
+	struct header header;
+	uint64_t at;		/* where that will be */
+	uint64_t text;		/* and the text, of which copy is one */
 	uint64_t here;		/* this kernel's vDSO in the process; 0: it has none */
-	uint8_t page[HEADER_MAX];	/* from HEADER_AT on */
-	size_t used;
-	uint8_t *copy;		/* of the text */
-	size_t len;
+	uint8_t *copy;
+	size_t len, stubs;
 };
+
+/* The clock's function by way of the blob, which adds what the clocks lack. */
+static size_t add_clock(struct filling *fill, uint8_t *stub, const struct function *f, uint64_t function)
+{
+	const int i = sizeof(long) == 4 && !strcmp(f->name, "clock_gettime") ? NARROW : WIDE;
+
+	fill->header.clock[i] = (struct proxy_clock){
+		.monotonic = proxy_offset(fill->header.monotonic), .boottime = proxy_offset(fill->header.boottime),
+		.function = function, .call = (int32_t)f->call, .narrow = i == NARROW,
+	};
+	return arch_vdso_stub(stub, (uintptr_t)(fill->at + offsetof(struct header, blob)),
+			      (uintptr_t)(fill->at + offsetof(struct header, clock[i])), f->call);
+}
 
 static int add_stub(void *arg, const struct function *f)
 {
 	struct filling *fill = arg;
-	const uint64_t at = fill->start + HEADER_AT + fill->used, entry = fill->text + f->entry;
+	struct header *h = &fill->header;
+	const uint64_t offset = f->entry & ~1ULL;	/* Thumb */
 	uint64_t function = 0;
 	uint8_t jump[ARCH_VDSO_STUB_MAX];
 	size_t len;
@@ -277,36 +312,42 @@ static int add_stub(void *arg, const struct function *f)
 	/* The state of the kernel's random numbers is another's, and may be an old one of this one: only the call is safe. */
 	if (fill->here && strcmp(f->name, "getrandom") && find_here(f->name, &function))
 		function += fill->here;
-	len = arch_vdso_entry(jump, entry, at);
-	if (fill->used + ARCH_VDSO_STUB_MAX > sizeof(fill->page) || !lies_in(fill->len, f->entry & ~1ULL, len))
+	len = arch_vdso_entry(jump, (uintptr_t)(fill->text + f->entry),
+			      (uintptr_t)(fill->at + offsetof(struct header, stub[fill->stubs])));
+	if (fill->stubs == STUBS || !lies_in(fill->len, offset, len))
 		return fail(EIMAGE, "the image's vDSO has more functions than any kernel's");
-	memcpy(fill->copy + (f->entry & ~1ULL), jump, len);
-	arch_vdso_stub(fill->page + fill->used, function, f->call);
-	fill->used += ARCH_VDSO_STUB_MAX;
+	memcpy(fill->copy + offset, jump, len);
+	if ((h->monotonic || h->boottime) && !strncmp(f->name, "clock_gettime", 13))
+		add_clock(fill, h->stub[fill->stubs], f, function);
+	else
+		arch_vdso_stub(h->stub[fill->stubs], (uintptr_t)function, 0, f->call);
+	fill->stubs++;
 	return 0;
 }
 
 static int fill_in(struct restore *r, const struct owns *o, const struct stand_in *s)
 {
-	struct filling fill = { .start = start_of(s), .text = text_of(s), .len = end_of(s) - text_of(s) };
+	struct filling fill = {
+		.header = { .what = *s, .monotonic = r->clock_offset.monotonic, .boottime = r->clock_offset.boottime },
+		.at = start_of(s) + HEADER_AT, .text = text_of(s), .len = end_of(s) - text_of(s),
+	};
 	const uint8_t *text = text_named(r, s->was[s->n - 1].name, fill.len);
+	const size_t blob = (size_t)(proxy_blob_end - proxy_blob);
 	CLEANUP_FREE uint8_t *copy = fill.copy = malloc(fill.len);
-	struct header header = { .what = *s };
 	int err = 0;
 
-	if (!copy || !text)
+	if (!copy || !text || blob > sizeof(fill.header.blob))
 		return fail(ENOMEM, "out of memory");
 	memcpy(copy, text, fill.len);
 	for (size_t i = 0; i < o->n; i++)
 		if (!strcmp(o->own[i].name, "[vdso]"))
 			fill.here = o->own[i].to;
 	if (s->n > 1) {
-		memcpy(header.magic, MAGIC, sizeof(header.magic));
-		memcpy(fill.page, &header, sizeof(header));
-		fill.used = STUBS_AT - HEADER_AT;
+		memcpy(fill.header.magic, MAGIC, sizeof(MAGIC));
+		memcpy(fill.header.blob, proxy_blob, blob);
 		err = each_function(text, fill.len, add_stub, &fill);
 		if (!err)
-			err = task_write(r->pid, fill.start + HEADER_AT, fill.page, sizeof(fill.page));
+			err = task_write(r->pid, fill.at, &fill.header, sizeof(fill.header));
 	}
 	if (!err)
 		err = task_write(r->pid, fill.text, copy, fill.len);
@@ -331,7 +372,7 @@ static int see_function(void *arg, const struct function *f)
 {
 	struct standing *s = arg;
 
-	if (s->at == f->entry || (f->call == ARCH_VDSO_STAYS && s->at >= f->entry && s->at - f->entry < f->size))
+	if (s->at == (f->entry & ~1ULL) || (f->call == ARCH_VDSO_STAYS && s->at >= f->entry && s->at - f->entry < f->size))
 		s->fine = true;
 	return s->fine;
 }
@@ -375,7 +416,10 @@ static bool is_sound(const struct stand_in *s, const struct vma *v)
 
 void vdso_see(struct process *p, const struct vma *v)
 {
-	struct header header;
+	struct {
+		char magic[sizeof(MAGIC)];
+		struct stand_in what;
+	} header;
 
 	if (!strcmp(v->name, "[vdso]")) {
 		p->vdso = v->start;
@@ -406,4 +450,20 @@ bool vdso_holds(struct process *p, const struct arch_regs *regs)
 	if (pc >= p->vdso && pc < p->vdso_end)
 		return true;
 	return p->stand_in.n && pc >= start_of(&p->stand_in) && pc < end_of(&p->stand_in);
+}
+
+int vdso_clock_offset(struct process *p, int64_t *monotonic, int64_t *boottime)
+{
+	struct header header;
+
+	*monotonic = *boottime = 0;
+	if (!p->vdso && !p->stand_in.n)
+		(void)proc_vmas(p->tid, false, see_vma, p);
+	if (!p->stand_in.n)
+		return 0;
+	if (task_read(p->tid, &header, start_of(&p->stand_in) + HEADER_AT, sizeof(header)))
+		return fail(EFAULT, "what stands in for its vDSO cannot be read");
+	*monotonic = header.monotonic;
+	*boottime = header.boottime;
+	return 0;
 }

@@ -51,4 +51,10 @@ void vdso_see(struct process *p, const struct vma *v);
  */
 bool vdso_holds(struct process *p, const struct arch_regs *regs);
 
+/*
+ * What a stand-in adds to the process's clocks, in ns; 0: nothing does.  It comes from the process's own memory, and may be
+ * anything.  0 or a negative errno, said.
+ */
+int vdso_clock_offset(struct process *p, int64_t *monotonic, int64_t *boottime);
+
 #endif
