@@ -16,6 +16,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifdef SYS_clock_gettime64	/* with the time that C libraries have today */
+#define CLOCK_GETTIME SYS_clock_gettime64
+#define CLOCK_GETRES SYS_clock_getres_time64
+#else
+#define CLOCK_GETTIME SYS_clock_gettime
+#define CLOCK_GETRES SYS_clock_getres
+#endif
+
 enum { ASKING = 2, INSIDE = 2 };
 
 static pthread_t asking[ASKING], inside[INSIDE];
@@ -28,7 +36,7 @@ static int64_t raw(clockid_t clock)
 {
 	struct timespec now;
 
-	syscall(SYS_clock_gettime, clock, &now);
+	syscall(CLOCK_GETTIME, clock, &now);
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
@@ -79,8 +87,9 @@ static void compare_all(void)
 	       (long long)before, (long long)after);
 	seconds = time(NULL);
 	expect(seconds >= before / 1000000 - 1 && seconds <= raw(CLOCK_REALTIME) / 1000000000, "time gives %lld", (long long)seconds);
-	expect(clock_getres(CLOCK_MONOTONIC, &resolution[0]) == 0 && syscall(SYS_clock_getres, CLOCK_MONOTONIC, &resolution[1]) == 0 &&
-		       resolution[0].tv_nsec == resolution[1].tv_nsec,
+	must(clock_getres(CLOCK_MONOTONIC, &resolution[0]));
+	must(syscall(CLOCK_GETRES, CLOCK_MONOTONIC, &resolution[1]));
+	expect(resolution[0].tv_nsec == resolution[1].tv_nsec,
 	       "clock_getres gives %ld ns, the system call %ld", resolution[0].tv_nsec, resolution[1].tv_nsec);
 	expect(sched_getcpu() >= 0 && sched_getcpu() < sysconf(_SC_NPROCESSORS_CONF), "sched_getcpu gives %d", sched_getcpu());
 	errno = 0;
