@@ -185,23 +185,17 @@ static int save_text(struct mapping *p, Vma *m, size_t *body)
 	return buffer_append(last, text, len) ? fail(ENOMEM, "out of memory") : 0;
 }
 
-static int save_own(struct mapping *p, const struct vma *v)
+static int save_own(struct mapping *p, const struct vma *v, Vma *m, size_t *body)
 {
-	Vma m = { .start = v->start, .end = v->end, .prot = (uint32_t)v->prot, .kind = VmaKind_VDSO };
-	const bool vdso = !strcmp(v->name, "[vdso]"), sigpage = !strcmp(v->name, "[sigpage]");
-	size_t body = 0;
-	int err = 0;
-
-	if (vdso) {
+	m->kind = VmaKind_VDSO;
+	snprintf(m->name, sizeof(m->name), "%.20s", v->name);
+	if (!strcmp(v->name, "[vdso]")) {
 		p->process->vdso = v->start;
 		p->process->vdso_end = v->end;
+	} else if (!IS_ON_VDSO_PROXY || strcmp(v->name, "[sigpage]")) {
+		return 0;
 	}
-	if (IS_ON_VDSO_PROXY && p->process->stand_in.n && !sigpage)
-		return 0;	/* nobody knows of it but what stands in for another */
-	snprintf(m.name, sizeof(m.name), "%.20s", v->name);
-	if (vdso || (IS_ON_VDSO_PROXY && sigpage))
-		err = save_text(p, &m, &body);
-	return err ? err : SAVE_RECORD(p->s, RECORD_VMA, Vma_fields, &m, image_body(&p->s->image), body);
+	return save_text(p, m, body);
 }
 
 /* What it stands for, as if that were there. */
@@ -254,6 +248,7 @@ static int save_vma(void *arg, struct vma *v)
 		.advice = v->random ? MADV_RANDOM : v->sequential ? MADV_SEQUENTIAL : 0,
 	};
 	struct area a = { v->start, v->end, true, false, !(v->prot & PROT_READ) || v->shared_resident };
+	size_t body = 0;
 	int err = 0;
 
 	if (vma_is_everywhere(v))
@@ -261,11 +256,15 @@ static int save_vma(void *arg, struct vma *v)
 	if (check_refusal(p->s, v))
 		return -EHOLDS;
 	memcpy(m.name, v->label, sizeof(v->label));
+	if (IS_ON_VDSO_PROXY && p->process->stand_in.n) {
+		if (v->start == p->process->stand_in.was[0].start)
+			return save_stand_in(p);
+		if (vma_is_kernels_own(v) && strcmp(v->name, "[sigpage]"))
+			return 0;	/* nobody knows of it but the stand-in */
+	}
 	if (vma_is_kernels_own(v))
-		return save_own(p, v);
-	if (IS_ON_VDSO_PROXY && p->process->stand_in.n && v->start == p->process->stand_in.was[0].start)
-		return save_stand_in(p);
-	if (v->name[0] == '/' && (v->shared || !v->hugetlb)) {
+		err = save_own(p, v, &m, &body);
+	else if (v->name[0] == '/' && (v->shared || !v->hugetlb)) {
 		m.kind = VmaKind_FILE_BACKED;
 		m.file = openings_mapped(p->s, v);
 		a.anonymous = false;
@@ -274,16 +273,18 @@ static int save_vma(void *arg, struct vma *v)
 	} else {
 		m.pgoff = 0;
 	}
-	m.inherited = a.inherited = is_inherited(p, v);
-	if (v->dontcopy)
-		err = late(p, v, MADV_DONTFORK);
-	if (!err && v->wipeonfork)
-		err = late(p, v, MADV_WIPEONFORK);
-	if (!err && v->sealed)
-		err = late(p, v, ADVICE_SEAL);
-	if (!err && !v->shared && (v->resident || v->swapped || v->hugetlb || a.inherited) && buffer_append(&p->s->areas, &a, sizeof(a)))
-		err = fail(ENOMEM, "out of memory");
-	return err ? err : SAVE_RECORD(p->s, RECORD_VMA, Vma_fields, &m, NULL, 0);
+	if (!err && m.kind != VmaKind_VDSO) {
+		m.inherited = a.inherited = is_inherited(p, v);
+		if (v->dontcopy)
+			err = late(p, v, MADV_DONTFORK);
+		if (!err && v->wipeonfork)
+			err = late(p, v, MADV_WIPEONFORK);
+		if (!err && v->sealed)
+			err = late(p, v, ADVICE_SEAL);
+		if (!err && !v->shared && (v->resident || v->swapped || v->hugetlb || a.inherited) && buffer_append(&p->s->areas, &a, sizeof(a)))
+			err = fail(ENOMEM, "out of memory");
+	}
+	return err ? err : SAVE_RECORD(p->s, RECORD_VMA, Vma_fields, &m, image_body(&p->s->image), body);
 }
 
 void memory_forget_parent(struct save *s)

@@ -42,11 +42,11 @@ bool own_same_vdso(uint64_t len, uint32_t crc)
  * They come and go in groups: the vDSO finds its data by their distance, and ARM's page of signal returns is for itself.  That
  * one is another after every boot.
  */
-enum group { GROUP_VDSO, GROUP_SIGPAGE, GROUPS };
+enum group { GROUP_VDSO, GROUP_SIGPAGE, GROUPS = IS_ON_VDSO_PROXY ? 2 : 1 };
 
 static bool in_group(const char *name, enum group group)
 {
-	return (strcmp(name, "[sigpage]") == 0) == (group == GROUP_SIGPAGE);
+	return !IS_ON_VDSO_PROXY || (strcmp(name, "[sigpage]") == 0) == (group == GROUP_SIGPAGE);
 }
 
 static const struct own *first_own(const struct owns *o, enum group group)
@@ -77,29 +77,24 @@ static bool same_page(const struct restore *r, const struct own *own, uint32_t c
 /* Does the kernel have the group as it is wanted?  Then that is where it goes. */
 static bool fits(const struct restore *r, struct owns *o, const struct mapped *want, size_t n, enum group group)
 {
-	const struct own *first = first_own(o, group);
 	size_t wanted = 0, found = 0;
-	uint64_t base = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (want[i].kind != VmaKind_VDSO || !in_group(want[i].name, group))
 			continue;
-		if (!wanted++)
-			base = want[i].start;
+		wanted++;
 		for (size_t k = 0; k < o->n; k++) {
 			struct own *own = &o->own[k];
 
-			if (strcmp(own->name, want[i].name) || own->end - own->start != want[i].end - want[i].start ||
-			    own->start - first->start != want[i].start - base)
+			if (strcmp(own->name, want[i].name) || own->end - own->start != want[i].end - want[i].start)
 				continue;
-			if (group == GROUP_VDSO ? !own_same_vdso(own->end - own->start, want[i].crc)
-						: IS_ON_VDSO_PROXY && !same_page(r, own, want[i].crc))
+			if (group == GROUP_VDSO ? !own_same_vdso(own->end - own->start, want[i].crc) : !same_page(r, own, want[i].crc))
 				return false;
 			own->to = want[i].start;
 			found++;
 		}
 	}
-	for (size_t k = 0; k < o->n; k++)
+	for (size_t k = 0; IS_ON_VDSO_PROXY && k < o->n; k++)
 		wanted += in_group(o->own[k].name, group) && !o->own[k].to;
 	return found == wanted;
 }
