@@ -32,7 +32,7 @@ struct born {
 	int stop_signal;
 	uint32_t exit_status, exit_signal;
 	char comm[64];
-	struct stand_in vdso, sigpage;
+	struct stand_in vdso;		/* where programs call it, if ordinary memory stands in for it */
 };
 
 /* A session's leader that was dead: it lives until the tree is settled. */
@@ -46,10 +46,10 @@ enum { VMA_LABEL = 80 };
 struct mapped {
 	uint64_t start, end, pgoff, huge;
 	uint32_t file;
-	uint32_t crc;
+	uint32_t crc, text;
 	uint32_t label;		/* where restore.labels has its name; 0: none */
 	uint8_t prot, kind, advice;
-	bool shared, grows_down, locked, hugepage, nohugepage, noreserve, dontdump, mergeable, inherited, onfault;
+	bool shared, grows_down, locked, hugepage, nohugepage, noreserve, dontdump, mergeable, inherited, onfault, spare;
 	char name[24];
 };
 
@@ -94,7 +94,8 @@ struct restore {
 	pid_t pid;			/* the process */
 	bool mapping;			/* its mappings are still coming */
 	struct buffer mapped;		/* struct mapped */
-	struct buffer text[2];		/* the vDSO's, and the signal page's, that came last */
+	struct buffer texts;		/* of vDSOs, see tree/vdso.c */
+	struct buffer stand_ins;	/* struct stand_in: of the process that is being mapped */
 	struct {
 		int64_t monotonic, boottime;	/* ns: what both clocks lack, where no time namespace adds it */
 	} clock_offset;

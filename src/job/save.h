@@ -91,7 +91,7 @@ struct save {
 	struct buffer sharing[4];	/* pid_t, see check_shared() */
 	struct buffer late;		/* struct late_advice */
 	struct buffer lines;		/* struct line, see tree/lineage.c */
-	struct buffer text[2];		/* the vDSO's, and the signal page's, that went into the image last */
+	struct buffer texts;		/* of vDSOs that are in the image, see tree/vdso.c */
 	struct tid_variable tid_variable;
 	bool timers_untold;		/* by /proc/PID/timers */
 	struct buffer areas;		/* of the process at hand, see tree/memory.c */

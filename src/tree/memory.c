@@ -158,15 +158,10 @@ static bool is_inherited(const struct mapping *p, const struct vma *v)
 	return false;
 }
 
-/*
- * Code of the kernel's: its checksum, and it itself, in case that another kernel brings the tree back; not again where it is
- * that of the process before.  A process may have changed its own, so that its checksum alone says little.
- */
+/* Code of the kernel's: its checksum, and it itself, in case that another kernel brings the tree back. */
 static int save_text(struct mapping *p, Vma *m, size_t *body)
 {
-	struct save *s = p->s;
-	struct buffer *last = &s->text[!strcmp(m->name, "[sigpage]")];
-	uint8_t *text = image_body(&s->image);
+	uint8_t *text = image_body(&p->s->image);
 	const size_t len = m->end - m->start;
 	int err;
 
@@ -178,17 +173,15 @@ static int save_text(struct mapping *p, Vma *m, size_t *body)
 	/* the ELF image alone: what lies behind it may have served as dead bytes */
 	if (!m->crc)
 		m->crc = crc32c(0, text, len - DEAD_BYTES);
-	if (!IS_ON_VDSO_PROXY || (last->len == len && !memcmp(last->data, text, len - DEAD_BYTES)))
-		return 0;
-	*body = len;
-	last->len = 0;
-	return buffer_append(last, text, len) ? fail(ENOMEM, "out of memory") : 0;
+	return IS_ON_VDSO_PROXY ? vdso_number(p->s, text, len, &m->text, body) : 0;
 }
 
 static int save_own(struct mapping *p, const struct vma *v, Vma *m, size_t *body)
 {
 	m->kind = VmaKind_VDSO;
 	snprintf(m->name, sizeof(m->name), "%.20s", v->name);
+	if (IS_ON_VDSO_PROXY)
+		m->spare = p->process->stand_in.n && strcmp(v->name, "[sigpage]");
 	if (!strcmp(v->name, "[vdso]")) {
 		p->process->vdso = v->start;
 		p->process->vdso_end = v->end;
@@ -199,15 +192,15 @@ static int save_own(struct mapping *p, const struct vma *v, Vma *m, size_t *body
 }
 
 /* What it stands for, as if that were there. */
-static int save_stand_in(struct mapping *p)
+static int save_stand_in(struct mapping *p, const struct stand_in *stand_in)
 {
-	const struct stand_in *stand_in = &p->process->stand_in;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < stand_in->n; i++) {
 		Vma m = { .start = stand_in->was[i].start, .end = stand_in->was[i].end, .prot = PROT_READ, .kind = VmaKind_VDSO };
 		size_t body = 0;
 
+		m.spare = stand_in->spare;
 		memcpy(m.name, stand_in->was[i].name, sizeof(stand_in->was[i].name));
 		if (i + 1 == stand_in->n) {
 			m.prot |= PROT_EXEC;
@@ -248,6 +241,7 @@ static int save_vma(void *arg, struct vma *v)
 		.advice = v->random ? MADV_RANDOM : v->sequential ? MADV_SEQUENTIAL : 0,
 	};
 	struct area a = { v->start, v->end, true, false, !(v->prot & PROT_READ) || v->shared_resident };
+	struct stand_in stand_in;
 	size_t body = 0;
 	int err = 0;
 
@@ -256,12 +250,8 @@ static int save_vma(void *arg, struct vma *v)
 	if (check_refusal(p->s, v))
 		return -EHOLDS;
 	memcpy(m.name, v->label, sizeof(v->label));
-	if (IS_ON_VDSO_PROXY && p->process->stand_in.n) {
-		if (v->start == p->process->stand_in.was[0].start)
-			return save_stand_in(p);
-		if (vma_is_kernels_own(v) && strcmp(v->name, "[sigpage]"))
-			return 0;	/* nobody knows of it but the stand-in */
-	}
+	if (IS_ON_VDSO_PROXY && vdso_stands_in(p->process, v, &stand_in))
+		return save_stand_in(p, &stand_in);
 	if (vma_is_kernels_own(v))
 		err = save_own(p, v, &m, &body);
 	else if (v->name[0] == '/' && (v->shared || !v->hugetlb)) {

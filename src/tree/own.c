@@ -39,8 +39,8 @@ bool own_same_vdso(uint64_t len, uint32_t crc)
 }
 
 /*
- * They come and go in groups: the vDSO finds its data by their distance, and ARM's page of signal returns is for itself.  That
- * one is another after every boot.
+ * They come and go in groups: the vDSO finds its data by their distance, and ARM's page of signal returns, which is another after
+ * every boot, is for itself.  An image may have several vDSOs: that of the kernel it ran under, and those of kernels before.
  */
 enum group { GROUP_VDSO, GROUP_SIGPAGE, GROUPS = IS_ON_VDSO_PROXY ? 2 : 1 };
 
@@ -49,130 +49,153 @@ static bool in_group(const char *name, enum group group)
 	return !IS_ON_VDSO_PROXY || (strcmp(name, "[sigpage]") == 0) == (group == GROUP_SIGPAGE);
 }
 
-static const struct own *first_own(const struct owns *o, enum group group)
+static size_t count_own(const struct owns *o, enum group group)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n; i++)
+		n += in_group(o->own[i].name, group);
+	return n;
+}
+
+/* How many mappings from want[first] on belong together: up to the code.  All of them, where there is but one group. */
+static size_t belong(const struct mapped *want, size_t n, size_t first)
+{
+	size_t i = first;
+
+	while (i < n && want[i].kind == VmaKind_VDSO) {
+		i++;
+		if (IS_ON_VDSO_PROXY && strncmp(want[i - 1].name, "[vvar", 5) != 0)
+			break;
+	}
+	return i - first;
+}
+
+static bool same_text(const struct restore *r, const struct own *own, const struct mapped *want, enum group group)
+{
+	const size_t len = own->end - own->start;
+	CLEANUP_FREE uint8_t *text = NULL;
+
+	if (group == GROUP_VDSO)
+		return own_same_vdso(len, want->crc);
+	text = malloc(len);
+	return !want->crc || (text && len > DEAD_BYTES && !task_read(r->pid, text, own->start, len) &&
+			      crc32c(0, text, len - DEAD_BYTES) == want->crc);
+}
+
+static struct own *named(struct owns *o, const struct mapped *want)
 {
 	for (size_t i = 0; i < o->n; i++)
-		if (in_group(o->own[i].name, group))
+		if (!strcmp(o->own[i].name, want->name) && o->own[i].end - o->own[i].start == want->end - want->start)
 			return &o->own[i];
 	return NULL;
 }
 
-static struct mapped *first_wanted(struct mapped *want, size_t n, enum group group)
-{
-	for (size_t i = 0; i < n; i++)
-		if (want[i].kind == VmaKind_VDSO && in_group(want[i].name, group))
-			return &want[i];
-	return NULL;
-}
-
-static bool same_page(const struct restore *r, const struct own *own, uint32_t crc)
-{
-	const size_t len = own->end - own->start;
-	CLEANUP_FREE uint8_t *text = malloc(len);
-
-	return !crc || (text && len > DEAD_BYTES && !task_read(r->pid, text, own->start, len) &&
-			crc32c(0, text, len - DEAD_BYTES) == crc);
-}
-
-/* Does the kernel have the group as it is wanted?  Then that is where it goes. */
+/* Does the kernel have those as they are wanted? */
 static bool fits(const struct restore *r, struct owns *o, const struct mapped *want, size_t n, enum group group)
 {
-	size_t wanted = 0, found = 0;
-
 	for (size_t i = 0; i < n; i++) {
-		if (want[i].kind != VmaKind_VDSO || !in_group(want[i].name, group))
-			continue;
-		wanted++;
-		for (size_t k = 0; k < o->n; k++) {
-			struct own *own = &o->own[k];
+		const struct own *own = named(o, &want[i]);
 
-			if (strcmp(own->name, want[i].name) || own->end - own->start != want[i].end - want[i].start)
-				continue;
-			if (group == GROUP_VDSO ? !own_same_vdso(own->end - own->start, want[i].crc) : !same_page(r, own, want[i].crc))
-				return false;
-			own->to = want[i].start;
-			found++;
-		}
+		if (!own || !same_text(r, own, &want[i], group))
+			return false;
 	}
-	for (size_t k = 0; IS_ON_VDSO_PROXY && k < o->n; k++)
-		wanted += in_group(o->own[k].name, group) && !o->own[k].to;
-	return found == wanted;
-}
-
-static void displace(struct owns *o, enum group group, uint64_t *to)
-{
-	const struct own *first = first_own(o, group);
-	uint64_t end = *to;
-
-	for (size_t i = 0; first && i < o->n; i++) {
-		struct own *own = &o->own[i];
-
-		if (!in_group(own->name, group))
-			continue;
-		own->to = *to + (own->start - first->start);
-		end = own->to + (own->end - own->start);
-	}
-	*to = end;
+	return !IS_ON_VDSO_PROXY || n == count_own(o, group);
 }
 
 static uint64_t group_len(const struct owns *o, enum group group)
 {
-	const struct own *first = first_own(o, group);
-	uint64_t end = 0;
+	uint64_t start = 0, end = 0;
 
-	for (size_t i = 0; first && i < o->n; i++)
-		if (in_group(o->own[i].name, group))
-			end = o->own[i].end;
-	return first ? end - first->start : 0;
+	for (size_t i = 0; i < o->n; i++) {
+		if (!in_group(o->own[i].name, group))
+			continue;
+		start = end ? start : o->own[i].start;
+		end = o->own[i].end;
+	}
+	return end - start;
+}
+
+static void displace(struct owns *o, enum group group, uint64_t to)
+{
+	uint64_t start = 0;
+
+	for (size_t i = 0; i < o->n; i++) {
+		struct own *own = &o->own[i];
+
+		if (!in_group(own->name, group))
+			continue;
+		start = start ? start : own->start;
+		own->to = to + (own->start - start);
+	}
 }
 
 /*
  * Free addresses for what has no place of its own: the smallest gap that is large enough, at its upper end.  Where a stack or
  * the heap may want to grow is left alone: below a stack, and what is largest.
  */
-static uint64_t free_place(const struct restore *r, const struct mapped *want, size_t n, uint64_t len)
+static uint64_t free_place(const struct restore *r, const struct owns *o, const struct mapped *want, size_t n, uint64_t len)
 {
-	uint64_t best = 0, at = r->area - REBORN_ROOM;
+	uint64_t best = 0, at = r->area - REBORN_ROOM;	/* else where nobody in the tree has anything */
 
 	for (size_t i = 1; i < n; i++) {
-		const uint64_t room = want[i].start - want[i - 1].end;
+		const uint64_t room = want[i].start - want[i - 1].end, start = want[i].start - len;
+		bool taken = start < r->area + REBORN_ROOM && want[i].start > r->area;
 
-		if (want[i].grows_down || room < len || (best && room >= best) ||
-		    (want[i].start - len < r->area + REBORN_ROOM && want[i].start > r->area))
+		for (size_t k = 0; k < o->n; k++)
+			taken |= start < o->own[k].to + (o->own[k].end - o->own[k].start) && want[i].start > o->own[k].to;
+		if (want[i].grows_down || room < len || (best && room >= best) || taken)
 			continue;
 		best = room;
-		at = want[i].start - len;
+		at = start;
 	}
 	return at;
 }
 
-int own_place(struct restore *r, struct owns *o, struct mapped *want, size_t *n)
+/*
+ * Where the group goes among those that are wanted, and memory for all the others.  *homeless: to none of their places.  Where the
+ * clocks are to be led astray, not to where programs call.
+ */
+static int place_group(struct restore *r, struct owns *o, struct mapped *want, size_t *n, enum group group, bool *homeless)
 {
-	bool displaced[GROUPS] = { false };
-	uint64_t len = 0, at;
+	const bool clocks = IS_ON_VDSO_PROXY && group == GROUP_VDSO && (r->clock_offset.monotonic || r->clock_offset.boottime);
+	bool placed = false, wanted = false;
 
-	for (enum group group = 0; group < GROUPS; group++) {
-		const struct mapped *first = first_wanted(want, *n, group);
+	for (size_t i = 0; i < *n; i++) {
+		const size_t run = want[i].kind == VmaKind_VDSO && in_group(want[i].name, group) ? belong(want, *n, i) : 0;
 		int err;
 
-		const bool clocks = IS_ON_VDSO_PROXY && group == GROUP_VDSO && (r->clock_offset.monotonic || r->clock_offset.boottime);
-
-		if (!first || (fits(r, o, want, *n, group) && !clocks))
+		if (!run)
 			continue;
+		wanted = true;
+		if (!placed && !(clocks && !want[i].spare) && fits(r, o, &want[i], run, group)) {
+			for (size_t k = 0; k < run; k++)
+				named(o, &want[i + k])->to = want[i + k].start;
+			placed = true;
+			i += run - 1;
+			continue;
+		}
 		if (!IS_ON_VDSO_PROXY)
 			return fail(EIMAGE, "this kernel's %s is another than the image's, and this tinyckpt is built without CONFIG_VDSO_PROXY",
-				    first->name);
-		err = vdso_stand_in(r, want, n, (size_t)(first - want));
+				    want[i].name);
+		err = vdso_stand_in(r, want, n, i);
 		if (err)
 			return err;
-		displaced[group] = true;
-		len += group_len(o, group);
 	}
-	if (!len)
-		return 0;
-	at = free_place(r, want, *n, len);
-	for (enum group group = 0; group < GROUPS; group++)
-		if (displaced[group])
-			displace(o, group, &at);
+	*homeless = wanted && !placed;
+	return 0;
+}
+
+int own_place(struct restore *r, struct owns *o, struct mapped *want, size_t *n)
+{
+	for (enum group group = 0; group < GROUPS; group++) {
+		bool homeless = false;
+		int err = place_group(r, o, want, n, group, &homeless);
+
+		if (err)
+			return err;
+		if (IS_ON_VDSO_PROXY && homeless && count_own(o, group))
+			displace(o, group, free_place(r, o, want, *n, group_len(o, group)));
+	}
 	return 0;
 }

@@ -92,6 +92,8 @@ int remap_note(struct restore *r, const struct record *rec)
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": inherited from nobody", m.start, m.end);
 	if (m.kind == VmaKind_VDSO) {
 		memcpy(v.name, m.name, sizeof(v.name) - 1);
+		v.text = m.text;
+		v.spare = m.spare;
 		if (IS_ON_VDSO_PROXY && rec->body_len)
 			err = vdso_keep(r, &v, rec->body, rec->body_len);
 	} else if (m.name[0]) {

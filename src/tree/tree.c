@@ -288,8 +288,6 @@ static int place_threads(struct process *p, int patience, bool *moved)
 		}
 		if (err)
 			return fail_for(err, "thread %d: cannot be held", t->tid);
-		if (IS_ON_VDSO_PROXY && p->stand_in.n && vdso_holds(p, &regs))
-			return fail(EBUSY, "thread %d does nothing but ask for the time: try again", t->tid);
 	}
 	return 0;
 }

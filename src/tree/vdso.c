@@ -184,24 +184,67 @@ int vdso_check(const uint8_t *text, size_t len)
 	return each_function(text, len, check_function, NULL);
 }
 
-/* --- texts --- */
+/* --- texts: each behind its length, and no two the same --- */
 
-/* What came last: processes after the first have the same, as a rule, and then it is not in the image again. */
-static const uint8_t *text_named(const struct restore *r, const char *name, uint64_t len)
+enum { TEXTS_MAX = 1 << 20 };
+
+/* The text of that number, which has that length; NULL: there is none. */
+static const uint8_t *find_text(const struct buffer *texts, uint32_t number, uint64_t len)
 {
-	const struct buffer *text = &r->text[!strcmp(name, "[sigpage]")];
+	for (size_t at = 0; at < texts->len;) {
+		uint64_t here;
 
-	return text->len == len ? text->data : NULL;
+		memcpy(&here, texts->data + at, sizeof(here));
+		at += sizeof(here);
+		if (!--number)
+			return here == len ? texts->data + at : NULL;
+		at += here;
+	}
+	return NULL;
+}
+
+static uint32_t count_texts(const struct buffer *texts)
+{
+	uint32_t n = 0;
+
+	for (size_t at = 0; at < texts->len; n++) {
+		uint64_t here;
+
+		memcpy(&here, texts->data + at, sizeof(here));
+		at += sizeof(here) + here;
+	}
+	return n;
+}
+
+static int add_text(struct buffer *texts, const uint8_t *text, uint64_t len)
+{
+	if (len > TEXTS_MAX - texts->len)
+		return -E2BIG;
+	return buffer_append(texts, &len, sizeof(len)) || buffer_append(texts, text, len) ? -ENOMEM : 0;
 }
 
 int vdso_keep(struct restore *r, const struct mapped *v, const uint8_t *text, size_t len)
 {
-	struct buffer *kept = &r->text[!strcmp(v->name, "[sigpage]")];
-
-	if (len != v->end - v->start)
+	if (len != v->end - v->start || v->text != count_texts(&r->texts) + 1 || add_text(&r->texts, text, len))
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": an absurd vDSO", v->start, v->end);
-	kept->len = 0;
-	return buffer_append(kept, text, len) ? fail(ENOMEM, "out of memory") : 0;
+	return 0;
+}
+
+/* A process may have changed its own, so that a checksum says little: they are compared. */
+int vdso_number(struct save *s, const uint8_t *text, size_t len, uint32_t *number, size_t *body)
+{
+	const uint32_t n = count_texts(&s->texts);
+	int err;
+
+	for (*number = 1; *number <= n; ++*number) {
+		const uint8_t *known = find_text(&s->texts, *number, len);
+
+		if (known && !memcmp(known, text, len))
+			return 0;
+	}
+	*body = len;
+	err = add_text(&s->texts, text, len);
+	return err ? fail_for(err, "more vDSOs than any kernels have") : 0;
 }
 
 /* --- the stand-in --- */
@@ -228,9 +271,8 @@ static uint64_t end_of(const struct stand_in *s)
 
 int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t first)
 {
-	struct born *b = birth_find(r, r->pid);
 	struct mapped *v = &want[first];
-	struct stand_in s = { 0 };
+	struct stand_in s = { .spare = v->spare };
 	const uint8_t *text;
 	int err = 0;
 
@@ -244,22 +286,23 @@ int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t firs
 		s.was[s.n].end = w->end;
 		memcpy(s.was[s.n].name, w->name, sizeof(w->name));
 		s.crc = w->crc;
+		s.text = w->text;
 	} while (!is_text(&v[s.n++]));
-	text = text_named(r, s.was[s.n - 1].name, end_of(&s) - text_of(&s));
+	text = find_text(&r->texts, s.text, end_of(&s) - text_of(&s));
 	if (!text)
 		return fail(EIMAGE, "this kernel's %s is another than the image's, which does not hold its own", v[s.n - 1].name);
-	if (!strcmp(v->name, "[sigpage]")) {
-		b->sigpage = s;
-	} else if (s.n == 1) {
+	if (s.n == 1 && strcmp(v->name, "[sigpage]"))
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": a vDSO without data, as no kernel has it", v->start, v->end);
-	} else {
+	if (s.n > 1 && !s.spare) {
 		err = vdso_check(text, end_of(&s) - text_of(&s));
-		b->vdso = s;
+		birth_find(r, r->pid)->vdso = s;
 	}
-	log_debug("another kernel's %s: ordinary memory stands in for it", v[s.n - 1].name);
+	log_debug("%" PRIx64 "-%" PRIx64 ": ordinary memory stands in for another kernel's %s", start_of(&s), end_of(&s), v[s.n - 1].name);
 	memmove(v + 1, v + s.n, (*n - first - s.n) * sizeof(*v));
 	*n -= s.n - 1;
 	*v = (struct mapped){ .start = start_of(&s), .end = end_of(&s), .kind = VmaKind_ANONYMOUS, .prot = PROT_READ | PROT_EXEC };
+	if (!err && buffer_append(&r->stand_ins, &s, sizeof(s)))
+		err = fail(ENOMEM, "out of memory");
 	return err;
 }
 
@@ -331,7 +374,7 @@ static int fill_in(struct restore *r, const struct owns *o, const struct stand_i
 		.header = { .what = *s, .monotonic = r->clock_offset.monotonic, .boottime = r->clock_offset.boottime },
 		.at = start_of(s) + HEADER_AT, .text = text_of(s), .len = end_of(s) - text_of(s),
 	};
-	const uint8_t *text = text_named(r, s->was[s->n - 1].name, fill.len);
+	const uint8_t *text = find_text(&r->texts, s->text, fill.len);
 	const size_t blob = (size_t)(proxy_blob_end - proxy_blob);
 	CLEANUP_FREE uint8_t *copy = fill.copy = malloc(fill.len);
 	int err = 0;
@@ -345,7 +388,8 @@ static int fill_in(struct restore *r, const struct owns *o, const struct stand_i
 	if (s->n > 1) {
 		memcpy(fill.header.magic, MAGIC, sizeof(MAGIC));
 		memcpy(fill.header.blob, proxy_blob, blob);
-		err = each_function(text, fill.len, add_stub, &fill);
+		if (!s->spare)
+			err = each_function(text, fill.len, add_stub, &fill);
 		if (!err)
 			err = task_write(r->pid, fill.at, &fill.header, sizeof(fill.header));
 	}
@@ -356,10 +400,13 @@ static int fill_in(struct restore *r, const struct owns *o, const struct stand_i
 
 int vdso_fill(struct restore *r, const struct owns *o)
 {
-	const struct born *b = birth_find(r, r->pid);
-	int err = b->vdso.n ? fill_in(r, o, &b->vdso) : 0;
+	const struct stand_in *s = (const struct stand_in *)(const void *)r->stand_ins.data;
+	int err = 0;
 
-	return !err && b->sigpage.n ? fill_in(r, o, &b->sigpage) : err;
+	for (size_t i = 0; !err && i < r->stand_ins.len / sizeof(*s); i++)
+		err = fill_in(r, o, &s[i]);
+	r->stand_ins.len = 0;
+	return err;
 }
 
 /* Where a thread stands in the image. */
@@ -400,7 +447,7 @@ static bool is_sound(const struct stand_in *s, const struct vma *v)
 {
 	uint64_t at = v->start;
 
-	if (s->n < 2 || s->n > sizeof(s->was) / sizeof(*s->was))
+	if (s->spare > 1 || s->n < 2 || s->n > sizeof(s->was) / sizeof(*s->was))
 		return false;
 	for (size_t i = 0; i < s->n; i++) {
 		const bool last = i + 1 == s->n;
@@ -414,20 +461,30 @@ static bool is_sound(const struct stand_in *s, const struct vma *v)
 	return at == v->end;
 }
 
-void vdso_see(struct process *p, const struct vma *v)
+bool vdso_stands_in(const struct process *p, const struct vma *v, struct stand_in *what)
 {
 	struct {
 		char magic[sizeof(MAGIC)];
 		struct stand_in what;
 	} header;
 
+	if (v->name[0] || v->shared || v->prot != (PROT_READ | PROT_EXEC) ||
+	    task_read(p->tid, &header, v->start + HEADER_AT, sizeof(header)) ||
+	    memcmp(header.magic, MAGIC, sizeof(header.magic)) || !is_sound(&header.what, v))
+		return false;
+	*what = header.what;
+	return true;
+}
+
+void vdso_see(struct process *p, const struct vma *v)
+{
+	struct stand_in s;
+
 	if (!strcmp(v->name, "[vdso]")) {
 		p->vdso = v->start;
 		p->vdso_end = v->end;
-	} else if (!v->name[0] && !v->shared && v->prot == (PROT_READ | PROT_EXEC) &&
-		   !task_read(p->tid, &header, v->start + HEADER_AT, sizeof(header)) &&
-		   !memcmp(header.magic, MAGIC, sizeof(header.magic)) && is_sound(&header.what, v)) {
-		p->stand_in = header.what;
+	} else if (vdso_stands_in(p, v, &s) && !s.spare) {
+		p->stand_in = s;
 	}
 }
 

@@ -10,8 +10,9 @@
  *   vDSO         as it was, but that every function begins with a jump to its stub
  *
  * A stub leads to the function of the same name in this kernel's vDSO, or makes the system call.  The kernel's own lies
- * wherever there is room, and is where the kernel has signals return to; signals that were being handled when the tree was
- * saved return through the old one.  A save finds the header, and saves what it stands for.
+ * wherever there is room, and there signals are led back by it (aarch64, riscv64): who is in a handler when the tree is saved
+ * returns to that place.  So it is in the image as a spare one, for which memory stands in under yet another kernel, with the
+ * old code and no stubs; and each kernel's own comes to the place that it had before, if it had one.
  */
 #ifndef TINYCKPT_TREE_VDSO_H
 #define TINYCKPT_TREE_VDSO_H
@@ -26,12 +27,12 @@
 int vdso_keep(struct restore *r, const struct mapped *v, const uint8_t *text, size_t len);
 
 /*
- * Ordinary memory instead: replaces want[first] and those of its group behind it by one mapping.  -EIMAGE: this kernel
+ * Ordinary memory instead: replaces want[first] and those that belong to it behind it by one mapping.  -EIMAGE: this kernel
  * cannot serve it.
  */
 int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t first);
 
-/* That memory is there, and can be written to: fills it in. */
+/* All such memory of the process is there, and can be written to: fills it in. */
 int vdso_fill(struct restore *r, const struct owns *o);
 
 /* Can a thread of the process go on at pc, if that lies in such memory? */
@@ -42,7 +43,16 @@ int vdso_check(const uint8_t *text, size_t len);
 
 /* --- save --- */
 
-/* Takes note of where its vDSO is, and what stands in for one, when v is one of them. */
+/* Does that mapping of the process stand in for others'?  The header is the workload's own memory, but it is sound. */
+bool vdso_stands_in(const struct process *p, const struct vma *v, struct stand_in *what);
+
+/*
+ * The number that the text of a vDSO has in the image, counted from 1; *body: its length, if it has to go into the image now, with
+ * the record that tells the number.
+ */
+int vdso_number(struct save *s, const uint8_t *text, size_t len, uint32_t *number, size_t *body);
+
+/* Takes note of where its vDSO is, and what stands in for the one that programs call, when v is one of them. */
 void vdso_see(struct process *p, const struct vma *v);
 
 /*

@@ -83,7 +83,7 @@ static const uint8_t *stand_in(const struct owns *o, int64_t monotonic, int64_t 
 	uint8_t *at = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct mapped want[] = {
 		{ .start = (uintptr_t)at, .end = (uintptr_t)at + page, .kind = VmaKind_VDSO, .name = "[vvar]" },
-		{ .start = (uintptr_t)at + page, .end = (uintptr_t)at + all, .kind = VmaKind_VDSO, .name = "[vdso]", .crc = 1 },
+		{ .start = (uintptr_t)at + page, .end = (uintptr_t)at + all, .kind = VmaKind_VDSO, .name = "[vdso]", .crc = 1, .text = 1 },
 	};
 	size_t n = 2;
 
@@ -96,7 +96,8 @@ static const uint8_t *stand_in(const struct owns *o, int64_t monotonic, int64_t 
 	assert_int_equal(vdso_fill(&r, o), 0);
 	assert_int_equal(mprotect(at, all, PROT_READ | PROT_EXEC), 0);
 	buffer_free(&r.born);
-	buffer_free(&r.text[0]);
+	buffer_free(&r.texts);
+	buffer_free(&r.stand_ins);
 	return at + page;
 }
 
