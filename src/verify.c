@@ -192,8 +192,8 @@ static int on_vma(struct verify *v, const struct record *rec)
 		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": an absurd page size", v->pid, m.start, m.end);
 	if (m.inherited && v->pid == v->tree.root)
 		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": inherited from nobody", v->pid, m.start, m.end);
-	if (v->here && m.kind == VmaKind_VDSO && v->pid == v->tree.root && !strcmp(m.name, "[vdso]") &&
-	    !own_same_vdso(m.end - m.start, m.crc))
+	if (v->here && m.kind == VmaKind_VDSO && v->pid == v->tree.root && !strcmp(m.name, "[vdso]") && !m.spare &&
+	    (m.end - m.start != own_vdso_len() || !own_same_vdso(m.end - m.start, m.crc)))
 		verify_vdso(v, rec);
 	return append(&v->mappings, &new, sizeof(new));
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -30,7 +31,25 @@ int own_note(struct owns *o, const struct vma *v)
 	return 0;
 }
 
-/* The vDSO of this kernel is the tool's own. */
+static int see_vdso(void *arg, struct vma *v)
+{
+	size_t *len = arg;
+
+	if (strcmp(v->name, "[vdso]") || v->start != getauxval(AT_SYSINFO_EHDR))
+		return 0;
+	*len = v->end - v->start;
+	return 1;
+}
+
+size_t own_vdso_len(void)
+{
+	static size_t len;
+
+	if (!len)
+		(void)proc_vmas(getpid(), false, see_vdso, &len);
+	return len;
+}
+
 bool own_same_vdso(uint64_t len, uint32_t crc)
 {
 	const void *here = (const void *)getauxval(AT_SYSINFO_EHDR);

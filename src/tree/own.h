@@ -26,7 +26,10 @@ int own_note(struct owns *o, const struct vma *v);
 /* Finds out where each goes.  want: the mappings that the process shall have, which may become fewer. */
 int own_place(struct restore *r, struct owns *o, struct mapped *want, size_t *n);
 
-/* Is the vDSO here, so many bytes long, the one whose checksum a RECORD_VMA has? */
+/* Bytes of this kernel's vDSO, which is the tool's own; 0: it has none. */
+size_t own_vdso_len(void);
+
+/* Is that vDSO, which must be len bytes long, the one whose checksum a RECORD_VMA has? */
 bool own_same_vdso(uint64_t len, uint32_t crc);
 
 #endif

@@ -144,25 +144,12 @@ static int is_named(void *arg, const struct function *f)
 	return 1;
 }
 
-/* Bytes of it that can be read. */
-static int see_vdso(void *arg, struct vma *v)
-{
-	size_t *len = arg;
-
-	if (strcmp(v->name, "[vdso]") || v->start != getauxval(AT_SYSINFO_EHDR))
-		return 0;
-	*len = v->end - v->start;
-	return 1;
-}
-
 /* Where in it the function is; false: it has none of that name. */
 static bool find_here(const char *name, uint64_t *entry)
 {
-	static size_t len;
 	struct here h = { .name = name };
+	const size_t len = own_vdso_len();
 
-	if (!len)
-		(void)proc_vmas(getpid(), false, see_vdso, &len);
 	if (!len || each_function((const uint8_t *)getauxval(AT_SYSINFO_EHDR), len, is_named, &h) <= 0)
 		return false;
 	*entry = h.entry;
