@@ -151,20 +151,19 @@ static void displace(struct owns *o, enum group group, uint64_t to)
 
 /*
  * Free addresses for what has no place of its own: the smallest gap that is large enough, at its upper end.  Where a stack or
- * the heap may want to grow is left alone: below a stack, and what is largest.  A page on either side stays free: memory that
- * stands in for it one day must not become one with what else does.
+ * the heap may want to grow is left alone: below a stack, and what is largest.
  */
 static uint64_t free_place(const struct restore *r, const struct owns *o, const struct mapped *want, size_t n, uint64_t len)
 {
 	uint64_t best = 0, at = r->area - REBORN_ROOM;	/* else where nobody in the tree has anything */
 
 	for (size_t i = 1; i < n; i++) {
-		const uint64_t room = want[i].start - want[i - 1].end, end = want[i].start - r->page_size, start = end - len;
-		bool taken = start < r->area + REBORN_ROOM && end > r->area;
+		const uint64_t room = want[i].start - want[i - 1].end, start = want[i].start - len;
+		bool taken = start < r->area + REBORN_ROOM && want[i].start > r->area;
 
 		for (size_t k = 0; k < o->n; k++)
-			taken |= start <= o->own[k].to + (o->own[k].end - o->own[k].start) && end >= o->own[k].to;
-		if (want[i].grows_down || room < len + 2 * r->page_size || (best && room >= best) || taken)
+			taken |= start < o->own[k].to + (o->own[k].end - o->own[k].start) && want[i].start > o->own[k].to;
+		if (want[i].grows_down || room < len || (best && room >= best) || taken)
 			continue;
 		best = room;
 		at = start;

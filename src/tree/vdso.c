@@ -287,9 +287,7 @@ int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t firs
 	log_debug("%" PRIx64 "-%" PRIx64 ": ordinary memory stands in for another kernel's %s", start_of(&s), end_of(&s), v[s.n - 1].name);
 	memmove(v + 1, v + s.n, (*n - first - s.n) * sizeof(*v));
 	*n -= s.n - 1;
-	/* the page of signal returns, beside the vDSO, must not become one mapping with it: one of them is not dumped */
-	*v = (struct mapped){ .start = start_of(&s), .end = end_of(&s), .kind = VmaKind_ANONYMOUS, .prot = PROT_READ | PROT_EXEC,
-			      .dontdump = s.n == 1 };
+	*v = (struct mapped){ .start = start_of(&s), .end = end_of(&s), .kind = VmaKind_ANONYMOUS, .prot = PROT_READ | PROT_EXEC };
 	if (!err && buffer_append(&r->stand_ins, &s, sizeof(s)))
 		err = fail(ENOMEM, "out of memory");
 	return err;
