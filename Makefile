@@ -120,6 +120,7 @@ obj-$(CONFIG_SESSIONS)      += src/tree/lineage.c src/tree/session.c
 obj-$(CONFIG_CLOCKS)        += src/tree/clocks.c src/kernel/timens.c
 obj-$(CONFIG_PIDS)          += src/tree/pids.c src/cmd_boot.c src/boot.c
 obj-$(CONFIG_PIDNS)         += src/kernel/pidns.c
+obj-$(CONFIG_VDSO_PROXY)    += src/tree/vdso.c arch/$(ARCH)/vdso.c
 obj-$(CONFIG_INHERIT_STDIO) += src/objects/inherit_stdio.c
 obj-$(CONFIG_RULES)         += src/base/glob.c src/objects/rules.c src/objects/changed.c src/objects/carried.c src/tree/resource.c
 obj-$(CONFIG_BUDGET)        += src/image/budget.c src/tree/estimate.c
@@ -148,7 +149,9 @@ pb_c    := $(protos:proto/%.proto=$(gen)/%.pb.c)
 roles       := $(strip $(foreach r,parasite restorer,$(if $(wildcard $(r)/*.[cS]),$(r))))
 blobs       := $(or $(roles),$(if $(wildcard interpreter/*.c),interpreter))
 blob_common := $(sort $(wildcard interpreter/*.c arch/$(ARCH)/blob/*.[cS]))
-blob_source  = $(sort $(wildcard $(1)/*.[cS]) $(blob_common))
+# The proxy is no role of the interpreter's: it is called, not run.
+blobs       += $(if $(CONFIG_VDSO_PROXY),proxy)
+blob_source  = $(sort $(wildcard $(1)/*.[cS]) $(if $(filter proxy,$(1)),,$(blob_common)))
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Flags.  CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are the user's and come last.
@@ -161,7 +164,7 @@ include arch/$(ARCH)/arch.mk
 
 # What an architecture or a configuration lacks is a constant 0 in conditions, which clang finds worth a warning.
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Wno-constant-logical-operand $(if $(filter 1,$(WERROR)),-Werror)
-includes := -Isrc -I$(gen) -Iarch/$(ARCH) -Iarch -Iinterpreter $(addprefix -I,$(roles))
+includes := -Isrc -I$(gen) -Iarch/$(ARCH) -Iarch -Iinterpreter -Iproxy $(addprefix -I,$(roles))
 defines  := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTINYCKPT_VERSION='"$(version)"'
 # Of nanopb's sources, which are compiled along, only what is used: without its own texts it is 1.7 KB smaller.
 nanopb_include := $(if $(NANOPB_DIR),-isystem $(NANOPB_DIR) -DPB_NO_ERRMSG -DPB_BUFFER_ONLY,$(shell $(PKG_CONFIG) --cflags nanopb 2>/dev/null))
@@ -227,12 +230,13 @@ generated := $(gen)/config.h $(pb_h)
 # The blobs
 
 # That nothing in it needs relocating, the linker script sees to.
+comma := ,
 define blob
 $(1)_objects := $$(patsubst %,$(B)/blob/%.o,$$(basename $$(call blob_source,$(1))))
 $(B)/$(1).elf: $$($(1)_objects) arch/$(ARCH)/blob.lds
 	$$(call say,BLOB,$(1))
 	$$(Q)$$(CC) -nostdlib -static -Wno-unused-command-line-argument -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--gc-sections \
-		-Wl,--undefined=interpret -T arch/$(ARCH)/blob.lds -o $$@ $$($(1)_objects)
+		$(if $(filter-out proxy,$(1)),-Wl$(comma)--undefined=interpret) -T arch/$(ARCH)/blob.lds -o $$@ $$($(1)_objects)
 $(B)/$(1).bin: $(B)/$(1).elf
 	$$(Q)$$(OBJCOPY) -O binary $$< $$@
 $(gen)/$(1)_blob.S: Makefile | $(gen)/config.h

@@ -2,7 +2,7 @@
 /*
  * The contract of an architecture: all that knows a register or a calling convention lies behind these.
  * arch/ARCH/ provides arch_regs.h (struct arch_regs and the constants named below), regs.c, home.c, frame.c,
- * features.c, feature_names.c, crc32c.c and blob/.
+ * features.c, feature_names.c, crc32c.c, vdso.c and blob/.
  */
 #ifndef TINYCKPT_ARCH_H
 #define TINYCKPT_ARCH_H
@@ -225,5 +225,34 @@ void arch_features(uint64_t words[ARCH_FEATURE_WORDS]);
  * none, and a comma between two.  In feature_names.c, there only with CONFIG_FEATURE_NAMES.
  */
 extern const char arch_feature_names[];
+
+/*
+ * What stands in for the functions of a vDSO, there only with CONFIG_VDSO_PROXY (vdso.c).
+ *
+ * All functions that a vDSO of this architecture may have, by their names without __vdso_ or __kernel_ before them, up to one
+ * without a name; and the system call that takes and returns the same, or one of these.
+ */
+struct arch_vdso_function {
+	const char *name;
+	short call;
+};
+enum {
+	ARCH_VDSO_STAYS = -1,	/* it is code alone and reads none of the kernel's data: it may be used as it is */
+	ARCH_VDSO_FAILS = -2,	/* there is no such call: it returns -ENOSYS */
+	ARCH_VDSO_STUB_MAX = 32,
+};
+extern const struct arch_vdso_function arch_vdso_functions[];
+
+/*
+ * Code for the first bytes of a function: a jump to the stub, which lies less than 1 MiB away.  entry: the function's address
+ * as its symbol has it.  Whatever the function was given must get there, and it may be in any state that a call comes in.
+ */
+size_t arch_vdso_entry(uint8_t *to, uintptr_t entry, uintptr_t stub);
+
+/*
+ * The stub, at a multiple of 16: goes on to that function, wherever it is, with third, if that is not 0, as its third argument.
+ * function 0: makes the call and returns; ARCH_VDSO_FAILS: fails.
+ */
+size_t arch_vdso_stub(uint8_t *to, uintptr_t function, uintptr_t third, long call);
 
 #endif

@@ -42,8 +42,9 @@ static int run(int argc, char **argv)
 			break;
 		case 'c':
 			restore.advance = !strcmp(optarg, "advance");
-			if (IS_ON_CLOCKS && !restore.advance && strcmp(optarg, "freeze"))
-				return usage_error("--clock takes freeze or advance, not \"%s\"", optarg);
+			restore.tell = IS_ON_VDSO_PROXY && !strcmp(optarg, "tell");
+			if (IS_ON_CLOCKS && !restore.advance && !restore.tell && strcmp(optarg, "freeze"))
+				return usage_error("--clock takes freeze, advance or tell, not \"%s\"", optarg);
 			break;
 		case 'P':
 			restore.pidns = IS_ON_PIDNS;
@@ -80,6 +81,8 @@ static const struct command restore_command = {
 		IF_ON(RULES, "      --rules FILE     rules that come before what the image says of its files\n")
 		IF_ON(CLOCKS, "      --clock=freeze   monotonic clocks go on where they stopped; the default\n"
 			      "      --clock=advance  they count the time that was lost, too\n")
+		IF_ON(VDSO_PROXY, "      --clock=tell     as freeze; where the kernel has no time namespaces, programs that ask the C library\n"
+				  "                       are told of clocks that went on (what they then hand the kernel comes late)\n")
 		IF_ON(PIDNS, "      --pidns          give the tree a PID namespace of its own\n")
 		"IMAGE `-` is standard input.\n"
 		IF_ON(SERVICES, SERVICES_HELP SERVICES_RESTORE_HELP),

@@ -153,6 +153,7 @@ static void save_free(struct save *s)
 	buffer_free(&s->carriers);
 	buffer_free(&s->busy);
 	buffer_free(&s->late);
+	buffer_free(&s->texts);
 	buffer_free(&s->areas);
 	buffer_free(&s->lines);
 	memory_forget_parent(s);

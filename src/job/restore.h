@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "clocks.pb.h"
 #include "image/reader.h"
+#include "job/stand_in.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/timens.h"
@@ -27,6 +28,7 @@ struct restore_options {
 	const struct rules *rules;	/* objects/rules.h: they come before what the image says; or NULL */
 	bool pidns;		/* we are in the tree's own PID namespace */
 	bool advance;		/* the clocks count the time that was lost */
+	bool tell;		/* where the kernel cannot have them go on, the vDSO tells programs that they did */
 };
 
 /* A process of the tree that was made anew. */
@@ -36,6 +38,7 @@ struct born {
 	int stop_signal;
 	uint32_t exit_status, exit_signal;
 	char comm[64];
+	struct stand_in vdso;		/* where programs call it, if ordinary memory stands in for it */
 };
 
 /* A session's leader that was dead: it lives until the tree is settled. */
@@ -49,10 +52,10 @@ enum { VMA_LABEL = 80 };
 struct mapped {
 	uint64_t start, end, pgoff, huge;
 	uint32_t file;
-	uint32_t crc;
+	uint32_t crc, text;
 	uint32_t label;		/* where restore.labels has its name; 0: none */
 	uint8_t prot, kind, advice;
-	bool shared, grows_down, locked, hugepage, nohugepage, noreserve, dontdump, mergeable, inherited, onfault;
+	bool shared, grows_down, locked, hugepage, nohugepage, noreserve, dontdump, mergeable, inherited, onfault, spare;
 	char name[24];
 };
 
@@ -103,6 +106,9 @@ struct restore {
 	pid_t pid;			/* the process */
 	bool mapping;			/* its mappings are still coming */
 	struct buffer mapped;		/* struct mapped */
+	struct buffer texts;		/* of vDSOs, see tree/vdso.c */
+	struct buffer stand_ins;	/* struct stand_in: of the process that is being mapped */
+	struct two_clocks told;		/* what the stand-in for the vDSO adds to both clocks, if that is wanted */
 	struct buffer labels;		/* char[VMA_LABEL]: names of anonymous memory, the first one empty */
 	bool no_labels;			/* this kernel gives none */
 	bool settled;			/* sessions, groups, zombies: the first part is over */

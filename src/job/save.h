@@ -96,10 +96,7 @@ struct save {
 	struct buffer sharing[4];	/* pid_t, see check_shared() */
 	struct buffer late;		/* struct late_advice */
 	struct buffer lines;		/* struct line, see tree/lineage.c */
-	struct {
-		size_t len;		/* 0: not seen yet */
-		uint32_t crc;
-	} vdso;
+	struct buffer texts;		/* of vDSOs that are in the image, see tree/vdso.c */
 	struct tid_variable tid_variable;
 	Clocks clocks;			/* as they were when all stood still, */
 	int64_t still_since;		/* and CLOCK_MONOTONIC as it was for us */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "job/stand_in.h"
 #include "kernel/restart.h"
 
 struct thread {
@@ -33,6 +34,7 @@ struct process {
 	bool looked;		/* for their children, since then */
 	size_t descriptors;	/* so many, see openings_find() */
 	uint64_t vdso, vdso_end;	/* where it is; 0: it has none, or was not seen yet */
+	struct stand_in stand_in;	/* of its memory, for another kernel's; n 0: none, or not seen yet */
 };
 
 struct tree {

@@ -14,10 +14,12 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/task_memory.h"
 #include "tree/records.h"
+#include "tree/vdso.h"
 
 static const int64_t CLOCK_MAX = INT64_MAX / 2;	/* the kernel's own bound (KTIME_SEC_MAX / 2) */
 
@@ -53,6 +55,15 @@ int clocks_stop(struct save *s)
 
 int clocks_save(struct save *s)
 {
+	struct two_clocks told = { 0 };
+	int err = IS_ON_VDSO_PROXY ? vdso_clock_offset(&s->tree.processes[0], &told.monotonic, &told.boottime) : 0;
+
+	if (err)
+		return err;
+	s->clocks.monotonic += (uint64_t)told.monotonic;
+	s->clocks.boottime += (uint64_t)told.boottime;
+	s->clocks.monotonic_offset += told.monotonic;
+	s->clocks.boottime_offset += told.boottime;
 	return SAVE_RECORD(s, RECORD_CLOCKS, Clocks_fields, &s->clocks, NULL, 0);
 }
 
@@ -135,7 +146,11 @@ int clocks_restore(struct restore *r, const struct record *rec)
 	int err = r->last_id || r->born.len || r->clocks.monotonic ? fail(EIMAGE, "the clocks are not in their place")
 								   : record_decode(rec, Clocks_fields, &r->clocks);
 
-	return err ? err : clocks_look(&r->clocks, r->options->advance, &r->own_clocks, &r->clock_offset);
+	if (!err)
+		err = clocks_look(&r->clocks, r->options->advance, &r->own_clocks, &r->clock_offset);
+	if (!err && r->options->tell)
+		r->told = r->clock_offset;
+	return err;
 }
 
 /* As late as can be: until here they stand still, and from here on they count. */

@@ -20,6 +20,7 @@
 #include "tree/openings.h"
 #include "tree/pages.h"
 #include "tree/records.h"
+#include "tree/vdso.h"
 #include "vma.pb.h"
 
 static const char *refusal(const struct vma *v)
@@ -79,20 +80,29 @@ static bool check_refusal(struct save *s, const struct vma *v)
 	return why != NULL;
 }
 
+/* Whose mappings are being looked at. */
+struct mapping {
+	struct save *s;
+	struct process *process;
+};
+
 static int check_vma(void *arg, struct vma *v)
 {
-	struct save *s = arg;
+	struct mapping *m = arg;
 
 	if (vma_is_everywhere(v))
 		return 0;
-	check_refusal(s, v);
-	return add_range(&s->busy, v->start, v->end);
+	check_refusal(m->s, v);
+	if (IS_ON_VDSO_PROXY)
+		vdso_see(m->process, v);
+	return add_range(&m->s->busy, v->start, v->end);
 }
 
-int memory_check(struct save *s, const struct process *p)
+int memory_check(struct save *s, struct process *p)
 {
+	struct mapping m = { s, p };
 	/* flags take smaps, which walks all pages: a save sees them anyhow, in save_vma(), before anything is touched */
-	int err = proc_vmas(p->tid, s->checking, check_vma, s);
+	int err = proc_vmas(p->tid, s->checking, check_vma, &m);
 
 	if (err == -ESRCH && s->checking)
 		return 0;
@@ -120,12 +130,6 @@ int memory_gap(struct save *s)
 		return fail(ENOMEM, "no 4 MiB of addresses are free in every process");
 	return 0;
 }
-
-/* Whose mappings are being saved. */
-struct mapping {
-	struct save *s;
-	struct process *process;
-};
 
 struct parent_vma {
 	uint64_t start, end, pgoff, dev, ino;
@@ -155,28 +159,59 @@ static bool is_inherited(const struct mapping *p, const struct vma *v)
 	return false;
 }
 
-/* One kernel, one vDSO (those of 32-bit tasks are refused), so that the first process's tells of all. */
-static int save_vdso(struct mapping *p, const struct vma *v, Vma *m)
+/* Code of the kernel's: its checksum, and it itself, in case that another kernel brings the tree back. */
+static int save_text(struct mapping *p, Vma *m, size_t *body)
 {
-	struct save *s = p->s;
-	uint8_t *text = image_body(&s->image);
-	size_t len = v->end - v->start;
-	int err = 0;
+	uint8_t *text = image_body(&p->s->image);
+	const size_t len = m->end - m->start;
+	int err;
 
-	if (strcmp(v->name, "[vdso]"))
-		return 0;
-	p->process->vdso = v->start;
-	p->process->vdso_end = v->end;
 	if (len > BODY_MAX || len <= DEAD_BYTES)
 		return 0;
-	if (len != s->vdso.len) {
-		err = task_read(p->process->tid, text, v->start, len);
-		/* the ELF image alone: what lies behind it may have served as dead bytes */
-		s->vdso.crc = err ? 0 : crc32c(0, text, len - DEAD_BYTES);
-		s->vdso.len = err ? 0 : len;
+	err = task_read(p->process->tid, text, m->start, len);
+	if (err)
+		return fail_for(err, "reading its vDSO");
+	/* the ELF image alone: what lies behind it may have served as dead bytes */
+	if (!m->crc)
+		m->crc = crc32c(0, text, len - DEAD_BYTES);
+	return IS_ON_VDSO_PROXY ? vdso_number(p->s, text, len, &m->text, body) : 0;
+}
+
+static int save_own(struct mapping *p, const struct vma *v, Vma *m, size_t *body)
+{
+	m->kind = VmaKind_VDSO;
+	snprintf(m->name, sizeof(m->name), "%.20s", v->name);
+	if (IS_ON_VDSO_PROXY)
+		m->spare = p->process->stand_in.n && strcmp(v->name, "[sigpage]");
+	if (!strcmp(v->name, "[vdso]")) {
+		p->process->vdso = v->start;
+		p->process->vdso_end = v->end;
+	} else if (!IS_ON_VDSO_PROXY || strcmp(v->name, "[sigpage]")) {
+		return 0;
 	}
-	m->crc = s->vdso.crc;
-	return err ? fail_for(err, "reading its vDSO") : 0;
+	return save_text(p, m, body);
+}
+
+/* What it stands for, as if that were there. */
+static int save_stand_in(struct mapping *p, const struct stand_in *stand_in)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < stand_in->n; i++) {
+		Vma m = { .start = stand_in->was[i].start, .end = stand_in->was[i].end, .prot = PROT_READ, .kind = VmaKind_VDSO };
+		size_t body = 0;
+
+		m.spare = stand_in->spare;
+		memcpy(m.name, stand_in->was[i].name, sizeof(stand_in->was[i].name));
+		if (i + 1 == stand_in->n) {
+			m.prot |= PROT_EXEC;
+			m.crc = stand_in->crc;
+			err = save_text(p, &m, &body);
+		}
+		if (!err)
+			err = SAVE_RECORD(p->s, RECORD_VMA, Vma_fields, &m, image_body(&p->s->image), body);
+	}
+	return err;
 }
 
 static int late(struct mapping *p, const struct vma *v, uint32_t advice)
@@ -207,6 +242,8 @@ static int save_vma(void *arg, struct vma *v)
 		.advice = v->random ? MADV_RANDOM : v->sequential ? MADV_SEQUENTIAL : 0,
 	};
 	struct area a = { v->start, v->end, true, false, !(v->prot & PROT_READ) || v->shared_resident };
+	struct stand_in stand_in;
+	size_t body = 0;
 	int err = 0;
 
 	if (vma_is_everywhere(v))
@@ -214,11 +251,11 @@ static int save_vma(void *arg, struct vma *v)
 	if (check_refusal(p->s, v))
 		return -EHOLDS;
 	memcpy(m.name, v->label, sizeof(v->label));
-	if (vma_is_kernels_own(v)) {
-		m.kind = VmaKind_VDSO;
-		snprintf(m.name, sizeof(m.name), "%.20s", v->name);
-		err = save_vdso(p, v, &m);
-	} else if (v->name[0] == '/' && (v->shared || !v->hugetlb)) {
+	if (IS_ON_VDSO_PROXY && vdso_stands_in(p->process, v, &stand_in))
+		return save_stand_in(p, &stand_in);
+	if (vma_is_kernels_own(v))
+		err = save_own(p, v, &m, &body);
+	else if (v->name[0] == '/' && (v->shared || !v->hugetlb)) {
 		m.kind = VmaKind_FILE_BACKED;
 		m.file = openings_mapped(p->s, v);
 		a.anonymous = false;
@@ -238,7 +275,7 @@ static int save_vma(void *arg, struct vma *v)
 		if (!err && !v->shared && (v->resident || v->swapped || v->hugetlb || a.inherited) && buffer_append(&p->s->areas, &a, sizeof(a)))
 			err = fail(ENOMEM, "out of memory");
 	}
-	return err ? err : SAVE_RECORD(p->s, RECORD_VMA, Vma_fields, &m, NULL, 0);
+	return err ? err : SAVE_RECORD(p->s, RECORD_VMA, Vma_fields, &m, image_body(&p->s->image), body);
 }
 
 void memory_forget_parent(struct save *s)

@@ -6,7 +6,7 @@
 #include "job/save.h"
 
 /* Names the mappings of a process that cannot be saved, and notes its busy addresses.  0 or a negative errno. */
-int memory_check(struct save *s, const struct process *p);
+int memory_check(struct save *s, struct process *p);
 
 /* The addresses that are free in every process and as large as can be; 0 or -ENOMEM, said. */
 int memory_gap(struct save *s);

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -14,15 +13,16 @@
 #include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "image/crc32c.h"
+#include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/task_memory.h"
 #include "pages.pb.h"
 #include "tree/birth.h"
-#include "tree/dead_bytes.h"
+#include "tree/own.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
+#include "tree/vdso.h"
 #include "vma.pb.h"
 
 #ifndef PR_SET_VMA
@@ -90,10 +90,15 @@ int remap_note(struct restore *r, const struct record *rec)
 	};
 	if (m.inherited && !birth_find(r, r->pid)->parent)
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": inherited from nobody", m.start, m.end);
-	if (m.kind == VmaKind_VDSO)
+	if (m.kind == VmaKind_VDSO) {
 		memcpy(v.name, m.name, sizeof(v.name) - 1);
-	else if (m.name[0])
+		v.text = m.text;
+		v.spare = m.spare;
+		if (IS_ON_VDSO_PROXY && rec->body_len)
+			err = vdso_keep(r, &v, rec->body, rec->body_len);
+	} else if (m.name[0]) {
 		err = note_label(r, &v, m.name);
+	}
 	if (err)
 		return err;
 	return buffer_append(&r->mapped, &v, sizeof(v)) ? fail(ENOMEM, "out of memory") : 0;
@@ -103,11 +108,10 @@ int remap_note(struct restore *r, const struct record *rec)
 struct layout {
 	struct restore *r;
 	struct program p;
-	const struct mapped *want;
+	struct mapped *want;
 	size_t n, next;			/* next: the first wanted one that ends behind the current mapping's start */
 	uint64_t from, to;		/* to be unmapped, not yet in the program */
-	struct mapped own[8];		/* the kernel's own mappings, where they are */
-	size_t own_n;
+	struct owns owns;
 };
 
 static const char WHAT[] = "laying out its memory";
@@ -146,13 +150,8 @@ static int unmap_unwanted(void *arg, struct vma *v)
 
 	if (vma_is_everywhere(v) || v->start == l->r->area)
 		return 0;
-	if (vma_is_kernels_own(v)) {
-		if (l->own_n == sizeof(l->own) / sizeof(*l->own))
-			return fail(EOPNOTSUPP, "more of the kernel's own mappings than are known");
-		l->own[l->own_n] = (struct mapped){ .start = v->start, .end = v->end };
-		snprintf(l->own[l->own_n++].name, sizeof(l->own->name), "%.20s", v->name);
-		return 0;
-	}
+	if (vma_is_kernels_own(v))
+		return own_note(&l->owns, v);
 	while (l->next < l->n && l->want[l->next].end <= v->start)
 		l->next++;
 	for (size_t i = l->next; !err && i < l->n && l->want[i].start < v->end; i++) {
@@ -164,63 +163,34 @@ static int unmap_unwanted(void *arg, struct vma *v)
 	return err ? err : unmap(l, at, v->end);
 }
 
-static const struct mapped *wanted_own(const struct layout *l, const struct mapped *own)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->want[i].kind == VmaKind_VDSO && !strcmp(l->want[i].name, own->name))
-			return &l->want[i];
-	return NULL;
-}
-
-/* The vDSO of this kernel is the tool's own. */
-bool remap_same_vdso(uint64_t len, uint32_t crc)
-{
-	const void *here = (const void *)getauxval(AT_SYSINFO_EHDR);
-
-	return !crc || (here && len > DEAD_BYTES && crc32c(0, here, len - DEAD_BYTES) == crc);
-}
-
 /* By way of a place beside the area, since where they are and where they shall be may overlap. */
 static int move_kernels_own(struct layout *l)
 {
 	uint64_t aside = l->r->area + REBORN_AREA;
-	size_t wanted = 0;
 
-	for (size_t i = 0; i < l->n; i++)
-		wanted += l->want[i].kind == VmaKind_VDSO;
 	for (int leg = 0; leg < 2; leg++) {
-		for (size_t i = 0; i < l->own_n; i++) {
-			struct mapped *own = &l->own[i];
-			const struct mapped *want = wanted_own(l, own);
-			uint64_t len = own->end - own->start, to;
+		for (size_t i = 0; i < l->owns.n; i++) {
+			struct own *own = &l->owns.own[i];
+			const uint64_t len = own->end - own->start, to = leg ? own->to : aside;
 			int err;
 
-			if (!want) {
-				if (!leg)
-					continue;
-				err = reborn_room(l->r, l->r->pid, &l->p, 1, 0, WHAT);
-				program_call(&l->p, OP_MUST, SYS_munmap, (long)own->start, (long)len);
-				if (err)
-					return err;
+			if (own->to == own->start || (!own->to && !leg))
 				continue;
-			}
-			wanted -= (size_t)leg;
-			if (want->end - want->start != len || (!leg && !remap_same_vdso(len, want->crc)))
-				return fail(EIMAGE, "this kernel's %s is another than the image's: not supported yet", own->name);
-			if (want->start == own->start)
-				continue;
-			to = leg ? want->start : aside;
-			aside += len;
 			err = reborn_room(l->r, l->r->pid, &l->p, 1, 0, WHAT);
 			if (err)
 				return err;
+			if (!own->to) {
+				program_call(&l->p, OP_MUST, SYS_munmap, (long)own->start, (long)len);
+				continue;
+			}
+			aside += len;
 			program_call(&l->p, OP_MUST, SYS_mremap, (long)own->start, (long)len, (long)len,
 				     MREMAP_MAYMOVE | MREMAP_FIXED, (long)to);
 			own->start = to;
 			own->end = to + len;
 		}
 	}
-	return wanted ? fail(EIMAGE, "this kernel lacks a mapping that the image's had (vDSO): not supported yet") : 0;
+	return 0;
 }
 
 static int map_one(struct layout *l, const struct mapped *v)
@@ -266,13 +236,16 @@ int remap_layout(struct restore *r)
 	if (!err)
 		err = flush_unmap(&l);
 	if (!err)
+		err = own_place(r, &l.owns, l.want, &l.n);
+	r->mapped.len = l.n * sizeof(*l.want);
+	if (!err)
 		err = move_kernels_own(&l);
 	for (size_t i = 0; !err && i < l.n; i++)
 		if (l.want[i].kind != VmaKind_VDSO)
 			err = map_one(&l, &l.want[i]);
 	if (!err)
 		err = reborn_run(r, r->pid, &l.p, WHAT);
-	return err;
+	return err || !IS_ON_VDSO_PROXY ? err : vdso_fill(r, &l.owns);
 }
 
 int remap_pages(struct restore *r, const struct record *rec)

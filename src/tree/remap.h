@@ -15,9 +15,6 @@ int remap_layout(struct restore *r);
 int remap_pages(struct restore *r, const struct record *rec);
 int remap_runs(struct restore *r, const struct record *rec);
 
-/* Is the vDSO here, so many bytes long, the one whose checksum a RECORD_VMA has? */
-bool remap_same_vdso(uint64_t len, uint32_t crc);
-
 /* All pages are there: final protection, locks, advice; the notes are forgotten. */
 int remap_finish(struct restore *r);
 

@@ -34,6 +34,7 @@
 #include "tree/locks.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
+#include "tree/vdso.h"
 
 #ifndef PR_SET_MDWE
 #define PR_SET_MDWE 65
@@ -403,7 +404,10 @@ static int finish(struct restore *r, bool last)
 	if (r->registers.len < sizeof(regs))
 		return fail(EIMAGE, "thread %d: its registers are cut off", tid);
 	memcpy(&regs, r->registers.data, sizeof(regs));
-	err = use_vectors(r, m);
+	if (IS_ON_VDSO_PROXY)
+		err = vdso_can_go_on(&birth_find(r, r->pid)->vdso, r->pid, arch_pc(&regs));
+	if (!err)
+		err = use_vectors(r, m);
 	if (!err && last)
 		err = reborn_leave(r, tid);
 	if (err)

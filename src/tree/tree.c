@@ -12,12 +12,14 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "config.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
+#include "tree/vdso.h"
 #include "tree/visit.h"
 
 /* A thread that does not stand still by then sleeps where no signal reaches it, or waits for its vfork child. */
-enum { HOLD_MS = 10000, AWAY_TRIES = 400 };
+enum { HOLD_MS = 10000, AWAY_TRIES = 400, PLACE_TRIES = 1000 };
 
 static struct thread *find_thread(struct process *p, pid_t tid)
 {
@@ -232,6 +234,84 @@ static int refresh(struct tree *tree)
 	return 0;
 }
 
+/* Again until a whole round finds nothing new: children of the dying come to whoever adopts them. */
+static int collect_all(struct tree *tree)
+{
+	struct adding a = { .tree = tree };
+	int err = 0;
+
+	do {
+		a.changed = false;
+		for (a.index = 0; !err && a.index < tree->n; a.index++) {
+			err = collect_threads(&a);
+			if (!err)
+				err = collect_children(&a);
+			if (err == -ESRCH)
+				err = 0;
+		}
+	} while (!err && tree->held && a.changed);
+	return err ? err : refresh(tree);
+}
+
+/* Can the thread be led away from where it stands?  And in an image go on from there? */
+static bool is_placed(struct process *p, const struct arch_regs *regs, bool patient)
+{
+	return arch_can_jump_back(regs) && !(IS_ON_VDSO_PROXY && patient && vdso_holds(p, regs));
+}
+
+/* Lets threads go on until they are; *moved: some had to. */
+static int place_threads(struct process *p, int patience, bool *moved)
+{
+	for (size_t j = 0; j < p->threads_n; j++) {
+		struct thread *t = &p->threads[j];
+		struct arch_regs regs;
+		struct stop stop;
+		int err = thread_regs(t->tid, &regs);
+
+		/* one whose process is stopped would go on against the will of who stopped it, and stands in a system call anyhow */
+		for (int tries = 0; !err && !p->stop_signal && !is_placed(p, &regs, tries < patience); tries++) {
+			*moved = true;
+			p->complete = p->looked = false;
+			err = thread_continue(t->tid, 0);
+			restart_note(p->pid, t->tid, &t->restart);
+			if (!err)
+				err = thread_halt(t->tid, &stop);
+			if (!err && stop.kind == STOP_GROUP)
+				p->stop_signal = stop.signal;
+			if (!err)
+				err = thread_regs(t->tid, &regs);
+		}
+		if (err == -ESRCH) {	/* it ended */
+			p->threads[j--] = p->threads[--p->threads_n];
+			p->halted--;
+			continue;
+		}
+		if (err)
+			return fail_for(err, "thread %d: cannot be held", t->tid);
+	}
+	return 0;
+}
+
+/* Whoever was let go may have made others, which may have to be let go. */
+static int place_all(struct tree *tree)
+{
+	int patience = PLACE_TRIES, err = 0;
+	bool moved;
+
+	do {
+		moved = false;
+		for (size_t i = 0; !err && i < tree->n; i++) {
+			CONTEXT("pid %d (%s)", tree->processes[i].pid, tree->processes[i].comm);
+
+			err = place_threads(&tree->processes[i], patience, &moved);
+		}
+		patience /= 2;
+		if (!err && moved)
+			err = collect_all(tree);
+	} while (!err && moved);
+	return err;
+}
+
 static int collect(struct tree *tree, pid_t root, bool hold)
 {
 	struct adding a = { .tree = tree };
@@ -243,46 +323,18 @@ static int collect(struct tree *tree, pid_t root, bool hold)
 	err = add_child(&a, root);
 	if (!err && !tree->n)
 		err = fail(ESRCH, "there is no process %d", root);
-	if (!err)
+	if (!err) {
 		tree->processes[0].parent = -1;
-
-	/* Again until a whole round finds nothing new: children of the dying come to whoever adopts them. */
-	do {
-		a.changed = false;
-		for (a.index = 0; !err && a.index < tree->n; a.index++) {
-			err = collect_threads(&a);
-			if (!err)
-				err = collect_children(&a);
-			if (err == -ESRCH)
-				err = 0;
-		}
-	} while (!err && hold && a.changed);
-
-	if (!err)
-		err = refresh(tree);
+		err = collect_all(tree);
+	}
+	if (!err && hold)
+		err = place_all(tree);
 	if (!err && hold && !tree->processes[0].threads_n)
 		err = fail(ESRCH, "process %d ended just now", root);
 	if (err)
 		tree_release(tree);
 	if (hold)
 		wait_deadline(0);
-	return err;
-}
-
-/* Lets a thread go on until it stands where it can be led away from, and reads its registers there. */
-static int find_place(const struct process *p, pid_t tid, struct arch_regs *regs)
-{
-	struct stop stop;
-	int err = thread_regs(tid, regs);
-
-	/* one whose process is stopped would go on against the will of who stopped it, and stands in a system call anyhow */
-	while (!err && !arch_can_jump_back(regs) && !p->stop_signal) {
-		err = thread_continue(tid, 0);
-		if (!err)
-			err = thread_halt(tid, &stop);
-		if (!err)
-			err = thread_regs(tid, regs);
-	}
 	return err;
 }
 
@@ -293,7 +345,7 @@ static pid_t who_is_away(const struct tree *tree)
 		struct arch_regs regs;
 
 		for (size_t j = 0; j < p->threads_n; j++)
-			if (!find_place(p, p->threads[j].tid, &regs) && visit_is_away(p->tid, &regs))
+			if (!thread_regs(p->threads[j].tid, &regs) && visit_is_away(p->tid, &regs))
 				return p->threads[j].tid;
 	}
 	return 0;

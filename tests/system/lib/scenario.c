@@ -11,6 +11,7 @@
  * cycles        the same five times in a row
  * away          once, with a while between save and restore; the program finds DIR/freeze
  * advance       the same, with restore --clock=advance and DIR/advance
+ * foreign       the same five times, each image being made one of a kernel with another vDSO
  * small         once, and the tool's memory is told: at most PEAK_KIB, if the environment has that
  * update        save --embed; files are replaced (update.h): an image without them is refused, the other restores, five times;
  *               then the old ones are back, and mapped again
@@ -25,6 +26,7 @@
  * refuse-stdio  the same, standard output being a pipe to this process
  */
 #define _GNU_SOURCE
+#include "../../input/image.h"
 #include "fingerprint.h"
 #include "subreaper.h"
 #include "update.h"
@@ -381,6 +383,41 @@ static bool play_advance(void)
 	return play_while_away("advance");
 }
 
+/* The checksums of the kernel's own mappings, in the records of mappings, are those of another's. */
+static bool make_foreign(void)
+{
+	enum { RECORD_VMA = 12, VMA_CRC = 19 };
+	static struct image image;
+	unsigned changed = 0;
+
+	if (!image_read(&image, test.image))
+		return failed("the image cannot be taken apart");
+	for (unsigned k = 0; k < image.frames; k++) {
+		struct field field;
+
+		for (unsigned j = 0; image.frame[k].type == RECORD_VMA && message_field(&image.frame[k].message, j, &field); j++)
+			if (field.number == VMA_CRC) {
+				message_set(&image.frame[k].message, &field, (field.value ^ 0x5a5a5a) | 1);
+				changed++;
+				break;
+			}
+	}
+	return changed ? image_write(&image, test.image) || failed("the image cannot be written")
+		       : failed("the image has no vDSO");
+}
+
+static bool play_foreign(void)
+{
+	for (int i = 0; i < CYCLES; i++) {
+		if (!save_tree(NULL) || !tree_is_gone() || !make_foreign())
+			return test.refused ? false : failed("in cycle %d of %d", i + 1, CYCLES);
+		forget_endings();
+		if (!restored_tree_exists(run_tool("restore", "-d", test.image)))
+			return failed("in cycle %d of %d", i + 1, CYCLES);
+	}
+	return finish_program("after restore");
+}
+
 static bool play_leave(void)
 {
 	take_fingerprint("before", true);
@@ -584,6 +621,7 @@ static bool play(void)
 		bool (*play)(void);
 	} modes[] = {
 		{"none", play_none}, {"break", play_break}, {"once", play_once}, {"cycles", play_five_cycles}, {"small", play_small},
+		{"foreign", play_foreign},
 		{"away", play_away}, {"advance", play_advance},
 		{"leave", play_leave}, {"foreground", play_foreground}, {"meanwhile", play_meanwhile}, {"refuse", play_refuse},
 		{"refuse-stdio", play_refuse}, {"update", play_update},

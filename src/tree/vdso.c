@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/vdso.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <link.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include "arch.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "blobs.h"
+#include "kernel/procfs.h"
+#include "kernel/task_memory.h"
+#include "proxy.h"
+#include "tree/birth.h"
+#include "vma.pb.h"
+
+static const char MAGIC[8] = "TCKVDSO1";
+enum { NARROW, WIDE, CLOCKS };
+
+/* From HEADER_AT on in the first page. */
+enum { HEADER_AT = 0x800, STUBS = 16 };
+struct header {
+	char magic[sizeof(MAGIC)];
+	struct stand_in what;
+	int64_t monotonic, boottime;	/* ns that are added to what the clocks show */
+	struct proxy_clock clock[CLOCKS];
+	uint8_t stub[STUBS][ARCH_VDSO_STUB_MAX] __attribute__((aligned(16)));
+	uint8_t blob[1024];
+};
+
+_Static_assert(sizeof(struct header) <= 4096 - HEADER_AT, "it fits the page");
+
+/* --- a vDSO's functions --- */
+
+struct function {
+	const char *name;	/* without its prefix */
+	uint64_t entry, size;	/* as the symbol has it, relative to the image */
+	long call;		/* what stands in for it, see arch.h; UNKNOWN: nothing does */
+};
+
+enum { UNKNOWN = -100 };
+
+static const char *base_name(const char *name)
+{
+	static const char *const prefixes[] = { "__vdso_", "__kernel_" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+			return name + strlen(prefixes[i]);
+	return name;
+}
+
+static bool lies_in(size_t len, uint64_t at, uint64_t size)
+{
+	return at <= len && size <= len - at;
+}
+
+/* How much less than its address in the file a symbol's value may be: where the image was linked to be. */
+static uint64_t link_base(const uint8_t *text, size_t len, const ElfW(Ehdr) *e)
+{
+	ElfW(Phdr) p;
+
+	for (unsigned int i = 0; i < e->e_phnum && lies_in(len, e->e_phoff + i * sizeof(p), sizeof(p)); i++) {
+		memcpy(&p, text + e->e_phoff + i * sizeof(p), sizeof(p));
+		if (p.p_type == PT_LOAD)
+			return p.p_vaddr - p.p_offset;
+	}
+	return 0;
+}
+
+/*
+ * Calls each() for every function, until it returns other than 0, and returns that.  In an image without such symbols nobody
+ * finds any.  text is hostile.
+ */
+static int each_function(const uint8_t *text, size_t len, int (*each)(void *arg, const struct function *f), void *arg)
+{
+	ElfW(Ehdr) e;
+	ElfW(Shdr) table = { 0 }, strings;
+	ElfW(Sym) symbol;
+	uint64_t base;
+
+	if (len < sizeof(e))
+		return 0;
+	memcpy(&e, text, sizeof(e));
+	if (memcmp(e.e_ident, ELFMAG, SELFMAG) || e.e_shentsize != sizeof(table))
+		return 0;
+	base = link_base(text, len, &e);
+	for (unsigned int i = 0; i < e.e_shnum && table.sh_type != SHT_DYNSYM; i++) {
+		if (!lies_in(len, e.e_shoff + i * sizeof(table), sizeof(table)))
+			return 0;
+		memcpy(&table, text + e.e_shoff + i * sizeof(table), sizeof(table));
+	}
+	if (table.sh_type != SHT_DYNSYM || table.sh_link >= e.e_shnum || !lies_in(len, table.sh_offset, table.sh_size) ||
+	    !lies_in(len, e.e_shoff + table.sh_link * sizeof(strings), sizeof(strings)))
+		return 0;
+	memcpy(&strings, text + e.e_shoff + table.sh_link * sizeof(strings), sizeof(strings));
+	if (!lies_in(len, strings.sh_offset, strings.sh_size))
+		return 0;
+	for (size_t i = 0; i < table.sh_size / sizeof(symbol); i++) {
+		struct function f = { .call = UNKNOWN };
+		const struct arch_vdso_function *known = arch_vdso_functions;
+		int ret;
+
+		memcpy(&symbol, text + table.sh_offset + i * sizeof(symbol), sizeof(symbol));
+		if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx >= SHN_LORESERVE || (symbol.st_info & 0xf) > STT_FUNC ||
+		    (symbol.st_info & 0xf) == STT_OBJECT || symbol.st_name >= strings.sh_size || symbol.st_value - base >= len ||
+		    !memchr(text + strings.sh_offset + symbol.st_name, '\0', strings.sh_size - symbol.st_name))
+			continue;
+		f.name = base_name((const char *)text + strings.sh_offset + symbol.st_name);
+		f.entry = symbol.st_value - base;
+		f.size = symbol.st_size;
+		while (known->name && strcmp(known->name, f.name))
+			known++;
+		if (known->name)
+			f.call = known->call;
+		ret = each(arg, &f);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* --- this kernel's vDSO, which is the tool's own --- */
+
+struct here {
+	const char *name;
+	uint64_t entry;
+};
+
+static int is_named(void *arg, const struct function *f)
+{
+	struct here *h = arg;
+
+	if (strcmp(f->name, h->name))
+		return 0;
+	h->entry = f->entry;
+	return 1;
+}
+
+/* Where in it the function is; false: it has none of that name. */
+static bool find_here(const char *name, uint64_t *entry)
+{
+	struct here h = { .name = name };
+	const size_t len = own_vdso_len();
+
+	if (!len || each_function((const uint8_t *)getauxval(AT_SYSINFO_EHDR), len, is_named, &h) <= 0)
+		return false;
+	*entry = h.entry;
+	return true;
+}
+
+static int check_function(void *arg, const struct function *f)
+{
+	uint64_t entry;
+
+	(void)arg;
+	if (f->call != UNKNOWN || find_here(f->name, &entry))
+		return 0;
+	return fail(EIMAGE, "the image's vDSO has a function %.32s, which neither this kernel's vDSO nor a system call stands in for", f->name);
+}
+
+int vdso_check(const uint8_t *text, size_t len)
+{
+	return each_function(text, len, check_function, NULL);
+}
+
+/* --- texts: each behind its length, and no two the same --- */
+
+enum { TEXTS_MAX = 1 << 20 };
+
+/* The text of that number, which has that length; NULL: there is none. */
+static const uint8_t *find_text(const struct buffer *texts, uint32_t number, uint64_t len)
+{
+	for (size_t at = 0; at < texts->len;) {
+		uint64_t here;
+
+		memcpy(&here, texts->data + at, sizeof(here));
+		at += sizeof(here);
+		if (!--number)
+			return here == len ? texts->data + at : NULL;
+		at += here;
+	}
+	return NULL;
+}
+
+static uint32_t count_texts(const struct buffer *texts)
+{
+	uint32_t n = 0;
+
+	for (size_t at = 0; at < texts->len; n++) {
+		uint64_t here;
+
+		memcpy(&here, texts->data + at, sizeof(here));
+		at += sizeof(here) + here;
+	}
+	return n;
+}
+
+static int add_text(struct buffer *texts, const uint8_t *text, uint64_t len)
+{
+	if (len > TEXTS_MAX - texts->len)
+		return -E2BIG;
+	return buffer_append(texts, &len, sizeof(len)) || buffer_append(texts, text, len) ? -ENOMEM : 0;
+}
+
+int vdso_keep(struct restore *r, const struct mapped *v, const uint8_t *text, size_t len)
+{
+	if (len != v->end - v->start || v->text != count_texts(&r->texts) + 1 || add_text(&r->texts, text, len))
+		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": an absurd vDSO", v->start, v->end);
+	return 0;
+}
+
+/* A process may have changed its own, so that a checksum says little: they are compared. */
+int vdso_number(struct save *s, const uint8_t *text, size_t len, uint32_t *number, size_t *body)
+{
+	const uint32_t n = count_texts(&s->texts);
+	int err;
+
+	for (*number = 1; *number <= n; ++*number) {
+		const uint8_t *known = find_text(&s->texts, *number, len);
+
+		if (known && !memcmp(known, text, len))
+			return 0;
+	}
+	*body = len;
+	err = add_text(&s->texts, text, len);
+	return err ? fail_for(err, "more vDSOs than any kernels have") : 0;
+}
+
+/* --- the stand-in --- */
+
+static bool is_text(const struct mapped *v)
+{
+	return !strcmp(v->name, "[vdso]") || !strcmp(v->name, "[sigpage]");
+}
+
+static uint64_t start_of(const struct stand_in *s)
+{
+	return s->was[0].start;
+}
+
+static uint64_t text_of(const struct stand_in *s)
+{
+	return s->was[s->n - 1].start;
+}
+
+static uint64_t end_of(const struct stand_in *s)
+{
+	return s->was[s->n - 1].end;
+}
+
+int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t first)
+{
+	struct mapped *v = &want[first];
+	struct stand_in s = { .spare = v->spare };
+	const uint8_t *text;
+	int err = 0;
+
+	do {
+		const struct mapped *w = &v[s.n];
+
+		if (s.n == sizeof(s.was) / sizeof(*s.was) || first + s.n == *n || w->kind != VmaKind_VDSO ||
+		    (s.n && w->start != w[-1].end))
+			return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 " (%s): not as any kernel has it", v->start, v->end, v->name);
+		s.was[s.n].start = w->start;
+		s.was[s.n].end = w->end;
+		memcpy(s.was[s.n].name, w->name, sizeof(w->name));
+		s.crc = w->crc;
+		s.text = w->text;
+	} while (!is_text(&v[s.n++]));
+	text = find_text(&r->texts, s.text, end_of(&s) - text_of(&s));
+	if (!text)
+		return fail(EIMAGE, "this kernel's %s is another than the image's, which does not hold its own", v[s.n - 1].name);
+	if (s.n == 1 && strcmp(v->name, "[sigpage]"))
+		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": a vDSO without data, as no kernel has it", v->start, v->end);
+	if (s.n > 1 && !s.spare) {
+		err = vdso_check(text, end_of(&s) - text_of(&s));
+		birth_find(r, r->pid)->vdso = s;
+	}
+	log_debug("%" PRIx64 "-%" PRIx64 ": ordinary memory stands in for another kernel's %s", start_of(&s), end_of(&s), v[s.n - 1].name);
+	memmove(v + 1, v + s.n, (*n - first - s.n) * sizeof(*v));
+	*n -= s.n - 1;
+	*v = (struct mapped){ .start = start_of(&s), .end = end_of(&s), .kind = VmaKind_ANONYMOUS, .prot = PROT_READ | PROT_EXEC };
+	if (!err && buffer_append(&r->stand_ins, &s, sizeof(s)))
+		err = fail(ENOMEM, "out of memory");
+	return err;
+}
+
+static struct proxy_offset proxy_offset(int64_t ns)
+{
+	enum { SECOND = 1000000000 };
+	struct proxy_offset o = { .seconds = ns / SECOND, .nanoseconds = (int32_t)(ns % SECOND) };
+
+	if (o.nanoseconds < 0) {
+		o.nanoseconds += SECOND;
+		o.seconds--;
+	}
+	return o;
+}
+
+/* What is being filled in. */
+struct filling {
+	struct header header;
+	uint64_t at;		/* where that will be */
+	uint64_t text;		/* and the text, of which copy is one */
+	uint64_t here;		/* this kernel's vDSO in the process; 0: it has none */
+	uint8_t *copy;
+	size_t len, stubs;
+};
+
+/* The clock's function by way of the blob, which adds what the clocks lack. */
+static size_t add_clock(struct filling *fill, uint8_t *stub, const struct function *f, uint64_t function)
+{
+	const int i = sizeof(long) == 4 && !strcmp(f->name, "clock_gettime") ? NARROW : WIDE;
+
+	fill->header.clock[i] = (struct proxy_clock){
+		.monotonic = proxy_offset(fill->header.monotonic), .boottime = proxy_offset(fill->header.boottime),
+		.function = function, .call = (int32_t)f->call, .narrow = i == NARROW,
+	};
+	return arch_vdso_stub(stub, (uintptr_t)(fill->at + offsetof(struct header, blob)),
+			      (uintptr_t)(fill->at + offsetof(struct header, clock[i])), f->call);
+}
+
+static int add_stub(void *arg, const struct function *f)
+{
+	struct filling *fill = arg;
+	struct header *h = &fill->header;
+	const uint64_t offset = f->entry & ~1ULL;	/* Thumb */
+	uint64_t function = 0;
+	uint8_t jump[ARCH_VDSO_STUB_MAX];
+	size_t len;
+
+	if (f->call == ARCH_VDSO_STAYS)
+		return 0;
+	/* The state of the kernel's random numbers is another's, and may be an old one of this one: only the call is safe. */
+	if (fill->here && strcmp(f->name, "getrandom") && find_here(f->name, &function))
+		function += fill->here;
+	len = arch_vdso_entry(jump, (uintptr_t)(fill->text + f->entry),
+			      (uintptr_t)(fill->at + offsetof(struct header, stub[fill->stubs])));
+	if (fill->stubs == STUBS || !lies_in(fill->len, offset, len))
+		return fail(EIMAGE, "the image's vDSO has more functions than any kernel's");
+	memcpy(fill->copy + offset, jump, len);
+	if ((h->monotonic || h->boottime) && !strncmp(f->name, "clock_gettime", 13))
+		add_clock(fill, h->stub[fill->stubs], f, function);
+	else
+		arch_vdso_stub(h->stub[fill->stubs], (uintptr_t)function, 0, f->call);
+	fill->stubs++;
+	return 0;
+}
+
+static int fill_in(struct restore *r, const struct owns *o, const struct stand_in *s)
+{
+	struct filling fill = {
+		.header = { .what = *s, .monotonic = r->told.monotonic, .boottime = r->told.boottime },
+		.at = start_of(s) + HEADER_AT, .text = text_of(s), .len = end_of(s) - text_of(s),
+	};
+	const uint8_t *text = find_text(&r->texts, s->text, fill.len);
+	const size_t blob = (size_t)(proxy_blob_end - proxy_blob);
+	CLEANUP_FREE uint8_t *copy = fill.copy = malloc(fill.len);
+	int err = 0;
+
+	if (!copy || !text || blob > sizeof(fill.header.blob))
+		return fail(ENOMEM, "out of memory");
+	memcpy(copy, text, fill.len);
+	for (size_t i = 0; i < o->n; i++)
+		if (!strcmp(o->own[i].name, "[vdso]"))
+			fill.here = o->own[i].to;
+	if (s->n > 1) {
+		memcpy(fill.header.magic, MAGIC, sizeof(MAGIC));
+		memcpy(fill.header.blob, proxy_blob, blob);
+		if (!s->spare)
+			err = each_function(text, fill.len, add_stub, &fill);
+		if (!err)
+			err = task_write(r->pid, fill.at, &fill.header, sizeof(fill.header));
+	}
+	if (!err)
+		err = task_write(r->pid, fill.text, copy, fill.len);
+	return err ? fail_for(err, "the memory that stands in for %s", s->was[s->n - 1].name) : 0;
+}
+
+int vdso_fill(struct restore *r, const struct owns *o)
+{
+	const struct stand_in *s = (const struct stand_in *)(const void *)r->stand_ins.data;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < r->stand_ins.len / sizeof(*s); i++)
+		err = fill_in(r, o, &s[i]);
+	r->stand_ins.len = 0;
+	return err;
+}
+
+/* Where a thread stands in the image. */
+struct standing {
+	uint64_t at;
+	bool fine;
+};
+
+static int see_function(void *arg, const struct function *f)
+{
+	struct standing *s = arg;
+
+	if (s->at == (f->entry & ~1ULL) || (f->call == ARCH_VDSO_STAYS && s->at >= f->entry && s->at - f->entry < f->size))
+		s->fine = true;
+	return s->fine;
+}
+
+int vdso_can_go_on(const struct stand_in *s, pid_t pid, uint64_t pc)
+{
+	struct standing standing = { .fine = false };
+	CLEANUP_FREE uint8_t *text = NULL;
+	size_t len;
+
+	if (!s->n || pc < start_of(s) || pc >= end_of(s))
+		return 0;
+	len = end_of(s) - text_of(s);
+	text = malloc(len);
+	standing.at = pc - text_of(s);
+	if (text && !task_read(pid, text, text_of(s), len) && each_function(text, len, see_function, &standing) > 0)
+		return 0;
+	return fail(EIMAGE, "it was saved in the midst of a function of the vDSO, and this kernel's is another");
+}
+
+/* --- save --- */
+
+/* It is the workload's own memory, and may say anything. */
+static bool is_sound(const struct stand_in *s, const struct vma *v)
+{
+	uint64_t at = v->start;
+
+	if (s->spare > 1 || s->n < 2 || s->n > sizeof(s->was) / sizeof(*s->was))
+		return false;
+	for (size_t i = 0; i < s->n; i++) {
+		const bool last = i + 1 == s->n;
+
+		if (s->was[i].start != at || s->was[i].end <= at || s->was[i].end > v->end || (s->was[i].end & 0xfff) ||
+		    (last ? strcmp(s->was[i].name, "[vdso]") : strncmp(s->was[i].name, "[vvar", 5)) ||
+		    !memchr(s->was[i].name, '\0', sizeof(s->was[i].name)))
+			return false;
+		at = s->was[i].end;
+	}
+	return at == v->end;
+}
+
+bool vdso_stands_in(const struct process *p, const struct vma *v, struct stand_in *what)
+{
+	struct {
+		char magic[sizeof(MAGIC)];
+		struct stand_in what;
+	} header;
+
+	if (v->name[0] || v->shared || v->prot != (PROT_READ | PROT_EXEC) ||
+	    task_read(p->tid, &header, v->start + HEADER_AT, sizeof(header)) ||
+	    memcmp(header.magic, MAGIC, sizeof(header.magic)) || !is_sound(&header.what, v))
+		return false;
+	*what = header.what;
+	return true;
+}
+
+void vdso_see(struct process *p, const struct vma *v)
+{
+	struct stand_in s;
+
+	if (!strcmp(v->name, "[vdso]")) {
+		p->vdso = v->start;
+		p->vdso_end = v->end;
+	} else if (vdso_stands_in(p, v, &s) && !s.spare) {
+		p->stand_in = s;
+	}
+}
+
+static int see_vma(void *arg, struct vma *v)
+{
+	vdso_see(arg, v);
+	return 0;
+}
+
+bool vdso_holds(struct process *p, const struct arch_regs *regs)
+{
+	const uint64_t pc = arch_pc(regs);
+	struct arch_interrupted call;
+
+	arch_interrupted(regs, &call);
+	if (call.error)	/* it sleeps, as most do, and never there */
+		return false;
+	if (!p->vdso && !p->stand_in.n)
+		(void)proc_vmas(p->tid, false, see_vma, p);
+	if (pc >= p->vdso && pc < p->vdso_end)
+		return true;
+	return p->stand_in.n && pc >= start_of(&p->stand_in) && pc < end_of(&p->stand_in);
+}
+
+int vdso_clock_offset(struct process *p, int64_t *monotonic, int64_t *boottime)
+{
+	struct header header;
+
+	*monotonic = *boottime = 0;
+	if (!p->vdso && !p->stand_in.n)
+		(void)proc_vmas(p->tid, false, see_vma, p);
+	if (!p->stand_in.n)
+		return 0;
+	if (task_read(p->tid, &header, start_of(&p->stand_in) + HEADER_AT, sizeof(header)))
+		return fail(EFAULT, "what stands in for its vDSO cannot be read");
+	*monotonic = header.monotonic;
+	*boottime = header.boottime;
+	return 0;
+}
