@@ -74,15 +74,15 @@ endif
 # The configuration: configs/CONFIG_defconfig, expanded.
 
 config      := $(B)/.config
-kconfig_env := KCONFIG_CONFIG=$(config)
+kconfig_env := ARCH=$(ARCH) KCONFIG_CONFIG=$(config)
 
 DEFCONFIG ?= configs/$(CONFIG)_defconfig
-$(config): $(DEFCONFIG) configs/Kconfig tools/expand-config
+$(config): $(DEFCONFIG) configs/Kconfig arch/$(ARCH)/Kconfig tools/expand-config
 	@mkdir -p $(@D)
 	$(Q)if command -v kconfig-conf >/dev/null; then \
 		$(kconfig_env) kconfig-conf --defconfig=$< configs/Kconfig >/dev/null; \
 	else \
-		tools/expand-config configs/Kconfig $< >$@; \
+		ARCH=$(ARCH) tools/expand-config configs/Kconfig $< >$@; \
 	fi; touch $@
 
 # The same for make (obj-$(CONFIG_NAME)) and, as the only trace of it in C, IS_ON_NAME with the value 0 or 1, also of
@@ -100,11 +100,13 @@ define update
 @cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 endef
 
-$(gen)/config.h: $(config) configs/Kconfig
+kconfigs := configs/Kconfig $(sort $(wildcard arch/*/Kconfig))
+$(gen)/config.h: $(config) $(kconfigs)
 	@mkdir -p $(@D)
 	@{ echo '/* SPDX-License-Identifier: MIT */'; \
 	   awk 'FNR == NR { if (/^CONFIG_.*=y$$/) on[substr($$1, 8, length($$1) - 9)] = 1; next } \
-	        $$1 == "config" { print "#define IS_ON_" $$2, $$2 in on ? 1 : 0 }' $< configs/Kconfig | sort; } >$@.new
+	        $$1 == "config" { name = $$2 } \
+	        $$1 == "bool" { print "#define IS_ON_" name, name in on ? 1 : 0 }' $< $(kconfigs) | sort; } >$@.new
 	$(update)
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -135,6 +137,7 @@ obj-$(CONFIG_CMD_LIST)      += src/cmd_list.c src/image/firmware.c
 obj-$(or $(CONFIG_SERVICES),$(CONFIG_CMD_LIST)) += src/service/shelf.c src/service/outline.c
 obj-$(CONFIG_JSON)          += src/json.c src/show_json.c
 
+obj-$(CONFIG_MTE)           += src/tree/tags.c arch/$(ARCH)/mte.c
 obj-$(CONFIG_FEATURE_NAMES) += arch/$(ARCH)/feature_names.c
 
 # What no toggle turned on has landed in `obj-`.

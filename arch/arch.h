@@ -46,6 +46,8 @@
  *   ARCH_NR_get_user_tls, ARCH_NR_set_user_tls  by which the interpreter reads and sets a second one, that no tracer sees; or -1
  *   ARCH_SIGNS            1: programs can sign pointers, see arch_hides_keys()
  *   ARCH_PROT_BTI         what mmap(2) gives to code of which only landing pads may be jumped to; 0: there is no such thing
+ *   ARCH_PROT_TAGS        what mmap(2) gives to memory that has tags; 0: there is no such thing
+ *   ARCH_TAGS             1: they can be carried, see arch_tags_read()
  *   ARCH_FEATURE_WORDS    how many words of features there are, see arch_features();
  *   ARCH_FEATURES         what they are called: as many texts in one, each but the last ended by a NUL
  */
@@ -211,6 +213,15 @@ bool arch_is_near(const uint8_t *text);
  * registers back that a system call before walk would not have changed.  Returns 0 where walk does that by itself.
  */
 size_t arch_leave(uint8_t *to, const struct arch_home *home, uintptr_t walk);
+
+/*
+ * Tags of memory, one of four bits for each ARCH_TAG_BYTES: n of them, each in a byte, from and to the address at of a task
+ * that is held.  The memory was mapped with ARCH_PROT_TAGS; it may be such that the task itself could not set them.  0 or a
+ * negative errno.
+ */
+enum { ARCH_TAG_BYTES = 16 };
+int arch_tags_read(pid_t tid, uint64_t at, uint8_t *tags, size_t n);
+int arch_tags_write(pid_t tid, uint64_t at, uint8_t *tags, size_t n);
 
 /*
  * Features of this machine that programs may have found and go on using, or that their registers are made for: a workload can

@@ -39,6 +39,7 @@
 #include "tree/revive.h"
 #include "tree/session.h"
 #include "tree/settle.h"
+#include "tree/tags.h"
 
 enum { RESTORE_STEP_MS = 60000, RESTORE_STEP_RECORDS = 16, NOT_YET = 1 };
 
@@ -181,6 +182,8 @@ static int on_memory(struct restore *r, const struct record *rec)
 		err = fail(EIMAGE, "pages of no process");
 	if (err)
 		return err;
+	if (ARCH_TAGS && rec->type == RECORD_TAGS)
+		return tags_restore(r, rec);
 	return rec->type == RECORD_PAGES ? remap_pages(r, rec) : remap_runs(r, rec);
 }
 
@@ -197,6 +200,7 @@ static int on_record(struct restore *r, const struct record *rec)
 		{ RECORD_GUARD, on_memory },		{ RECORD_STATE, on_state },
 		{ RECORD_ADVICE, revive_advice },	{ RECORD_SIGACTIONS, revive_sigactions },
 		{ RECORD_DESCRIPTORS, revive_descriptors }, { RECORD_THREAD, revive_thread },
+		{ ARCH_TAGS ? RECORD_TAGS : 0, on_memory },
 		{ RECORD_PENDING, revive_pending },	{ RECORD_SESSION, IS_ON_SESSIONS ? on_session : NULL },
 		{ RECORD_LOCK, IS_ON_LOCKS ? locks_note : NULL },
 		{ RECORD_CLOCKS, IS_ON_CLOCKS ? clocks_restore : NULL },

@@ -189,6 +189,7 @@ static int add_record(struct show *s, const struct record *rec)
 	case RECORD_SESSION:
 	case RECORD_DROP:
 	case RECORD_GUARD:
+	case RECORD_TAGS:
 	case RECORD_ADVICE:
 	case RECORD_SIGACTIONS:
 	case RECORD_LOCK:

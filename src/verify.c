@@ -207,7 +207,7 @@ static int on_vma(struct verify *v, const struct record *rec)
 	if (err)
 		return err;
 	new = (struct range){ m.start, m.end };
-	if (m.start >= m.end || m.end > ARCH_TASK_SIZE || (m.start | m.end | m.pgoff) % v->page_size || m.prot & ~(7U | ARCH_PROT_BTI) ||
+	if (m.start >= m.end || m.end > ARCH_TASK_SIZE || (m.start | m.end | m.pgoff) % v->page_size || m.prot & ~(7U | ARCH_PROT_BTI | ARCH_PROT_TAGS) ||
 	    (m.start < v->tree.gap_end && m.end > v->tree.gap_start) || (last && last->end > m.start) || v->runs.len)
 		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": absurd, or not in order", v->pid, m.start, m.end);
 	if (m.kind == VmaKind_FILE_BACKED && !verify_known(v, m.file))
@@ -289,6 +289,16 @@ static int on_runs(struct verify *v, const struct record *rec)
 	for (size_t i = 0; !err && i < m.start_count; i++)
 		err = check_run(v, m.start[i], m.end[i]);
 	return err;
+}
+
+static int on_tags(struct verify *v, const struct record *rec)
+{
+	Tags m;
+	int err = record_decode(rec, Tags_fields, &m);
+
+	if (!err && (m.process != v->pid || m.start >= ARCH_TASK_SIZE || rec->body_len != v->page_size / ARCH_TAG_BYTES / 2))
+		err = fail(EIMAGE, "tags of process %u: not in their place", m.process);
+	return err ? err : check_run(v, m.start, m.start + v->page_size);
 }
 
 /* --- second part --- */
@@ -442,6 +452,7 @@ static int on_record(struct verify *v, const struct record *rec)
 		{ RECORD_ADVICE, STATE, on_advice },	{ RECORD_SIGACTIONS, STATE, on_sigactions },
 		{ RECORD_DESCRIPTORS, STATE, on_descriptors }, { RECORD_THREAD, STATE, on_thread },
 		{ RECORD_PENDING, STATE, on_pending },	{ RECORD_LOCK, STATE, on_lock },
+		{ ARCH_TAGS ? RECORD_TAGS : 0, PROCESS, on_tags },
 	};
 
 	if (!v->tree.root && rec->type != RECORD_HEADER && rec->type != RECORD_TREE)

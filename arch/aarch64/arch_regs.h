@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
+#include "config.h"
+
 /* NT_PRSTATUS: struct user_pt_regs of asm/ptrace.h */
 struct arch_regs {
 	uint64_t x[31];
@@ -82,6 +84,8 @@ enum {
 
 #define ARCH_SIGNS 1
 #define ARCH_PROT_BTI 0x10
+#define ARCH_PROT_TAGS 0x20	/* PROT_MTE */
+#define ARCH_TAGS IS_ON_MTE
 #define ARCH_FEATURE_WORDS 5
 #define ARCH_FEATURES "HWCAP\0HWCAP2\0HWCAP3\0SVE\0SME"
 

@@ -48,6 +48,8 @@ uintptr_t arch_task_size(void);
 #define ARCH_O_LARGEFILE 0400000
 #define ARCH_SIGNS 0
 #define ARCH_PROT_BTI 0
+#define ARCH_PROT_TAGS 0
+#define ARCH_TAGS 0
 #define ARCH_FEATURE_WORDS 2
 #define ARCH_FEATURES "HWCAP\0HWCAP2"
 

@@ -40,6 +40,8 @@ enum {
 
 #define ARCH_SIGNS 0
 #define ARCH_PROT_BTI 0
+#define ARCH_PROT_TAGS 0
+#define ARCH_TAGS 0
 #define ARCH_FEATURE_WORDS 4
 #define ARCH_FEATURES "HWCAP\0hwprobe key 3\0hwprobe key 4\0vlenb"
 

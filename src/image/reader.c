@@ -463,7 +463,7 @@ int record_decode(const struct record *rec, const pb_msgdesc_t *fields, void *me
 int record_unknown(const struct record *rec)
 {
 	if (rec->flags & RECORD_MUST_UNDERSTAND)
-		return fail(EIMAGE, "made by a newer tinyckpt: record type %u", rec->type);
+		return fail(EIMAGE, "made by a newer tinyckpt, or one with more options: record type %u", rec->type);
 	log_debug("record type %u at byte %" PRIu64 ": not known, passed over", rec->type, rec->offset);
 	return 0;
 }

@@ -31,8 +31,10 @@ static const char *refusal(const struct vma *v)
 		return "userfaultfd is registered on it";
 	if (v->shadow_stack)
 		return "a shadow stack";
-	if (v->mte)
-		return "it has tags (PROT_MTE)";
+	if (ARCH_PROT_TAGS && !ARCH_TAGS && v->mte)
+		return "it has tags, and this tinyckpt was built without CONFIG_MTE";
+	if (ARCH_TAGS && v->mte && (v->shared ? !(v->prot & PROT_WRITE) : v->name[0] == '/'))
+		return "it has tags (PROT_MTE), and may not be written, or is a file's";
 	if (v->io && !vma_is_kernels_own(v))
 		return "memory of a device";
 	/* Key 1 on what may be executed only is the kernel's own doing, and comes back by itself. */
@@ -133,12 +135,13 @@ int memory_gap(struct save *s)
 
 struct parent_vma {
 	uint64_t start, end, pgoff, dev, ino;
+	bool mte;
 };
 
 static int note_parent_vma(void *arg, struct vma *v)
 {
 	struct save *s = arg;
-	struct parent_vma pv = { v->start, v->end, v->pgoff, v->dev, v->ino };
+	struct parent_vma pv = { v->start, v->end, v->pgoff, v->dev, v->ino, v->mte };
 
 	if (v->shared || v->hugetlb || vma_is_kernels_own(v) || vma_is_everywhere(v))
 		return 0;
@@ -153,7 +156,7 @@ static bool is_inherited(const struct mapping *p, const struct vma *v)
 	if (v->shared || v->hugetlb)
 		return false;
 	for (size_t i = 0; i < vmas->len / sizeof(*pv); i++)
-		if (pv[i].start <= v->start && v->end <= pv[i].end && pv[i].dev == v->dev && pv[i].ino == v->ino &&
+		if (pv[i].start <= v->start && v->end <= pv[i].end && pv[i].dev == v->dev && pv[i].ino == v->ino && pv[i].mte <= v->mte &&
 		    (!v->ino || pv[i].pgoff + (v->start - pv[i].start) == v->pgoff))
 			return true;
 	return false;
@@ -227,7 +230,7 @@ static int save_vma(void *arg, struct vma *v)
 	Vma m = {
 		.start = v->start,
 		.end = v->end,
-		.prot = (uint32_t)v->prot | v->bti * (uint32_t)ARCH_PROT_BTI,
+		.prot = (uint32_t)v->prot | v->bti * (uint32_t)ARCH_PROT_BTI | v->mte * (uint32_t)ARCH_PROT_TAGS,
 		.shared = v->shared,
 		.pgoff = v->pgoff,
 		.grows_down = v->grows_down,
@@ -241,7 +244,9 @@ static int save_vma(void *arg, struct vma *v)
 		.mergeable = v->mergeable,
 		.advice = v->random ? MADV_RANDOM : v->sequential ? MADV_SEQUENTIAL : 0,
 	};
-	struct area a = { v->start, v->end, true, false, !(v->prot & PROT_READ) || v->shared_resident };
+	struct area a = {
+		v->start, v->end, true, false, !(v->prot & PROT_READ) || v->shared_resident, v->mte, v->shared, v->pgoff,
+	};
 	struct stand_in stand_in;
 	size_t body = 0;
 	int err = 0;
@@ -272,7 +277,8 @@ static int save_vma(void *arg, struct vma *v)
 			err = late(p, v, MADV_WIPEONFORK);
 		if (!err && v->sealed)
 			err = late(p, v, ADVICE_SEAL);
-		if (!err && !v->shared && (v->resident || v->swapped || v->hugetlb || a.inherited) && buffer_append(&p->s->areas, &a, sizeof(a)))
+		if (!err && (v->shared ? v->mte : v->resident || v->swapped || v->hugetlb || a.inherited) &&
+		    buffer_append(&p->s->areas, &a, sizeof(a)))
 			err = fail(ENOMEM, "out of memory");
 	}
 	return err ? err : SAVE_RECORD(p->s, RECORD_VMA, Vma_fields, &m, image_body(&p->s->image), body);

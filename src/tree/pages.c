@@ -17,6 +17,7 @@
 #include "kernel/task_memory.h"
 #include "pages.pb.h"
 #include "tree/records.h"
+#include "tree/tags.h"
 #include "vma.pb.h"
 
 struct pages {
@@ -121,6 +122,12 @@ static int add_pages(struct pages *p, const struct area *a, uint64_t start, uint
 	uint64_t page = p->s->page_size;
 	size_t most = BODY_MAX / page;
 
+	if (ARCH_TAGS && a->tags) {
+		int err = tags_save(p->s, p->m.process, p->pid, start, end, a->inherited);
+
+		if (err)
+			return err;
+	}
 	while (start < end) {
 		size_t n = (size_t)((end - start) / page), i;
 		int err;
@@ -298,6 +305,10 @@ int pages_save(struct save *s, const struct process *process)
 	if (own < 0)
 		return own;
 	for (size_t i = 0; !err && i < s->areas.len / sizeof(*a); i++) {
+		if (ARCH_TAGS && a[i].shared) {
+			err = tags_save_shared(s, p->m.process, p->pid, &a[i]);
+			continue;
+		}
 		err = a[i].inherited || no_scan ? 1 : scan_pagemap(p, &a[i], own);
 		if (err == 1) {
 			no_scan |= !a[i].inherited;

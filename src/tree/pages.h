@@ -10,6 +10,9 @@ struct area {
 	uint64_t start, end;
 	bool anonymous, inherited;
 	bool by_mem;	/* see read_pages() in pages.c */
+	bool tags;	/* ARCH_TAGS: it may have some */
+	bool shared;	/* and nothing else of it is to be written; pgoff: of its file, in bytes */
+	uint64_t pgoff;
 };
 
 /*

@@ -14,6 +14,7 @@ enum record_tree {
 	/* here: RECORD_PAGES */
 	RECORD_DROP = 13,
 	RECORD_GUARD = 14,
+	RECORD_TAGS = 18,	/* among the pages */
 	RECORD_STATE = 20,	/* second part: each process with everything else */
 	RECORD_ADVICE = 21,
 	RECORD_SIGACTIONS = 22,

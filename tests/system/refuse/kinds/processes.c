@@ -296,8 +296,9 @@ static int make_mte(void)
 	enum { PROT_MTE_ = 0x20 };
 
 	if (getauxval(AT_HWCAP2) >> 18 & 1) {
-		tagged = must(mmap(NULL, 65536, PROT_READ | PROT_WRITE | PROT_MTE_, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+		tagged = must(mmap(NULL, 65536, PROT_READ | PROT_WRITE | PROT_MTE_, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
 		fill_pattern(tagged, 65536, 602);
+		must(mprotect(tagged, 65536, PROT_READ));
 		return NO_DESCRIPTOR;
 	}
 #endif
@@ -313,6 +314,7 @@ static void check_mte(int fd)
 
 static void spoil_mte(void)
 {
+	must(mprotect(tagged, 65536, PROT_READ | PROT_WRITE));
 	tagged[7]++;
 }
 
