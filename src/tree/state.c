@@ -34,7 +34,12 @@
 #ifndef PR_GET_MDWE
 #define PR_GET_MDWE 66
 #endif
-enum { MEMBARRIER_CMD_GET_REGISTRATIONS_ = 1 << 9, STEP_MS = 10000 };
+/*
+ * membarrier(2): PRIVATE is the first of three commands, each followed by the one that registers for it, and refused without
+ * that.  The kernel tells of them only since Linux 6.3, and of the first also when it was another that was registered for.
+ */
+enum { MEMBARRIER_REGISTER_GLOBAL = 2, MEMBARRIER_PRIVATE = 3, MEMBARRIER_GET_REGISTRATIONS = 9, MEMBARRIER_PRIVATES = 3 };
+enum { STEP_MS = 10000 };
 
 enum { STOPS_MAX = 32 };
 
@@ -90,7 +95,25 @@ static void ask_process(struct program *p, struct process_facts *f)
 	f->subreaper = program_call(p, 0, SYS_prctl, PR_GET_CHILD_SUBREAPER, f->subreaper_at);
 	f->thp = program_call(p, 0, SYS_prctl, PR_GET_THP_DISABLE);
 	f->mdwe = program_call(p, 0, SYS_prctl, PR_GET_MDWE);
-	f->membarrier = program_call(p, 0, SYS_membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS_, 0);
+	f->membarrier = program_call(p, 0, SYS_membarrier, 1 << MEMBARRIER_GET_REGISTRATIONS, 0);
+	for (int i = 0; i < MEMBARRIER_PRIVATES; i++)
+		program_call(p, 0, SYS_membarrier, 1 << (MEMBARRIER_PRIVATE + 2 * i), 0);
+}
+
+/*
+ * As bits, one for each command that registers.  Where the kernel does not tell, all are for GLOBAL: without need that means
+ * interrupts when other processes ask for them, no more.
+ */
+static uint32_t registrations(const struct process_facts *f, const struct program *prog)
+{
+	const long told = program_result(prog, f->membarrier);
+	const uint32_t global = 1U << MEMBARRIER_REGISTER_GLOBAL;
+	uint32_t bits = told == -EINVAL || (told > 0 && told & global) ? global : 0;
+
+	for (int i = 0; i < MEMBARRIER_PRIVATES; i++)
+		if (program_result(prog, f->membarrier + 1 + i) >= 0)
+			bits |= 1U << (MEMBARRIER_PRIVATE + 1 + 2 * i);
+	return bits;
 }
 
 static int save_sigactions(struct save *s, const struct process_facts *f, const struct program *prog)
@@ -201,8 +224,7 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 		return fail_for((int)auxv_len, "its auxiliary vector");
 	if (program_result(prog, f->mdwe) > 0)
 		m.mdwe = (uint32_t)program_result(prog, f->mdwe);
-	if (program_result(prog, f->membarrier) > 0)
-		m.membarrier = (uint32_t)program_result(prog, f->membarrier);
+	m.membarrier = registrations(f, prog);
 	err = read_setting(p->tid, "oom_score_adj", text, sizeof(text));
 	if (err >= 0) {
 		m.oom_score_adj = atoi(text);
