@@ -61,6 +61,9 @@ uintptr_t arch_task_size(void);
 #define ARCH_PTRACE_GET_TLS 22	/* PTRACE_GET_THREAD_AREA */
 
 /* TPIDRURW, which user mode may write, is seen by nobody but the thread itself: these calls are the blob's own. */
+#define ARCH_PR_GET_CONTROL 0
+#define ARCH_PR_SET_CONTROL 0
+#define ARCH_CONTROL_IS_FIXED(control) 0
 #define ARCH_NR_get_user_tls 0x0f0f00
 #define ARCH_NR_set_user_tls 0x0f0f01
 

@@ -49,6 +49,10 @@ enum {
 #define ARCH_MMAP_UNIT 1
 #define ARCH_NR_set_tls (-1)
 #define ARCH_PTRACE_GET_TLS 0
+/* PR_RISCV_V_GET_CONTROL: whether vectors may be used.  Only execve(2) turns them off. */
+#define ARCH_PR_GET_CONTROL 70
+#define ARCH_PR_SET_CONTROL 69
+#define ARCH_CONTROL_IS_FIXED(control) (((control) & 3) == 1)
 #define ARCH_NR_get_user_tls (-1)
 #define ARCH_NR_set_user_tls (-1)
 

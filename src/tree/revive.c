@@ -314,6 +314,8 @@ static void add_thread_areas(struct program *p, const struct inheritance *in, co
 		program_call(p, OP_MUST, ARCH_NR_set_tls, (long)m->tls);
 	if (ARCH_NR_set_user_tls >= 0)
 		program_call(p, OP_MUST, ARCH_NR_set_user_tls, (long)(m->tls >> 32));
+	if (ARCH_PR_SET_CONTROL && m->control)
+		program_call(p, OP_MUST, SYS_prctl, ARCH_PR_SET_CONTROL, (long)m->control);
 	if (m->timerslack != in->timerslack)
 		program_call(p, OP_MUST, SYS_prctl, PR_SET_TIMERSLACK, (long)m->timerslack);
 }

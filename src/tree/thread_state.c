@@ -2,10 +2,10 @@
 #include "tree/thread_state.h"
 
 #include <errno.h>
-#include <linux/prctl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -37,6 +37,8 @@ void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq)
 	f->securebits = program_call(p, 0, SYS_prctl, PR_GET_SECUREBITS);
 	if (ARCH_NR_get_user_tls >= 0)
 		f->user_tls = program_call(p, 0, ARCH_NR_get_user_tls, 0);
+	if (ARCH_PR_GET_CONTROL)
+		f->control = program_call(p, 0, SYS_prctl, ARCH_PR_GET_CONTROL);
 	f->rseq = about_rseq ? program_call(p, 0, SYS_rseq, nowhere, 32, 0, 0) : -1;
 }
 
@@ -50,6 +52,7 @@ struct thread_answers thread_answers(const struct program *p, const struct threa
 		.pdeathsig = *(const int *)program_read(p, f->pdeathsig_at),
 		.timerslack = (unsigned long)program_result(p, f->timerslack),
 		.securebits = (unsigned int)program_result(p, f->securebits),
+		.control = ARCH_PR_GET_CONTROL ? program_result(p, f->control) : 0,
 		.user_tls = ARCH_NR_get_user_tls >= 0 ? (unsigned long)program_result(p, f->user_tls) : 0,
 	};
 }
@@ -230,6 +233,11 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 		return err;
 	if (a->has_rseq)
 		return fail(EHOLDS, "thread %d: rseq(2) is in use, where this kernel does not tell (5.13 does)", tid);
+	if (a->control > 0 && ARCH_CONTROL_IS_FIXED(a->control) && prctl(ARCH_PR_GET_CONTROL, 0, 0, 0, 0) != a->control)
+		return fail(EHOLDS, "thread %d: the processor was restricted when its program was started (prctl %d, %#lx): not supported",
+			    tid, ARCH_PR_GET_CONTROL, a->control);
+	if (ARCH_PR_GET_CONTROL && a->control > 0)
+		m->control = (uint32_t)a->control;
 	m->altstack_sp = (uintptr_t)a->altstack.ss_sp;
 	m->altstack_size = a->altstack.ss_size;
 	m->altstack_flags = (uint32_t)a->altstack.ss_flags;

@@ -13,7 +13,7 @@
 
 /* What threads have, each for itself, and only they can tell: the operations that ask ... */
 struct thread_facts {
-	int tid_address, timerslack, securebits, user_tls;
+	int tid_address, timerslack, securebits, user_tls, control;
 	int rseq;	/* -1: not asked */
 	long altstack_at, tid_address_at, pdeathsig_at;
 };
@@ -23,6 +23,7 @@ struct thread_answers {
 	bool no_tid_address, has_rseq;
 	stack_t altstack;
 	unsigned long tid_address, user_tls;
+	long control;	/* ARCH_PR_GET_CONTROL; negative or 0: there is none */
 	int pdeathsig;
 	unsigned long timerslack;
 	unsigned int securebits;
