@@ -54,9 +54,10 @@ enum { SVE_REGS_SVE = 1 };
 
 /*
  * SVE behind PRFPREG: it holds the vector registers once more, at their full length.  TLS has TPIDR2 as well, where there is
- * one.  Each of SVE and ZA sets its vector length, too; ZA is the length alone, see arch_refuse().
+ * one.  Each of SVE and ZA sets its vector length, too; ZA is the length alone, see arch_refuse(), and comes first: where it
+ * changes, vectors lose all that is not in PRFPREG.
  */
-#define ARCH_REGSETS { NT_ARM_TLS, NT_PRFPREG, NT_ARM_SVE, NT_ARM_ZA, NT_ARM_FPMR, NT_ARM_PACA_KEYS, NT_ARM_PACG_KEYS, \
+#define ARCH_REGSETS { NT_ARM_TLS, NT_ARM_ZA, NT_PRFPREG, NT_ARM_SVE, NT_ARM_FPMR, NT_ARM_PACA_KEYS, NT_ARM_PACG_KEYS, \
 		       NT_ARM_PAC_ENABLED_KEYS, NT_ARM_TAGGED_ADDR_CTRL }
 #define ARCH_REGSET_LOST NT_ARM_SVE
 #define ARCH_REGSET_GATED NT_ARM_PACA_KEYS

@@ -187,6 +187,14 @@ static long regset(pid_t tid, unsigned long type, void *data, size_t len)
 	return ptrace(PTRACE_GETREGSET, tid, (void *)type, &iov);
 }
 
+size_t arch_regset_len(unsigned int type, const void *set, size_t len)
+{
+	const struct sve_header *sve = set;
+	const bool told = (type == NT_ARM_SVE || type == NT_ARM_ZA) && len >= sizeof(*sve) && sve->size < len;
+
+	return told ? sve->size : len;
+}
+
 const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 {
 	struct sve_header sve;

@@ -221,6 +221,12 @@ bool arch_can_jump_back(const struct arch_regs *regs)
 	return !(regs->cpsr & IF_THEN) || !(regs->cpsr & THUMB);
 }
 
+size_t arch_regset_len(unsigned int type, const void *set, size_t len)
+{
+	(void)type, (void)set;
+	return len;
+}
+
 const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 {
 	(void)tid;

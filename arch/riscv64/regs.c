@@ -174,6 +174,12 @@ long arch_decode_syscall(const uint8_t *text, size_t len)
 	return -1;
 }
 
+size_t arch_regset_len(unsigned int type, const void *set, size_t len)
+{
+	(void)type, (void)set;
+	return len;
+}
+
 const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 {
 	(void)tid, (void)regs;

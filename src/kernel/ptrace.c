@@ -165,7 +165,7 @@ int thread_regset(pid_t tid, unsigned int type, void *data, size_t *len)
 	struct iovec iov = { data, *len };
 	int err = request(PTRACE_GETREGSET, tid, type, (unsigned long)&iov);
 
-	*len = iov.iov_len;
+	*len = err ? iov.iov_len : arch_regset_len(type, data, iov.iov_len);
 	return err;
 }
 
