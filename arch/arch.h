@@ -44,6 +44,8 @@
  *   ARCH_NR_set_tls       the call by which a thread sets its thread pointer, -1 where that is in one of the register sets;
  *   ARCH_PTRACE_GET_TLS   then the request of ptrace(2) that reads it, one word
  *   ARCH_NR_get_user_tls, ARCH_NR_set_user_tls  by which the interpreter reads and sets a second one, that no tracer sees; or -1
+ *   ARCH_NR_permission    the call by which a process asks for register state that not all have, by its number, with
+ *                         ARCH_ASK_PERMISSION, and learns what it may have, as bits, with ARCH_GET_PERMISSIONS; -1: there is none
  *   ARCH_PR_GET_CONTROL, ARCH_PR_SET_CONTROL  by which prctl(2) tells and sets what else each thread has; 0: there is none
  *   ARCH_CONTROL_IS_FIXED(c)  1: no thread gets there that is not there by birth
  *   ARCH_SIGNS            1: programs can sign pointers, see arch_hides_keys()

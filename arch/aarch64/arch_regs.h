@@ -94,6 +94,9 @@ enum {
 #define ARCH_MMAP_UNIT 1
 #define ARCH_NR_set_tls (-1)
 #define ARCH_PTRACE_GET_TLS 0
+#define ARCH_NR_permission (-1)
+#define ARCH_GET_PERMISSIONS 0
+#define ARCH_ASK_PERMISSION 0
 #define ARCH_PR_GET_CONTROL 0
 #define ARCH_PR_SET_CONTROL 0
 #define ARCH_CONTROL_IS_FIXED(control) 0

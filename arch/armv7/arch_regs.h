@@ -61,6 +61,9 @@ uintptr_t arch_task_size(void);
 #define ARCH_PTRACE_GET_TLS 22	/* PTRACE_GET_THREAD_AREA */
 
 /* TPIDRURW, which user mode may write, is seen by nobody but the thread itself: these calls are the blob's own. */
+#define ARCH_NR_permission (-1)
+#define ARCH_GET_PERMISSIONS 0
+#define ARCH_ASK_PERMISSION 0
 #define ARCH_PR_GET_CONTROL 0
 #define ARCH_PR_SET_CONTROL 0
 #define ARCH_CONTROL_IS_FIXED(control) 0

@@ -49,6 +49,9 @@ enum {
 #define ARCH_MMAP_UNIT 1
 #define ARCH_NR_set_tls (-1)
 #define ARCH_PTRACE_GET_TLS 0
+#define ARCH_NR_permission (-1)
+#define ARCH_GET_PERMISSIONS 0
+#define ARCH_ASK_PERMISSION 0
 /* PR_RISCV_V_GET_CONTROL: whether vectors may be used.  Only execve(2) turns them off. */
 #define ARCH_PR_GET_CONTROL 70
 #define ARCH_PR_SET_CONTROL 69

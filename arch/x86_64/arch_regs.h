@@ -54,6 +54,9 @@ enum {
 #define ARCH_MMAP_UNIT 1
 #define ARCH_NR_set_tls (-1)
 #define ARCH_PTRACE_GET_TLS 0
+#define ARCH_NR_permission SYS_arch_prctl
+#define ARCH_GET_PERMISSIONS 0x1022	/* ARCH_GET_XCOMP_PERM, Linux 5.16 */
+#define ARCH_ASK_PERMISSION 0x1023	/* ARCH_REQ_XCOMP_PERM */
 #define ARCH_PR_GET_CONTROL 0
 #define ARCH_PR_SET_CONTROL 0
 #define ARCH_CONTROL_IS_FIXED(control) 0

@@ -3,7 +3,9 @@
 #include "arch.h"
 
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 const long arch_nr_restart_syscall = SYS_restart_syscall;
 
@@ -189,9 +191,24 @@ size_t arch_regset_len(unsigned int type, const void *set, size_t len)
 	return len;
 }
 
+/*
+ * Tiles of AMX: once a thread has used them the kernel hands them out, but it takes them only from one that has; a permission
+ * is not enough.  The bit is that of the XSAVE header's XSTATE_BV: not set, they are as at the start.
+ */
+static bool has_tiles(pid_t tid)
+{
+	enum { XSTATE_BV = 512 / 8, XTILEDATA = 18 };
+	uint64_t words[XSTATE_BV + 1];
+	struct iovec iov = { words, sizeof(words) };
+
+	return !ptrace(PTRACE_GETREGSET, tid, (void *)NT_X86_XSTATE, &iov) && iov.iov_len == sizeof(words) &&
+	       words[XSTATE_BV] >> XTILEDATA & 1;
+}
+
 const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 {
-	(void)tid;
+	if (has_tiles(tid))
+		return "tiles (AMX) in use: not supported";
 	return regs->x.cs == USER32_CS ? "a 32-bit program on a 64-bit kernel" : NULL;
 }
 

@@ -50,6 +50,14 @@ static void add_membarrier(struct program *p, uint32_t registered)
 			program_call(p, OP_MUST, SYS_membarrier, 1L << bit, 0);
 }
 
+/* Without them the kernel takes no such state from a tracer. */
+static void add_permissions(struct program *p, uint64_t permissions)
+{
+	for (int bit = 0; ARCH_NR_permission >= 0 && bit < 64; bit++)
+		if (permissions >> bit & 1)
+			program_call(p, OP_MUST, ARCH_NR_permission, ARCH_ASK_PERMISSION, bit);
+}
+
 /* A file of /proc/PID whose value is set only where it is another: some may be raised and not lowered. */
 static int set_proc(pid_t pid, const char *name, long now, long wanted)
 {
@@ -132,6 +140,7 @@ int revive_state(struct restore *r, const struct record *rec)
 	program_call(&p, 0, SYS_prctl, PR_SET_THP_DISABLE, r->state.thp_disable);
 	program_call(&p, OP_MUST, SYS_prctl, PR_SET_CHILD_SUBREAPER, r->state.subreaper);
 	add_membarrier(&p, r->state.membarrier);
+	add_permissions(&p, r->state.permissions);
 	for (size_t i = 0; i < r->state.stop_reported_count; i++)
 		program_call(&p, 0, SYS_waitid, P_PID, (long)r->state.stop_reported[i], 0, WSTOPPED | WNOHANG, 0);
 	/* signals of children that ended or stopped while the tree was made are not the workload's: all are taken */

@@ -52,7 +52,7 @@ struct process_facts {
 	int itimer[3];
 	long itimer_at[3];
 	int dumpable, subreaper, thp, mdwe, membarrier, brk, personality;
-	long subreaper_at;
+	long subreaper_at, permissions_at;
 	long stops_at[STOPS_MAX];	/* siginfo of the stop of a child, empty when it was waited for */
 	pid_t stops[STOPS_MAX];
 	size_t stops_n;
@@ -89,6 +89,10 @@ static void ask_process(struct program *p, struct process_facts *f)
 		f->itimer[i] = program_call(p, 0, SYS_getitimer, i, f->itimer_at[i]);
 	}
 	f->subreaper_at = program_data(p, NULL, sizeof(int));
+	if (ARCH_NR_permission >= 0) {
+		f->permissions_at = program_data(p, NULL, sizeof(uint64_t));
+		program_call(p, 0, ARCH_NR_permission, ARCH_GET_PERMISSIONS, f->permissions_at);
+	}
 	f->brk = program_call(p, 0, SYS_brk, 0);
 	f->personality = program_call(p, 0, SYS_personality, 0xffffffff);
 	f->dumpable = program_call(p, 0, SYS_prctl, PR_GET_DUMPABLE);
@@ -218,6 +222,7 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 	uint8_t auxv[1024];
 	ssize_t auxv_len = proc_readf((char *)auxv, sizeof(auxv), "/proc/%d/auxv", p->tid);
 	char text[64];
+	uint64_t all = 0;
 	int err;
 
 	if (auxv_len < 0)
@@ -225,6 +230,8 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 	if (program_result(prog, f->mdwe) > 0)
 		m.mdwe = (uint32_t)program_result(prog, f->mdwe);
 	m.membarrier = registrations(f, prog);
+	if (ARCH_NR_permission >= 0 && !syscall(ARCH_NR_permission, ARCH_GET_PERMISSIONS, &all))
+		m.permissions = *(const uint64_t *)program_read(prog, f->permissions_at) & ~all;
 	err = read_setting(p->tid, "oom_score_adj", text, sizeof(text));
 	if (err >= 0) {
 		m.oom_score_adj = atoi(text);
