@@ -274,16 +274,6 @@ static int save_advice(struct save *s, const struct process *p)
 	return 0;
 }
 
-/*
- * The question needs an address outside of user space, or it might become an answer: a 64-bit kernel, before 5.13, has none
- * for 32-bit tasks.
- */
-static const bool CAN_ASK = sizeof(long) == 8;
-static bool asks_about_rseq(const struct visit *v)
-{
-	return v->leader.rseq_untold && (CAN_ASK || ARCH_TASK_SIZE < (uintptr_t)-0x10000);
-}
-
 /* One thread other than the leader: asked, and seen from outside meanwhile; led home, written. */
 static int ask_other(struct save *s, const struct process *p, struct visit *v, const struct thread *thread)
 {
@@ -297,7 +287,7 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, c
 	int err;
 
 	visit_program(v, tid, &prog);
-	thread_ask(&prog, &f, asks_about_rseq(v));
+	thread_ask(&prog, &f, v->leader.rseq_untold);
 	err = visit_thread_start(v, thread, &prog);
 	if (!err)
 		err = thread_see(&m, p->pid, tid, &st, &stat);
@@ -340,7 +330,7 @@ static int ask(struct save *s, struct asked *a)
 	visit_program(&a->visit, a->p->tid, &a->program);
 	ask_process(&a->program, &a->facts);
 	ask_stops(&a->program, &a->facts, &s->tree, a->p->pid);
-	thread_ask(&a->program, &a->leader, asks_about_rseq(&a->visit));
+	thread_ask(&a->program, &a->leader, a->visit.leader.rseq_untold);
 	return visit_start(&a->visit, &a->program);
 }
 
@@ -365,8 +355,6 @@ static int write_records(struct save *s, struct asked *a)
 	if (err)
 		return err;
 	log_debug("its state: %zu threads", p->threads_n);
-	if (!CAN_ASK && a->visit.leader.rseq_untold && !asks_about_rseq(&a->visit))
-		log_warning("this kernel does not tell whether rseq(2) is in use (5.13 does): where it is, it will be no longer");
 	if (ARCH_HIDES_RESTART)
 		a->visit.no_sa_restart = ended_by(&a->facts, &a->program);
 	leader = thread_answers(&a->program, &a->leader);

@@ -22,11 +22,10 @@
 #define PR_GET_TID_ADDRESS 40
 #endif
 
+enum { RSEQ_BYTES = 32, RSEQ_UNREGISTER = 1 };	/* linux/rseq.h: so large, and so aligned */
+
 void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq)
 {
-	/* aligned, and no address of user space: EFAULT, but EINVAL where another one is registered already (kernel/rseq.c) */
-	const long nowhere = -32;
-
 	f->altstack_at = program_data(p, NULL, sizeof(stack_t));
 	f->tid_address_at = program_data(p, NULL, sizeof(long));
 	f->pdeathsig_at = program_data(p, NULL, sizeof(int));
@@ -39,7 +38,13 @@ void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq)
 		f->user_tls = program_call(p, 0, ARCH_NR_get_user_tls, 0);
 	if (ARCH_PR_GET_CONTROL)
 		f->control = program_call(p, 0, SYS_prctl, ARCH_PR_GET_CONTROL);
-	f->rseq = about_rseq ? program_call(p, 0, SYS_rseq, nowhere, 32, 0, 0) : -1;
+	f->rseq = -1;
+	if (about_rseq) {	/* one more is EINVAL where there is another; else it is taken back at once */
+		const long rseq = (program_data(p, NULL, 2 * RSEQ_BYTES) + RSEQ_BYTES - 1) & -(long)RSEQ_BYTES;
+
+		f->rseq = program_call(p, 0, SYS_rseq, rseq, RSEQ_BYTES, 0, 0);
+		program_call(p, 0, SYS_rseq, rseq, RSEQ_BYTES, RSEQ_UNREGISTER, 0);
+	}
 }
 
 struct thread_answers thread_answers(const struct program *p, const struct thread_facts *f)
