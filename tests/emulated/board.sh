@@ -47,7 +47,7 @@ firmware() { # ARCH SUITE
 	cp -r tests/emulated/root/. "$into/"
 	cp tools/boot/sysv/S{01,99}tinyckpt "$into/etc/init.d/"
 	for workload in $workloads; do
-		printf '%s\n' "pidfile=/run/$workload.pid" "start=/usr/lib/day/start $workload" >"$into/etc/tinyckpt/$workload.conf"
+		printf '%s\n' "pidfile=/run/$workload.pid" "start=/usr/lib/day/start $workload" embed=changed-risk >"$into/etc/tinyckpt/$workload.conf"
 		chmod 644 "$into/etc/tinyckpt/$workload.conf"
 	done
 	cp "$out/workloads/$arch"/{glibc,musl} tests/emulated/workloads/{shell,pipes,python,lua,sqlite} "$into/usr/lib/day/"

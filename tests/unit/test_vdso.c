@@ -77,7 +77,7 @@ static void *function(const char *name, const uint8_t *at)
 /* Lays out what stands in for this kernel's, as if that were another's. */
 static const uint8_t *stand_in(const struct owns *o, int64_t monotonic, int64_t boottime)
 {
-	struct restore r = { .pid = getpid(), .clock_offset = { monotonic, boottime } };
+	struct restore r = { .pid = getpid(), .told = { monotonic, boottime } };
 	const struct born born = { .pid = getpid() };
 	const size_t page = (size_t)getpagesize(), all = page + len;
 	uint8_t *at = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
