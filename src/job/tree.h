@@ -34,6 +34,7 @@ struct process {
 	bool looked;		/* for their children, since then */
 	size_t descriptors;	/* so many, see openings_find() */
 	uint64_t vdso, vdso_end;	/* where it is; 0: it has none, or was not seen yet */
+	uint64_t linker, linker_end;	/* the code of its dynamic linker, where that is not the C library as well (musl) */
 	struct stand_in stand_in;	/* of its memory, for another kernel's; n 0: none, or not seen yet */
 };
 

@@ -272,6 +272,7 @@ static int place_threads(struct process *p, int patience, bool *moved)
 		for (int tries = 0; !err && !p->stop_signal && !is_placed(p, &regs, tries < patience); tries++) {
 			*moved = true;
 			p->complete = p->looked = false;
+			p->vdso = p->linker = p->stand_in.n = 0;	/* it may become another program */
 			err = thread_continue(t->tid, 0);
 			restart_note(p->pid, t->tid, &t->restart);
 			if (!err)

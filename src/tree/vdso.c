@@ -463,10 +463,22 @@ bool vdso_stands_in(const struct process *p, const struct vma *v, struct stand_i
 	return true;
 }
 
+/* /lib/ld-linux-aarch64.so.1, /lib/x86_64-linux-gnu/ld-2.31.so; musl's is the C library as well, in which threads may stay. */
+static bool is_linker(const struct vma *v)
+{
+	const char *name = strrchr(v->name, '/');
+
+	return name && v->prot & PROT_EXEC && !strncmp(name, "/ld-", 4) && strncmp(name, "/ld-musl", 8);
+}
+
 void vdso_see(struct process *p, const struct vma *v)
 {
 	struct stand_in s;
 
+	if (is_linker(v)) {
+		p->linker = v->start;
+		p->linker_end = v->end;
+	}
 	if (!strcmp(v->name, "[vdso]")) {
 		p->vdso = v->start;
 		p->vdso_end = v->end;
@@ -491,7 +503,7 @@ bool vdso_holds(struct process *p, const struct arch_regs *regs)
 		return false;
 	if (!p->vdso && !p->stand_in.n)
 		(void)proc_vmas(p->tid, false, see_vma, p);
-	if (pc >= p->vdso && pc < p->vdso_end)
+	if ((pc >= p->vdso && pc < p->vdso_end) || (p->linker && pc >= p->linker && pc < p->linker_end))
 		return true;
 	return p->stand_in.n && pc >= start_of(&p->stand_in) && pc < end_of(&p->stand_in);
 }

@@ -57,7 +57,8 @@ void vdso_see(struct process *p, const struct vma *v);
 
 /*
  * Does a thread that is held, with those registers, stand in such code?  Under another kernel it could not go on from there, and
- * it soon is elsewhere.
+ * it soon is elsewhere.  The same goes for its dynamic linker: under another firmware the libraries that it is about to load
+ * may be others than those that it has loaded already.
  */
 bool vdso_holds(struct process *p, const struct arch_regs *regs);
 
