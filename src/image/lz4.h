@@ -14,8 +14,8 @@ enum {
 };
 
 /*
- * Packs len bytes into to, which has room for as many; level 1 is the fastest, 9 becomes the smallest.  Returns the bytes that they have become, or 0 when that would not be
- * less by a tenth; what does not look like it, by samples, is not tried.
+ * Packs len bytes into to, which has room for as many; level 1 is the fastest, 9 becomes the smallest.  Returns the bytes that
+ * they have become, or 0 when that would not be less by a tenth; what does not look like it, by samples, is not tried.
  */
 size_t lz4_pack(void *work, int level, const void *from, size_t len, void *to);
 

@@ -3,9 +3,10 @@
  * Writes an image, front to back. create, write..., then either commit or abandon; what was created is never seen
  * under its name before the commit, and a writer that dies leaves the old image as it was.
  *
- * Working set: a 128 KiB body buffer and a buffer for small records, mapped, so that what is not touched costs
- * nothing (with packing two more); all four times, once an image grows large (see image/behind.h). Writing to a closed pipe or beyond RLIMIT_FSIZE
- * sends SIGPIPE or SIGXFSZ: the program ignores both (main.c), else it would die with the workload stopped.
+ * Working set: a 128 KiB body buffer and a buffer for small records, mapped, so that what is not touched costs nothing, one
+ * more where bodies are packed; the first two four times, once an image grows large (see image/behind.h).  Writing to a
+ * closed pipe or beyond RLIMIT_FSIZE sends SIGPIPE or SIGXFSZ: the program ignores both (main.c), else it would die with the
+ * workload stopped.
  */
 #ifndef TINYCKPT_IMAGE_WRITER_H
 #define TINYCKPT_IMAGE_WRITER_H

@@ -106,8 +106,9 @@ void *calloc(size_t count, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	p = malloc(count * size);
-	return p ? memset(p, 0, count * size) : NULL;
+	size *= count;
+	p = malloc(size ? size : 1);
+	return p ? memset(p, 0, size) : NULL;
 }
 
 void *realloc(void *p, size_t n)
