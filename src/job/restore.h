@@ -62,7 +62,7 @@ struct mapped {
 /* What every task that is made here starts with, as it comes down from the tool; asked for once. */
 struct inheritance {
 	bool known;
-	struct proc_status status;
+	struct proc_credentials credentials;
 	uint8_t affinity[128];
 	long affinity_len;
 	uint32_t policy, priority, ioprio, securebits;

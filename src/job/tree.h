@@ -13,6 +13,7 @@
 
 struct thread {
 	pid_t tid;
+	uint32_t credentials;	/* its place among those of the save, from 1 on; 0: they were not kept */
 	struct restart restart;
 };
 

@@ -218,7 +218,7 @@ static void ids(uint32_t id[4], const char *p)
 		id[i] = (uint32_t)strtoul(p, (char **)&p, 10);
 }
 
-static void groups(struct proc_status *st, const char *p)
+static void groups(struct proc_credentials *c, const char *p)
 {
 	for (;;) {
 		char *end;
@@ -226,11 +226,11 @@ static void groups(struct proc_status *st, const char *p)
 
 		if (end == p)
 			return;
-		if (st->groups_n == PROC_GROUPS_MAX) {
-			st->groups_lost = true;
+		if (c->groups_n == PROC_GROUPS_MAX) {
+			c->groups_lost = true;
 			return;
 		}
-		st->groups[st->groups_n++] = (uint32_t)id;
+		c->groups[c->groups_n++] = (uint32_t)id;
 		p = end;
 	}
 }
@@ -253,6 +253,7 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 	char text[6144];
 	ssize_t len = tid == pid ? proc_readf(text, sizeof(text), "/proc/%d/status", pid)
 				 : proc_readf(text, sizeof(text), "/proc/%d/task/%d/status", pid, tid);
+	struct proc_credentials *c = &st->credentials;
 	bool has_mm = false;
 
 	if (len < 0)
@@ -276,9 +277,9 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 		FIELD("Tgid", st->tgid = atoi(value));
 		FIELD("Threads", st->threads = (unsigned int)atoi(value));
 		FIELD("Umask", st->umask = (unsigned int)strtoul(value, NULL, 8));
-		FIELD("Uid", ids(st->uid, value));
-		FIELD("Gid", ids(st->gid, value));
-		FIELD("Groups", groups(st, value));
+		FIELD("Uid", ids(c->uid, value));
+		FIELD("Gid", ids(c->gid, value));
+		FIELD("Groups", groups(c, value));
 		FIELD("VmSize", has_mm = true);
 		FIELD("VmLck", st->locked = strtoul(value, NULL, 10) != 0);
 		FIELD("SigPnd", st->sig_pending = hex(value));
@@ -286,12 +287,12 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 		FIELD("SigBlk", st->sig_blocked = hex(value));
 		FIELD("SigIgn", st->sig_ignored = hex(value));
 		FIELD("SigCgt", st->sig_caught = hex(value));
-		FIELD("CapInh", st->cap_inh = hex(value));
-		FIELD("CapPrm", st->cap_prm = hex(value));
-		FIELD("CapEff", st->cap_eff = hex(value));
-		FIELD("CapBnd", st->cap_bnd = hex(value));
-		FIELD("CapAmb", st->cap_amb = hex(value));
-		FIELD("NoNewPrivs", st->no_new_privs = atoi(value) != 0);
+		FIELD("CapInh", c->cap_inh = hex(value));
+		FIELD("CapPrm", c->cap_prm = hex(value));
+		FIELD("CapEff", c->cap_eff = hex(value));
+		FIELD("CapBnd", c->cap_bnd = hex(value));
+		FIELD("CapAmb", c->cap_amb = hex(value));
+		FIELD("NoNewPrivs", c->no_new_privs = atoi(value) != 0);
 		FIELD("Seccomp", st->seccomp = atoi(value));
 		FIELD("x86_Thread_features", st->shadow_stack = has_word(value, "shstk"));
 #undef FIELD

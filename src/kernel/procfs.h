@@ -34,17 +34,21 @@ int proc_stat(pid_t pid, pid_t tid, struct proc_stat *st);
 
 /* /proc/PID/task/TID/status */
 enum { PROC_GROUPS_MAX = 64 };
+struct proc_credentials {
+	uint32_t uid[4], gid[4];	/* real, effective, saved, file system */
+	uint32_t groups[PROC_GROUPS_MAX];
+	size_t groups_n;
+	uint64_t cap_inh, cap_prm, cap_eff, cap_bnd, cap_amb;
+	bool no_new_privs;
+	bool groups_lost;		/* more of them than fit */
+};
+
 struct proc_status {
 	pid_t tracer, tgid;
 	unsigned int threads;
 	unsigned int umask;
-	uint32_t uid[4], gid[4];	/* real, effective, saved, file system */
-	uint32_t groups[PROC_GROUPS_MAX];
-	size_t groups_n;
-	bool groups_lost;		/* more of them than fit */
 	uint64_t sig_ignored, sig_caught, sig_blocked, sig_pending, shared_pending;
-	uint64_t cap_inh, cap_prm, cap_eff, cap_bnd, cap_amb;
-	bool no_new_privs;
+	struct proc_credentials credentials;	/* all of its bytes are defined */
 	int seccomp;
 	bool locked;			/* some of its memory is (VmLck) */
 	bool kernel_thread;

@@ -50,7 +50,20 @@ static void check_namespaces(struct save *s, const struct process *p)
 	}
 }
 
-static void check_thread(struct save *s, const struct process *p, const struct thread *thread)
+/* Most threads have the same, and those are read but once. */
+static uint32_t keep_credentials(struct save *s, const struct proc_credentials *c)
+{
+	enum { MOST = 64 };
+	const struct proc_credentials *kept = (const struct proc_credentials *)(const void *)s->credentials.data;
+	const size_t n = s->credentials.len / sizeof(*kept);
+
+	for (size_t i = n; i-- > 0;)
+		if (!memcmp(&kept[i], c, sizeof(*c)))
+			return (uint32_t)i + 1;
+	return n == MOST || buffer_append(&s->credentials, c, sizeof(*c)) ? 0 : (uint32_t)n + 1;
+}
+
+static void check_thread(struct save *s, const struct process *p, struct thread *thread)
 {
 	const pid_t tid = thread->tid;
 	struct proc_status st;
@@ -66,10 +79,11 @@ static void check_thread(struct save *s, const struct process *p, const struct t
 		obstacle(s, "thread %d: seccomp %s: not supported", tid, st.seccomp == 1 ? "strict mode" : "filters");
 	if (st.shadow_stack)
 		obstacle(s, "thread %d: a shadow stack: not supported", tid);
-	if (st.groups_lost)
+	if (st.credentials.groups_lost)
 		obstacle(s, "thread %d: more than %d supplementary groups", tid, PROC_GROUPS_MAX);
 	if (s->checking)
 		return;
+	thread->credentials = keep_credentials(s, &st.credentials);
 	if (ARCH_REGSET_LOST && !frame_has_room(p, thread))
 		obstacle(s, "thread %d: vector registers in use where there is no room to keep them: not supported", tid);
 	err = thread_regs(tid, &regs);
@@ -104,7 +118,7 @@ static void check_keys(struct save *s, const struct process *p)
 		cannot_tell(s, "its mappings", found);
 }
 
-void obstacles_find(struct save *s, const struct process *p)
+void obstacles_find(struct save *s, struct process *p)
 {
 	check_namespaces(s, p);
 	timers_find(s, p);

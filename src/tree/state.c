@@ -255,29 +255,50 @@ static bool asks_about_rseq(const struct visit *v)
 	return v->leader.rseq_untold && (CAN_ASK || ARCH_TASK_SIZE < (uintptr_t)-0x10000);
 }
 
-/* One thread other than the leader: asked, and seen from outside meanwhile; led home, written. */
-static int ask_other(struct save *s, const struct process *p, struct visit *v, const struct thread *thread)
+/* A thread that has been asked and is home again. */
+struct other {
+	struct visitor who;	/* tid 0: none */
+	struct thread_answers answers;
+	Thread m;
+};
+
+static int write_other(struct save *s, struct other *o)
+{
+	int err = o->who.tid ? thread_save(s, &o->m, &o->who, &o->answers) : 0;
+
+	free(o->who.lost);
+	o->who = (struct visitor){ 0 };
+	return err;
+}
+
+/*
+ * One thread other than the leader: asked, seen from outside, led home.  While it is at work, and perhaps yet to be woken,
+ * the one before it is written.
+ */
+static int ask_other(struct save *s, const struct process *p, struct visit *v, const struct thread *thread, struct other *o)
 {
 	const pid_t tid = thread->tid;
 	struct thread_facts f = { 0 };
-	struct thread_answers a;
-	struct proc_status st;
-	struct proc_stat stat;
 	struct program prog;
-	Thread m;
 	int err;
 
 	visit_program(v, tid, &prog);
 	thread_ask(&prog, &f, asks_about_rseq(v));
 	err = visit_thread_start(v, thread, &prog);
 	if (!err)
-		err = thread_see(&m, p->pid, tid, &st, &stat);
+		err = write_other(s, o);
+	if (!err)
+		err = visit_thread_halt(v, &prog);
+	if (!err)
+		err = thread_see(s, &o->m, p->pid, thread);
 	if (!err)
 		err = visit_thread_end(v, &prog);
 	if (err)
 		return err;
-	a = thread_answers(&prog, &f);
-	return thread_save(s, &m, &v->thread, &a);
+	o->answers = thread_answers(&prog, &f);
+	o->who = v->thread;
+	v->thread.lost = NULL;
+	return 0;
 }
 
 /* A process on its way through the steps below. */
@@ -328,6 +349,7 @@ static int write_records(struct save *s, struct asked *a)
 	struct thread_answers leader;
 	struct proc_status st = { 0 };
 	struct proc_stat stat = { 0 };
+	struct other other = { .who = { 0 } };
 	Thread m;
 	int err;
 
@@ -341,9 +363,11 @@ static int write_records(struct save *s, struct asked *a)
 	if (ARCH_HIDES_RESTART)
 		a->visit.no_sa_restart = ended_by(&a->facts, &a->program);
 	leader = thread_answers(&a->program, &a->leader);
-	err = thread_see(&m, p->pid, p->tid, &st, &stat);
+	err = thread_see(s, &m, p->pid, &p->threads[0]);
 	if (err)
 		return err;
+	if (proc_stat(p->pid, p->tid, &stat) || proc_status(p->pid, p->tid, &st))
+		return fail(ESRCH, "its status cannot be read");
 	if (st.locked)
 		err = visit_mlockall(&a->visit, &a->facts.mlockall);
 	if (!err)
@@ -361,8 +385,11 @@ static int write_records(struct save *s, struct asked *a)
 	for (size_t i = 1; !err && i < p->threads_n; i++) {
 		if (i % 16 == 0)
 			wait_deadline(STEP_MS);
-		err = ask_other(s, p, &a->visit, &p->threads[i]);
+		err = ask_other(s, p, &a->visit, &p->threads[i], &other);
 	}
+	if (!err)
+		err = write_other(s, &other);
+	free(other.who.lost);
 	if (!err)
 		err = timers_ask(s, &a->visit);
 	if (!err)

@@ -15,11 +15,12 @@
 struct thread_facts {
 	int tid_address, timerslack, securebits, user_tls;
 	int rseq;	/* -1: not asked */
-	long altstack_at, tid_address_at, pdeathsig_at;
+	long comm_at, altstack_at, tid_address_at, pdeathsig_at;
 };
 
 /* ... and what they said. */
 struct thread_answers {
+	char comm[COMM_LEN];
 	bool no_tid_address, has_rseq;
 	stack_t altstack;
 	unsigned long tid_address, user_tls;
@@ -34,11 +35,8 @@ void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq);
 /* The program was worked off, and read back. */
 struct thread_answers thread_answers(const struct program *p, const struct thread_facts *f);
 
-/*
- * What is seen from outside, be the thread stopped or at work: into m, and what else its stat and status tell into those.
- * 0 or a negative errno, said.
- */
-int thread_see(Thread *m, pid_t pid, pid_t tid, struct proc_status *st, struct proc_stat *stat);
+/* What is seen from outside, be the thread stopped or at work: into m.  0 or a negative errno, said. */
+int thread_see(const struct save *s, Thread *m, pid_t pid, const struct thread *thread);
 
 /* Writes its Thread record, m being as thread_see() left it, and what is pending for it.  0 or a negative errno, said. */
 int thread_save(struct save *s, Thread *m, const struct visitor *who, const struct thread_answers *a);

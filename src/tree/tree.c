@@ -343,10 +343,15 @@ static pid_t who_is_away(const struct tree *tree)
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct process *p = &tree->processes[i];
 		struct arch_regs regs;
+		uintptr_t home = 0;	/* most threads stand where the one before does, in the same call */
 
-		for (size_t j = 0; j < p->threads_n; j++)
-			if (!thread_regs(p->threads[j].tid, &regs) && visit_is_away(p->tid, &regs))
+		for (size_t j = 0; j < p->threads_n; j++) {
+			if (thread_regs(p->threads[j].tid, &regs) || arch_pc(&regs) == home)
+				continue;
+			if (visit_is_away(p->tid, &regs))
 				return p->threads[j].tid;
+			home = arch_pc(&regs);
+		}
 	}
 	return 0;
 }

@@ -424,13 +424,16 @@ static int go_home(struct visit *v, struct visitor *who, uint64_t outside)
 	return err;
 }
 
+int visit_thread_halt(struct visit *v, const struct program *p)
+{
+	return halt(v, &v->thread, p);
+}
+
 int visit_thread_end(struct visit *v, struct program *p)
 {
 	struct visitor *who = &v->thread;
-	int err = halt(v, who, p);
+	int err = finish(v, who, p);
 
-	if (!err)
-		err = finish(v, who, p);
 	if (err)
 		return err;
 
