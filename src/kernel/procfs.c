@@ -218,8 +218,10 @@ static void ids(uint32_t id[4], const char *p)
 		id[i] = (uint32_t)strtoul(p, (char **)&p, 10);
 }
 
-static void groups(struct proc_credentials *c, const char *p)
+static void groups(struct proc_status *st, const char *p)
 {
+	struct proc_credentials *c = &st->credentials;
+
 	for (;;) {
 		char *end;
 		unsigned long id = strtoul(p, &end, 10);
@@ -227,7 +229,7 @@ static void groups(struct proc_credentials *c, const char *p)
 		if (end == p)
 			return;
 		if (c->groups_n == PROC_GROUPS_MAX) {
-			c->groups_lost = true;
+			st->groups_lost = true;
 			return;
 		}
 		c->groups[c->groups_n++] = (uint32_t)id;
@@ -279,7 +281,7 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 		FIELD("Umask", st->umask = (unsigned int)strtoul(value, NULL, 8));
 		FIELD("Uid", ids(c->uid, value));
 		FIELD("Gid", ids(c->gid, value));
-		FIELD("Groups", groups(c, value));
+		FIELD("Groups", groups(st, value));
 		FIELD("VmSize", has_mm = true);
 		FIELD("VmLck", st->locked = strtoul(value, NULL, 10) != 0);
 		FIELD("SigPnd", st->sig_pending = hex(value));

@@ -37,10 +37,9 @@ enum { PROC_GROUPS_MAX = 64 };
 struct proc_credentials {
 	uint32_t uid[4], gid[4];	/* real, effective, saved, file system */
 	uint32_t groups[PROC_GROUPS_MAX];
-	size_t groups_n;
+	uint32_t groups_n;
+	uint32_t no_new_privs;		/* 0 or 1 */
 	uint64_t cap_inh, cap_prm, cap_eff, cap_bnd, cap_amb;
-	bool no_new_privs;
-	bool groups_lost;		/* more of them than fit */
 };
 
 struct proc_status {
@@ -48,7 +47,8 @@ struct proc_status {
 	unsigned int threads;
 	unsigned int umask;
 	uint64_t sig_ignored, sig_caught, sig_blocked, sig_pending, shared_pending;
-	struct proc_credentials credentials;	/* all of its bytes are defined */
+	struct proc_credentials credentials;	/* without padding */
+	bool groups_lost;		/* more of them than fit */
 	int seccomp;
 	bool locked;			/* some of its memory is (VmLck) */
 	bool kernel_thread;

@@ -34,7 +34,7 @@ static bool same_credentials(const struct inheritance *in, const Thread *m)
 {
 	const struct proc_credentials *own = &in->credentials;
 
-	return !memcmp(own->uid, m->uid, sizeof(own->uid)) && !memcmp(own->gid, m->gid, sizeof(own->gid)) && !own->groups_lost &&
+	return !memcmp(own->uid, m->uid, sizeof(own->uid)) && !memcmp(own->gid, m->gid, sizeof(own->gid)) &&
 	       own->groups_n == m->groups_count && !memcmp(own->groups, m->groups, own->groups_n * sizeof(*own->groups)) &&
 	       own->cap_inh == m->cap_inheritable && own->cap_prm == m->cap_permitted && own->cap_eff == m->cap_effective &&
 	       own->cap_bnd == m->cap_bounding && own->cap_amb == m->cap_ambient && in->securebits == m->securebits;

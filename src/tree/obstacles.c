@@ -79,7 +79,7 @@ static void check_thread(struct save *s, const struct process *p, struct thread 
 		obstacle(s, "thread %d: seccomp %s: not supported", tid, st.seccomp == 1 ? "strict mode" : "filters");
 	if (st.shadow_stack)
 		obstacle(s, "thread %d: a shadow stack: not supported", tid);
-	if (st.credentials.groups_lost)
+	if (st.groups_lost)
 		obstacle(s, "thread %d: more than %d supplementary groups", tid, PROC_GROUPS_MAX);
 	if (s->checking)
 		return;
