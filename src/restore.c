@@ -346,7 +346,7 @@ static void stay_on_one_processor(cpu_set_t *others)
 	CPU_ZERO(&one);
 	if (cpu < 0 || cpu >= CPU_SETSIZE)
 		return;
-	if (!sched_getaffinity(0, sizeof(*others), others))
+	if (IS_ON_COPY_BEHIND && !sched_getaffinity(0, sizeof(*others), others))
 		CPU_CLR(cpu, others);
 	CPU_SET(cpu, &one);
 	sched_setaffinity(0, sizeof(one), &one);

@@ -41,7 +41,7 @@ struct place {
 	pid_t pid;
 	int fd;			/* or one of these: */
 	uint32_t id;
-	bool cloexec;
+	int8_t cloexec;		/* 0 or 1; -1: to be asked of the process, see tree/cloexec.h */
 	bool locked;
 };
 enum { PLACE_EXE = -2, PLACE_CWD = -3, PLACE_ROOT = -4 };
@@ -79,7 +79,7 @@ struct save {
 
 	unsigned int obstacles;		/* so many things stand in the way; each was named */
 	char namespaces[10][40];	/* those that the tree must have, as links, "": none; read once */
-	struct buffer credentials;	/* struct proc_credentials: the first few that are not alike */
+	struct buffer credentials;	/* struct proc_credentials: the first few, neighbours that are alike once */
 	bool checking;			/* `check`: obstacles are the result, not an error */
 	struct buffer *named;		/* `check`: their texts go there too, each ended by a NUL; else NULL */
 	struct buffer *resources;	/* `check`: what becomes of each descriptor, see tree/resource.h; else NULL */

@@ -406,13 +406,8 @@ int proc_children(pid_t pid, int (*each)(void *arg, int child), void *arg)
 	return ret == -ENOENT ? proc_numbers("/proc", if_child, &search) : ret;
 }
 
-int proc_fdinfo(pid_t pid, int fd, struct proc_fdinfo *info)
+static void parse_fdinfo(char *text, struct proc_fdinfo *info)
 {
-	char text[2048];
-	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/fdinfo/%d", pid, fd);
-
-	if (len < 0)
-		return len == -ENOENT ? -EBADF : (int)len;
 	memset(info, 0, sizeof(*info));
 	for (char *line = text, *next; line && *line; line = next) {
 		next = strchr(line, '\n');
@@ -429,5 +424,27 @@ int proc_fdinfo(pid_t pid, int fd, struct proc_fdinfo *info)
 			snprintf(info->lock, sizeof(info->lock), "%s", line + 5 + strspn(line + 5, " \t"));
 		}
 	}
+}
+
+int proc_fdinfo(pid_t pid, int fd, struct proc_fdinfo *info)
+{
+	char text[2048];
+	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/fdinfo/%d", pid, fd);
+
+	if (len < 0)
+		return len == -ENOENT ? -EBADF : (int)len;
+	parse_fdinfo(text, info);
+	return 0;
+}
+
+int proc_fdinfo_again(int opened, struct proc_fdinfo *info)
+{
+	char text[2048];
+	const ssize_t len = pread(opened, text, sizeof(text) - 1, 0);
+
+	if (len <= 0)
+		return len ? -errno : -EBADF;
+	text[len] = '\0';
+	parse_fdinfo(text, info);
 	return 0;
 }

@@ -109,6 +109,9 @@ struct proc_fdinfo {
 };
 int proc_fdinfo(pid_t pid, int fd, struct proc_fdinfo *info);
 
+/* From what was opened before: what the descriptor of that number leads to now.  -EBADF: nowhere. */
+int proc_fdinfo_again(int opened, struct proc_fdinfo *info);
+
 /* Reads a small file whole; text is terminated.  Returns its length or a negative errno. */
 ssize_t proc_read(const char *path, char *text, size_t cap);
 ssize_t proc_readf(char *text, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

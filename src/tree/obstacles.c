@@ -50,16 +50,15 @@ static void check_namespaces(struct save *s, const struct process *p)
 	}
 }
 
-/* Most threads have the same, and those are read but once. */
+/* Most threads have what the one before has, and those are read but once. */
 static uint32_t keep_credentials(struct save *s, const struct proc_credentials *c)
 {
 	enum { MOST = 64 };
 	const struct proc_credentials *kept = (const struct proc_credentials *)(const void *)s->credentials.data;
 	const size_t n = s->credentials.len / sizeof(*kept);
 
-	for (size_t i = n; i-- > 0;)
-		if (!memcmp(&kept[i], c, sizeof(*c)))
-			return (uint32_t)i + 1;
+	if (n && !memcmp(&kept[n - 1], c, sizeof(*c)))
+		return (uint32_t)n;
 	return n == MOST || buffer_append(&s->credentials, c, sizeof(*c)) ? 0 : (uint32_t)n + 1;
 }
 

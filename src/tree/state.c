@@ -21,6 +21,7 @@
 #include "kernel/ptrace.h"
 #include "process.pb.h"
 #include "tree/clocks.h"
+#include "tree/cloexec.h"
 #include "tree/locks.h"
 #include "tree/openings.h"
 #include "tree/records.h"
@@ -150,7 +151,7 @@ static int save_descriptors(struct save *s, const struct process *p)
 			continue;
 		m.fd[n] = (uint32_t)place[i].fd;
 		m.file[n] = place[i].id;
-		m.cloexec[n++] = place[i].cloexec;
+		m.cloexec[n++] = place[i].cloexec != 0;
 	}
 	return 0;
 }
@@ -267,7 +268,7 @@ static int write_other(struct save *s, struct other *o)
 	int err = o->who.tid ? thread_save(s, &o->m, &o->who, &o->answers) : 0;
 
 	free(o->who.lost);
-	o->who = (struct visitor){ 0 };
+	o->who.lost = NULL;
 	return err;
 }
 
@@ -349,10 +350,12 @@ static int write_records(struct save *s, struct asked *a)
 	struct thread_answers leader;
 	struct proc_status st = { 0 };
 	struct proc_stat stat = { 0 };
-	struct other other = { .who = { 0 } };
+	struct other other;
 	Thread m;
 	int err;
 
+	other.who.tid = 0;
+	other.who.lost = NULL;
 	wait_deadline(STEP_MS);	/* a page cache that is being written to flash can hold up the records */
 	err = visit_finish(&a->visit, &a->program);
 	if (err)
@@ -366,14 +369,19 @@ static int write_records(struct save *s, struct asked *a)
 	err = thread_see(s, &m, p->pid, &p->threads[0]);
 	if (err)
 		return err;
-	if (proc_stat(p->pid, p->tid, &stat) || proc_status(p->pid, p->tid, &st))
-		return fail(ESRCH, "its status cannot be read");
+	err = proc_stat(p->pid, p->tid, &stat);
+	if (!err)
+		err = proc_status(p->pid, p->tid, &st);
+	if (err)
+		return fail_for(err, "its status");
 	if (st.locked)
 		err = visit_mlockall(&a->visit, &a->facts.mlockall);
 	if (!err)
 		err = save_state(s, p, &a->facts, &a->program, &st, &stat);
 	if (!err)
 		err = save_sigactions(s, &a->facts, &a->program);
+	if (!err && IS_ON_MANY_FILES)
+		err = cloexec_ask(s, &a->visit, p);
 	if (!err)
 		err = save_descriptors(s, p);
 	if (!err && IS_ON_LOCKS)
@@ -396,7 +404,7 @@ static int write_records(struct save *s, struct asked *a)
 		err = shared_ask(s, &a->visit, p);
 	if (!err)
 		err = thread_save(s, &m, &a->visit.leader, &leader);
-	return err || !p->leader_ended ? err : thread_save_ended(s, p->pid);
+	return err || !p->leader_ended ? err : thread_save_ended(s, p);
 }
 
 static int leave(struct save *s, struct asked *a)

@@ -268,17 +268,13 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 	return err ? err : thread_save_pending(s, tid, false);
 }
 
-int thread_save_ended(struct save *s, pid_t tid)
+int thread_save_ended(struct save *s, const struct process *p)
 {
-	const struct thread ended = { .tid = tid };
-	struct proc_stat stat;
+	const struct thread ended = { .tid = p->pid };
 	Thread m;
-	int err = thread_see(s, &m, tid, &ended);
+	int err = thread_see(s, &m, p->pid, &ended);
 
-	if (!err && proc_stat(tid, tid, &stat))
-		err = fail(ESRCH, "thread %d: its name", tid);
-	if (!err)
-		snprintf(m.comm, sizeof(m.comm), "%s", stat.comm);
+	memcpy(m.comm, p->comm, sizeof(m.comm) - 1);
 	s->totals.threads++;
 	return err ? err : SAVE_RECORD(s, RECORD_THREAD, Thread_fields, &m, NULL, 0);
 }

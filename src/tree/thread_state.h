@@ -42,7 +42,7 @@ int thread_see(const struct save *s, Thread *m, pid_t pid, const struct thread *
 int thread_save(struct save *s, Thread *m, const struct visitor *who, const struct thread_answers *a);
 
 /* Writes the record of a leader that ended before the others: its name, credentials, scheduling.  0 or a negative errno, said. */
-int thread_save_ended(struct save *s, pid_t tid);
+int thread_save_ended(struct save *s, const struct process *p);
 
 /* Writes the signals that are pending for the thread, or (shared) for its process.  0 or a negative errno, said. */
 int thread_save_pending(struct save *s, pid_t tid, bool shared);
