@@ -150,7 +150,6 @@ static void save_free(struct save *s)
 	buffer_free(&s->numbers);
 	buffer_free(&s->descriptions);
 	buffer_free(&s->places);
-	buffer_free(&s->credentials);
 	buffer_free(&s->carriers);
 	buffer_free(&s->busy);
 	buffer_free(&s->late);

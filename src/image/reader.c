@@ -117,7 +117,7 @@ int image_read_body(const struct image_reader *r, struct record *rec, uint8_t *w
 
 static bool is_skipped(const struct image_reader *r, const struct record *rec)
 {
-	return !r->stream && rec->type != RECORD_FOOTER && (r->skip_bodies || rec->type == r->skip_type);
+	return !r->stream && rec->type != RECORD_FOOTER && (r->skip_bodies || (IS_ON_COPY_BEHIND && rec->type == r->skip_type));
 }
 
 static int take_body(struct image_reader *r, struct record *rec)

@@ -79,7 +79,6 @@ struct save {
 
 	unsigned int obstacles;		/* so many things stand in the way; each was named */
 	char namespaces[10][40];	/* those that the tree must have, as links, "": none; read once */
-	struct buffer credentials;	/* struct proc_credentials: the first few, neighbours that are alike once */
 	bool checking;			/* `check`: obstacles are the result, not an error */
 	struct buffer *named;		/* `check`: their texts go there too, each ended by a NUL; else NULL */
 	struct buffer *resources;	/* `check`: what becomes of each descriptor, see tree/resource.h; else NULL */

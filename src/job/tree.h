@@ -13,7 +13,7 @@
 
 struct thread {
 	pid_t tid;
-	uint32_t credentials;	/* its place among those of the save, from 1 on; 0: they were not kept */
+	bool like_leader;	/* it has the credentials of the first one */
 	struct restart restart;
 };
 

@@ -142,7 +142,7 @@ static int walk_fd(struct walk *w, int fd)
 	snprintf(o->what, sizeof(o->what), "fd %d", fd);
 	snprintf(o->access, sizeof(o->access), "/proc/%d/fd/%d", o->pid, fd);
 	err = look(w, o->access);
-	if (!err && !w->informed)
+	if (!err && !(IS_ON_MANY_FILES && w->informed))
 		err = proc_fdinfo(o->pid, fd, &o->info);
 	if (err)
 		return (err == -EBADF || err == -ENOENT) && w->s->checking ? 0 : fail_for(err, "fd %d", fd);
@@ -250,7 +250,7 @@ static int each_opening(struct walk *w)
 	const struct opened *o = w->o;
 	const struct description *known = find(s, o);
 	struct place place = {
-		.pid = o->pid, .fd = o->fd, .cloexec = w->informed ? -1 : (o->info.flags & O_CLOEXEC) != 0,
+		.pid = o->pid, .fd = o->fd, .cloexec = IS_ON_MANY_FILES && w->informed ? -1 : (o->info.flags & O_CLOEXEC) != 0,
 		.locked = o->info.locked,
 	};
 	struct description d = {

@@ -273,7 +273,8 @@ int remap_pages(struct restore *r, const struct record *rec)
 	}
 	if (total != rec->body_len)
 		return fail(EIMAGE, "pages of process %u: %u bytes where %" PRIu64 " were promised", m.process, rec->body_len, total);
-	r->lots++;
+	if (IS_ON_COPY_BEHIND)
+		r->lots++;
 	if (IS_ON_COPY_BEHIND && total && !rec->body) {
 		fill_behind(r, rec, there, m.start_count);
 		return 0;

@@ -263,10 +263,10 @@ struct other {
 	Thread m;
 };
 
-static int write_other(struct save *s, struct other *o)
+static int write_other(struct save *s, struct other *o, int err)
 {
-	int err = o->who.tid ? thread_save(s, &o->m, &o->who, &o->answers) : 0;
-
+	if (!err && o->who.tid)
+		err = thread_save(s, &o->m, &o->who, &o->answers);
 	free(o->who.lost);
 	o->who.lost = NULL;
 	return err;
@@ -276,7 +276,8 @@ static int write_other(struct save *s, struct other *o)
  * One thread other than the leader: asked, seen from outside, led home.  While it is at work, and perhaps yet to be woken,
  * the one before it is written.
  */
-static int ask_other(struct save *s, const struct process *p, struct visit *v, const struct thread *thread, struct other *o)
+static int ask_other(struct save *s, const struct process *p, struct visit *v, const struct thread *thread,
+		     const struct proc_credentials *leader, struct other *o)
 {
 	const pid_t tid = thread->tid;
 	struct thread_facts f = { 0 };
@@ -286,12 +287,11 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, c
 	visit_program(v, tid, &prog);
 	thread_ask(&prog, &f, asks_about_rseq(v));
 	err = visit_thread_start(v, thread, &prog);
-	if (!err)
-		err = write_other(s, o);
+	err = write_other(s, o, err);
 	if (!err)
 		err = visit_thread_halt(v, &prog);
 	if (!err)
-		err = thread_see(s, &o->m, p->pid, thread);
+		err = thread_see(&o->m, p->pid, tid, thread->like_leader ? leader : NULL);
 	if (!err)
 		err = visit_thread_end(v, &prog);
 	if (err)
@@ -348,8 +348,8 @@ static int write_records(struct save *s, struct asked *a)
 {
 	const struct process *p = a->p;
 	struct thread_answers leader;
-	struct proc_status st = { 0 };
-	struct proc_stat stat = { 0 };
+	struct proc_status st;
+	struct proc_stat stat;
 	struct other other;
 	Thread m;
 	int err;
@@ -366,14 +366,14 @@ static int write_records(struct save *s, struct asked *a)
 	if (ARCH_HIDES_RESTART)
 		a->visit.no_sa_restart = ended_by(&a->facts, &a->program);
 	leader = thread_answers(&a->program, &a->leader);
-	err = thread_see(s, &m, p->pid, &p->threads[0]);
-	if (err)
-		return err;
 	err = proc_stat(p->pid, p->tid, &stat);
 	if (!err)
 		err = proc_status(p->pid, p->tid, &st);
 	if (err)
 		return fail_for(err, "its status");
+	err = thread_see(&m, p->pid, p->tid, &st.credentials);
+	if (err)
+		return err;
 	if (st.locked)
 		err = visit_mlockall(&a->visit, &a->facts.mlockall);
 	if (!err)
@@ -393,11 +393,9 @@ static int write_records(struct save *s, struct asked *a)
 	for (size_t i = 1; !err && i < p->threads_n; i++) {
 		if (i % 16 == 0)
 			wait_deadline(STEP_MS);
-		err = ask_other(s, p, &a->visit, &p->threads[i], &other);
+		err = ask_other(s, p, &a->visit, &p->threads[i], &st.credentials, &other);
 	}
-	if (!err)
-		err = write_other(s, &other);
-	free(other.who.lost);
+	err = write_other(s, &other, err);
 	if (!err)
 		err = timers_ask(s, &a->visit);
 	if (!err)

@@ -201,14 +201,12 @@ static void see_scheduling(Thread *m)
 	m->ioprio = (uint32_t)syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, tid);
 }
 
-int thread_see(const struct save *s, Thread *m, pid_t pid, const struct thread *thread)
+int thread_see(Thread *m, pid_t pid, pid_t tid, const struct proc_credentials *c)
 {
-	const struct proc_credentials *kept = (const struct proc_credentials *)(const void *)s->credentials.data;
-	const pid_t tid = thread->tid;
 	struct proc_status st;
 	void *robust = NULL;
 	size_t robust_len = 0;
-	int err = thread->credentials ? 0 : proc_status(pid, tid, &st);
+	int err = c ? 0 : proc_status(pid, tid, &st);
 
 	*m = (Thread){ .pid = (uint32_t)pid, .tid = (uint32_t)tid };
 	if (err)
@@ -217,7 +215,7 @@ int thread_see(const struct save *s, Thread *m, pid_t pid, const struct thread *
 		m->robust_list = (uintptr_t)robust;
 		m->robust_len = (uint32_t)robust_len;
 	}
-	see_credentials(m, thread->credentials ? &kept[thread->credentials - 1] : &st.credentials);
+	see_credentials(m, c ? c : &st.credentials);
 	see_scheduling(m);
 	return 0;
 }
@@ -270,9 +268,8 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 
 int thread_save_ended(struct save *s, const struct process *p)
 {
-	const struct thread ended = { .tid = p->pid };
 	Thread m;
-	int err = thread_see(s, &m, p->pid, &ended);
+	int err = thread_see(&m, p->pid, p->pid, NULL);
 
 	memcpy(m.comm, p->comm, sizeof(m.comm) - 1);
 	s->totals.threads++;

@@ -35,8 +35,11 @@ void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq);
 /* The program was worked off, and read back. */
 struct thread_answers thread_answers(const struct program *p, const struct thread_facts *f);
 
-/* What is seen from outside, be the thread stopped or at work: into m.  0 or a negative errno, said. */
-int thread_see(const struct save *s, Thread *m, pid_t pid, const struct thread *thread);
+/*
+ * What is seen from outside, be the thread stopped or at work: into m.  c: its credentials, NULL: to be read.  0 or a negative
+ * errno, said.
+ */
+int thread_see(Thread *m, pid_t pid, pid_t tid, const struct proc_credentials *c);
 
 /* Writes its Thread record, m being as thread_see() left it, and what is pending for it.  0 or a negative errno, said. */
 int thread_save(struct save *s, Thread *m, const struct visitor *who, const struct thread_answers *a);
