@@ -37,7 +37,7 @@ int cloexec_ask(struct save *s, struct visit *v, const struct process *p)
 
 			if (flags < 0)
 				return fail_for((int)flags, "fd %d: its flags", asked[i]->fd);
-			asked[i]->cloexec = (flags & FD_CLOEXEC) != 0;
+			asked[i]->cloexec = (int8_t)((flags & FD_CLOEXEC) != 0);
 		}
 	}
 	return 0;
