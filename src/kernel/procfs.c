@@ -187,15 +187,12 @@ int proc_stat(pid_t pid, pid_t tid, struct proc_stat *st)
 	st->session = (pid_t)field[6];
 	st->tty_nr = (int)field[7];
 	st->flags = field[9];
-	st->nice = (int)field[19];
 	st->threads = (unsigned int)field[20];
 	st->start_time = field[22];
 	st->start_code = field[26];
 	st->end_code = field[27];
 	st->start_stack = field[28];
 	st->exit_signal = (int)field[38];
-	st->rt_priority = (unsigned int)field[40];
-	st->policy = (unsigned int)field[41];
 	st->start_data = field[45];
 	st->end_data = field[46];
 	st->start_brk = field[47];
@@ -286,8 +283,6 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 		FIELD("VmLck", st->locked = strtoul(value, NULL, 10) != 0);
 		FIELD("SigPnd", st->sig_pending = hex(value));
 		FIELD("ShdPnd", st->shared_pending = hex(value));
-		FIELD("SigBlk", st->sig_blocked = hex(value));
-		FIELD("SigIgn", st->sig_ignored = hex(value));
 		FIELD("SigCgt", st->sig_caught = hex(value));
 		FIELD("CapInh", c->cap_inh = hex(value));
 		FIELD("CapPrm", c->cap_prm = hex(value));

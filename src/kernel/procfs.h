@@ -22,9 +22,7 @@ struct proc_stat {
 	uint64_t start_data, end_data, start_brk;
 	uint64_t arg_start, arg_end, env_start, env_end;
 	int exit_code;
-	int nice;
 	unsigned int threads;
-	unsigned int rt_priority, policy;
 	uint64_t flags;	/* PF_* */
 	uint64_t start_time;	/* clock ticks since the boot */
 };
@@ -46,13 +44,12 @@ struct proc_status {
 	pid_t tracer, tgid;
 	unsigned int threads;
 	unsigned int umask;
-	uint64_t sig_ignored, sig_caught, sig_blocked, sig_pending, shared_pending;
+	uint64_t sig_caught, sig_pending, shared_pending;
 	struct proc_credentials credentials;	/* without padding */
 	bool groups_lost;		/* more of them than fit */
 	int seccomp;
 	bool locked;			/* some of its memory is (VmLck) */
 	bool kernel_thread;
-	bool thp_disabled;		/* known since Linux 5.0 */
 	bool shadow_stack;
 };
 int proc_status(pid_t pid, pid_t tid, struct proc_status *st);

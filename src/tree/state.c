@@ -287,7 +287,8 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, c
 	visit_program(v, tid, &prog);
 	thread_ask(&prog, &f, asks_about_rseq(v));
 	err = visit_thread_start(v, thread, &prog);
-	err = write_other(s, o, err);
+	if (IS_ON_COPY_BEHIND)
+		err = write_other(s, o, err);
 	if (!err)
 		err = visit_thread_halt(v, &prog);
 	if (!err)
@@ -297,6 +298,8 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, c
 	if (err)
 		return err;
 	o->answers = thread_answers(&prog, &f);
+	if (!IS_ON_COPY_BEHIND)
+		return thread_save(s, &o->m, &v->thread, &o->answers);
 	o->who = v->thread;
 	v->thread.lost = NULL;
 	return 0;
@@ -395,7 +398,8 @@ static int write_records(struct save *s, struct asked *a)
 			wait_deadline(STEP_MS);
 		err = ask_other(s, p, &a->visit, &p->threads[i], &st.credentials, &other);
 	}
-	err = write_other(s, &other, err);
+	if (IS_ON_COPY_BEHIND)
+		err = write_other(s, &other, err);
 	if (!err)
 		err = timers_ask(s, &a->visit);
 	if (!err)
