@@ -94,21 +94,25 @@ static int read_failed(struct image_reader *r, int err)
 	return failed(r, fail(err, "cannot be read at byte %" PRIu64 ": %s", r->offset, strerror(-err)));
 }
 
-/* Checks what was read of the body, and unpacks it, if it is packed, to BODY_MAX bytes behind.  False: it is damaged. */
-static bool open_body(struct record *rec, uint8_t *at)
+/* Where in work the body is to be read to: one that is packed to the end, so that it can be unpacked in place. */
+static uint8_t *stored_at(const struct record *rec, uint8_t *work)
 {
-	rec->body = at;
-	if (crc32c(0, at, rec->body_stored) != rec->body_crc)
-		return false;
-	if (!IS_ON_LZ4 || !(rec->flags & RECORD_LZ4))
-		return true;
-	rec->body = at + BODY_MAX;
-	return lz4_unpack(at, rec->body_stored, at + BODY_MAX, rec->body_len);
+	return IS_ON_LZ4 && rec->flags & RECORD_LZ4 ? work + READER_WORK - rec->body_stored : work;
+}
+
+/* It was read: checks it, and unpacks it.  False: it is damaged. */
+static bool open_body(struct record *rec, uint8_t *work)
+{
+	const uint8_t *stored = stored_at(rec, work);
+
+	rec->body = work;
+	return crc32c(0, stored, rec->body_stored) == rec->body_crc &&
+	       (stored == work || lz4_unpack(stored, rec->body_stored, work, rec->body_len));
 }
 
 int image_read_body(const struct image_reader *r, struct record *rec, uint8_t *work)
 {
-	int err = pread_all(r->fd, work, rec->body_stored, rec->body_offset);
+	int err = pread_all(r->fd, stored_at(rec, work), rec->body_stored, rec->body_offset);
 
 	if (err)
 		return err == -ENODATA ? -EIMAGE : err;
@@ -130,7 +134,7 @@ static int take_body(struct image_reader *r, struct record *rec)
 		skip(r, rec->body_stored);
 		return 0;
 	}
-	err = take(r, body, rec->body_stored);
+	err = take(r, stored_at(rec, body), rec->body_stored);
 	if (err)
 		return read_failed(r, err);
 	if (!open_body(rec, body))

@@ -13,6 +13,7 @@
 
 #include "config.h"
 #include "image/format.h"
+#include "image/lz4.h"
 
 /* One record; message and body lie in the reader's buffers and are good until its next call. */
 struct record {
@@ -78,7 +79,7 @@ int image_next(struct image_reader *r, struct record *rec);
  * Reads, checks and unpacks the body of a record that was passed over, in WORK, READER_WORK bytes; more than one thread may.
  * 0; -EIMAGE when it is damaged or cut off, -errno; unsaid.
  */
-enum { READER_WORK = (IS_ON_LZ4 ? 2 : 1) * BODY_MAX };
+enum { READER_WORK = BODY_MAX + (IS_ON_LZ4 ? LZ4_MARGIN : 0) };
 int image_read_body(const struct image_reader *r, struct record *rec, uint8_t *work);
 
 /* The totals: of a file at once, of a stream NULL until image_next() returned 0. They are the image's claim. */
