@@ -31,6 +31,7 @@
 #include "objects/object.h"
 #include "tree/birth.h"
 #include "tree/clocks.h"
+#include "tree/fill.h"
 #include "tree/locks.h"
 #include "tree/pids.h"
 #include "tree/reborn.h"
@@ -223,10 +224,16 @@ static int make_tree(struct restore *r)
 	struct record rec;
 	int err;
 
-	while ((err = image_next(&r->image, &rec)) > 0) {
+	for (;;) {
+		r->image.skip_type = IS_ON_COPY_BEHIND && fill_has_room(r) ? RECORD_PAGES : 0;
+		err = image_next(&r->image, &rec);
+		if (err <= 0)
+			break;
 		if (rec.type != RECORD_PAGES && rec.type != RECORD_VMA && r->steps++ % RESTORE_STEP_RECORDS == 0)
 			wait_deadline(RESTORE_STEP_MS);
-		err = on_record(r, &rec);
+		err = IS_ON_COPY_BEHIND && rec.type != RECORD_PAGES ? fill_wait(r) : 0;
+		if (!err)
+			err = on_record(r, &rec);
 		if (err)
 			return err;
 	}
@@ -335,7 +342,7 @@ static void take_signals(const struct outcome *outcome)
  * Agent and tasks take turns, never work at once: on one processor a turn is a switch, across two it is an interrupt, which
  * on a virtual machine is many times dearer.  Each task gets its own processors back with its scheduling.
  */
-static void stay_on_one_processor(void)
+static void stay_on_one_processor(cpu_set_t *others)
 {
 	cpu_set_t one;
 	int cpu = sched_getcpu();
@@ -343,6 +350,8 @@ static void stay_on_one_processor(void)
 	CPU_ZERO(&one);
 	if (cpu < 0 || cpu >= CPU_SETSIZE)
 		return;
+	if (IS_ON_COPY_BEHIND && !sched_getaffinity(0, sizeof(*others), others))
+		CPU_CLR(cpu, others);
 	CPU_SET(cpu, &one);
 	sched_setaffinity(0, sizeof(one), &one);
 }
@@ -359,7 +368,7 @@ static void agent(const struct restore_options *options, pid_t tool, struct outc
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != tool)
 		return;
-	stay_on_one_processor();
+	stay_on_one_processor(&r.others);
 	err = image_open(&r.image, options->image);
 	if (!err) {
 		r.program = malloc(REBORN_PROGRAM_MAX);

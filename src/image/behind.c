@@ -2,24 +2,21 @@
 #include "image/behind.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
-
-#include "base/io.h"
 
 enum { STACK_BYTES = 16 * 1024 };
 
 struct behind {
-	_Atomic unsigned int given, written;	/* lots, each counted by one side alone */
+	_Atomic unsigned int given, done;	/* lots, each counted by one side alone; lot i is in place i % places */
 	_Atomic bool last;
+	unsigned int places;
 	pthread_t thread;
-	int fd;
+	behind_work *work;
+	void *arg;
 	int err;
-	struct iovec lots[BEHIND_LOTS][2];	/* lot i is in place i % BEHIND_LOTS */
 };
 
 /*
@@ -41,17 +38,17 @@ static void look_again(struct timespec *since)
 		nanosleep(&(const struct timespec){ 0, NAP }, NULL);
 }
 
-/* Until fewer than so many lots are given and not yet written. */
+/* Until fewer than so many lots are given and not yet done. */
 static int until_fewer(struct behind *b, unsigned int lots)
 {
 	struct timespec since = { 0 };
 
-	while (b->given - b->written >= lots)
+	while (b->given - b->done >= lots)
 		look_again(&since);
 	return b->err;
 }
 
-static void *write_lots(void *arg)
+static void *do_lots(void *arg)
 {
 	struct behind *b = arg;
 	struct timespec since = { 0 };
@@ -59,20 +56,20 @@ static void *write_lots(void *arg)
 	for (;;) {
 		const bool last = b->last;
 
-		if (b->given == b->written) {
+		if (b->given == b->done) {
 			if (last)
 				return NULL;
 			look_again(&since);
 			continue;
 		}
 		if (!b->err)
-			b->err = writev_all(b->fd, b->lots[b->written % BEHIND_LOTS], 2);
-		b->written++;
+			b->err = b->work(b->arg, b->done % b->places);
+		b->done++;
 		since.tv_sec = 0;
 	}
 }
 
-struct behind *behind_start(int fd)
+struct behind *behind_start(behind_work *work, void *arg, unsigned int places, const cpu_set_t *processors)
 {
 	struct behind *b = calloc(1, sizeof(*b));
 	pthread_attr_t attr;
@@ -81,18 +78,23 @@ struct behind *behind_start(int fd)
 
 	if (!b)
 		return NULL;
-	b->fd = fd;
+	b->work = work;
+	b->arg = arg;
+	b->places = places;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	/* signals are for the thread that waits for the workload's */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	err = pthread_create(&b->thread, &attr, write_lots, b);
+	err = pthread_create(&b->thread, &attr, do_lots, b);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (err) {
 		free(b);
 		return NULL;
 	}
+	/* from here: on the caller's own processor it might wait long for its first turn */
+	if (processors)
+		pthread_setaffinity_np(b->thread, sizeof(*processors), processors);
 	return b;
 }
 
@@ -101,14 +103,20 @@ int behind_wait(struct behind *b)
 	return b ? until_fewer(b, 1) : 0;
 }
 
-int behind_write(struct behind *b, const struct iovec pieces[2])
+unsigned int behind_place(const struct behind *b)
 {
-	struct iovec *lot = b->lots[b->given % BEHIND_LOTS];
+	return b->given % b->places;
+}
 
-	lot[0] = pieces[0];
-	lot[1] = pieces[1];
+bool behind_has_room(const struct behind *b)
+{
+	return b->given - b->done < b->places - 1;
+}
+
+int behind_give(struct behind *b)
+{
 	b->given++;
-	return until_fewer(b, BEHIND_LOTS);
+	return until_fewer(b, b->places);
 }
 
 void behind_stop(struct behind *b)

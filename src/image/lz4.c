@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/lz4.h"
 
+#define LZ4_STATIC_LINKING_ONLY	/* LZ4_DECOMPRESS_INPLACE_MARGIN */
 #include <lz4.h>
 #include <stdint.h>
 
+#include "image/format.h"
+
+_Static_assert(LZ4_MARGIN >= LZ4_DECOMPRESS_INPLACE_MARGIN(BODY_MAX), "for the largest body");
 _Static_assert(LZ4_WORK >= sizeof(LZ4_stream_t), "the library works in less");
 
 enum {

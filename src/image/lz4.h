@@ -10,6 +10,7 @@
 
 enum {
 	LZ4_WORK = 16 * 1024 + 32, /* bytes of memory that packing works in, aligned to 8 */
+	LZ4_MARGIN = 128 * 1024 / 256 + 32, /* by so much what is packed must reach beyond what it is unpacked to in place */
 	LZ4_FROM = 512,            /* fewer bytes are not worth it */
 };
 

@@ -26,12 +26,11 @@ enum {
 	 */
 	AHEAD = 4 * 1024,
 
-	/* The mapping: bytes read ahead, header and message, the body buffer. 64 KiB suit every page size. */
+	/* The mapping: bytes read ahead, header and message, the body, packed and unpacked. 64 KiB suit every page size. */
 	HEADER_AT = AHEAD,
 	MESSAGE_AT = HEADER_AT + FRAME_HEADER,
 	BODY_AT = 64 * 1024,
-	UNPACKED_AT = BODY_AT + BODY_MAX,
-	MAP_SIZE = IS_ON_LZ4 ? UNPACKED_AT + BODY_MAX : UNPACKED_AT,
+	MAP_SIZE = BODY_AT + READER_WORK,
 };
 
 _Static_assert(MESSAGE_AT + MESSAGE_MAX + 4 <= BODY_AT, "a largest message must fit in front of the body");
@@ -95,29 +94,50 @@ static int read_failed(struct image_reader *r, int err)
 	return failed(r, fail(err, "cannot be read at byte %" PRIu64 ": %s", r->offset, strerror(-err)));
 }
 
-/* Unpacks the body, if it is packed. */
-static bool unpack(struct image_reader *r, struct record *rec, size_t len)
+/* Where in work the body is to be read to: one that is packed to the end, so that it can be unpacked in place. */
+static uint8_t *stored_at(const struct record *rec, uint8_t *work)
 {
-	if (!(rec->flags & RECORD_LZ4))
-		return true;
-	rec->body = r->map + UNPACKED_AT;
-	return lz4_unpack(r->map + BODY_AT, len, r->map + UNPACKED_AT, rec->body_len);
+	return IS_ON_LZ4 && rec->flags & RECORD_LZ4 ? work + READER_WORK - rec->body_stored : work;
 }
 
-static int take_body(struct image_reader *r, struct record *rec, size_t len, uint32_t crc)
+/* It was read: checks it, and unpacks it.  False: it is damaged. */
+static bool open_body(struct record *rec, uint8_t *work)
+{
+	const uint8_t *stored = stored_at(rec, work);
+
+	rec->body = work;
+	return crc32c(0, stored, rec->body_stored) == rec->body_crc &&
+	       (stored == work || lz4_unpack(stored, rec->body_stored, work, rec->body_len));
+}
+
+int image_read_body(const struct image_reader *r, struct record *rec, uint8_t *work)
+{
+	int err = pread_all(r->fd, stored_at(rec, work), rec->body_stored, rec->body_offset);
+
+	if (err)
+		return err == -ENODATA ? -EIMAGE : err;
+	return open_body(rec, work) ? 0 : -EIMAGE;
+}
+
+static bool is_skipped(const struct image_reader *r, const struct record *rec)
+{
+	return !r->stream && rec->type != RECORD_FOOTER && (r->skip_bodies || (IS_ON_COPY_BEHIND && rec->type == r->skip_type));
+}
+
+static int take_body(struct image_reader *r, struct record *rec)
 {
 	uint8_t *body = r->map + BODY_AT;
 	int err;
 
-	if (r->skip_bodies && !r->stream && rec->type != RECORD_FOOTER) {
-		skip(r, len);
+	rec->body_offset = r->offset;
+	if (is_skipped(r, rec)) {
+		skip(r, rec->body_stored);
 		return 0;
 	}
-	err = take(r, body, len);
+	err = take(r, stored_at(rec, body), rec->body_stored);
 	if (err)
 		return read_failed(r, err);
-	rec->body = body;
-	if (crc32c(0, body, len) != crc || (IS_ON_LZ4 && !unpack(r, rec, len)))
+	if (!open_body(rec, body))
 		return failed(r, fail(EIMAGE, "record type %u at byte %" PRIu64 ": its body is damaged", rec->type,
 				      rec->offset));
 	if (!rec->body_len)
@@ -166,7 +186,9 @@ static int take_frame(struct image_reader *r, struct record *rec, uint32_t *head
 		if (!body_len || !rec->body_len || rec->body_len > BODY_MAX)
 			return failed(r, fail(EIMAGE, "record at byte %" PRIu64 ": its header is damaged", rec->offset));
 	}
-	return take_body(r, rec, body_len, get_le32(header + 12));
+	rec->body_stored = body_len;
+	rec->body_crc = get_le32(header + 12);
+	return take_body(r, rec);
 }
 
 static int check_preamble(struct image_reader *r)

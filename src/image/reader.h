@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config.h"
 #include "image/format.h"
+#include "image/lz4.h"
 
 /* One record; message and body lie in the reader's buffers and are good until its next call. */
 struct record {
@@ -22,12 +24,16 @@ struct record {
 	uint32_t stored;     /* bytes that message and body take in the file */
 	const uint8_t *message;
 	const uint8_t *body; /* page aligned; NULL when there is none or it was skipped */
+	uint64_t body_offset;  /* in the file, ... */
+	uint32_t body_stored;  /* ... where it may be packed, and takes so many bytes */
+	uint32_t body_crc;
 	uint64_t offset;     /* of the frame in the file, for messages and image_seek() */
 };
 
 struct image_reader {
 	/* The caller may set it at any time: bodies of a file are passed over, unread and unchecked. */
 	bool skip_bodies;
+	uint16_t skip_type; /* those of records of this type alone, to be read by image_read_body(); 0: none */
 
 	/* The rest is the reader's own. */
 	int fd;
@@ -68,6 +74,13 @@ int image_open_fd(struct image_reader *r, int fd);
  * negative error (said) otherwise. The footer itself is not handed out: see image_totals().
  */
 int image_next(struct image_reader *r, struct record *rec);
+
+/*
+ * Reads, checks and unpacks the body of a record that was passed over, in WORK, READER_WORK bytes; more than one thread may.
+ * 0; -EIMAGE when it is damaged or cut off, -errno; unsaid.
+ */
+enum { READER_WORK = BODY_MAX + (IS_ON_LZ4 ? LZ4_MARGIN : 0) };
+int image_read_body(const struct image_reader *r, struct record *rec, uint8_t *work);
 
 /* The totals: of a file at once, of a stream NULL until image_next() returned 0. They are the image's claim. */
 const struct image_totals *image_totals(const struct image_reader *r);

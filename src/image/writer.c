@@ -20,7 +20,7 @@ enum {
 	/* The mapping: lots of small records and body buffer each; the index. 64 KiB suit every page size. */
 	BODY_AT = 64 * 1024,
 	LOT = BODY_AT + BODY_MAX,
-	LOTS = IS_ON_WRITE_BEHIND ? BEHIND_LOTS : 1,
+	LOTS = IS_ON_COPY_BEHIND ? WRITER_LOTS : 1,
 	INDEX_AT = LOTS * LOT,
 	BEHIND_FROM = 16 * BODY_MAX, /* bytes that are worth a thread: a small image is there before it is */
 	PACK_AT = INDEX_AT + INDEX_MAX * INDEX_ENTRY, /* where bodies are packed, and the memory that this takes */
@@ -37,11 +37,22 @@ static int failed(struct image_writer *w, int err)
 	return w->error;
 }
 
+static int write_lot(void *arg, unsigned int place)
+{
+	struct image_writer *w = arg;
+
+	return writev_all(w->target.fd, w->lots[place], 2);
+}
+
 /* Hands one lot to the thread, which there is from some size on, and goes on with the next. */
 static int write_behind(struct image_writer *w, const struct iovec pieces[2], bool lasts)
 {
-	int err = behind_write(w->behind, pieces);
+	struct iovec *lot = w->lots[behind_place(w->behind)];
+	int err;
 
+	lot[0] = pieces[0];
+	lot[1] = pieces[1];
+	err = behind_give(w->behind);
 	if (!err && !lasts)
 		err = behind_wait(w->behind);
 	w->lot += LOT;
@@ -61,11 +72,11 @@ static int flush(struct image_writer *w, const void *body, size_t body_len)
 
 	if (err)
 		return w->error = err;
-	if (IS_ON_WRITE_BEHIND && !w->large && w->size >= BEHIND_FROM) {
+	if (IS_ON_COPY_BEHIND && !w->large && w->size >= BEHIND_FROM) {
 		w->large = true;
-		w->behind = behind_start(w->target.fd);
+		w->behind = behind_start(write_lot, w, LOTS, NULL);
 	}
-	if (IS_ON_WRITE_BEHIND && w->behind)
+	if (IS_ON_COPY_BEHIND && w->behind)
 		err = write_behind(w, pieces, !body_len || body == image_body(w));
 	else
 		err = writev_all(w->target.fd, pieces, 2);
@@ -227,7 +238,7 @@ static int put_footer(struct image_writer *w, const struct image_totals *totals)
 		err = put_bytes(w, trailer, sizeof(trailer));
 	if (!err)
 		err = flush(w, NULL, 0);
-	if (!err && IS_ON_WRITE_BEHIND) {
+	if (!err && IS_ON_COPY_BEHIND) {
 		err = behind_wait(w->behind);
 		if (err)
 			err = failed(w, err);
@@ -258,7 +269,7 @@ void image_abandon(struct image_writer *w)
 
 	if (!w->map)
 		return;
-	if (IS_ON_WRITE_BEHIND)
+	if (IS_ON_COPY_BEHIND)
 		behind_stop(w->behind);
 	target_drop(&w->target);
 	munmap(w->map, MAP_SIZE);

@@ -15,10 +15,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "image/budget.h"
 #include "image/format.h"
 #include "image/target.h"
+
+enum { WRITER_LOTS = 4 };
 
 struct image_writer {
 	struct image_target target;
@@ -28,6 +31,7 @@ struct image_writer {
 	uint8_t *map;    /* all buffers, one mapping; NULL: not open */
 	uint8_t *lot;    /* those that are being filled */
 	struct behind *behind; /* writes the others; NULL: there is none */
+	struct iovec lots[WRITER_LOTS][2]; /* what it is to write of each */
 	bool large;            /* worth a thread: one was asked for */
 	size_t pending;  /* bytes of small records not yet written */
 	uint64_t size;   /* bytes of the image so far, pending ones included */

@@ -3,6 +3,7 @@
 #ifndef TINYCKPT_JOB_RESTORE_H
 #define TINYCKPT_JOB_RESTORE_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -62,7 +63,7 @@ struct mapped {
 /* What every task that is made here starts with, as it comes down from the tool; asked for once. */
 struct inheritance {
 	bool known;
-	struct proc_status status;
+	struct proc_credentials credentials;
 	uint8_t affinity[128];
 	long affinity_len;
 	uint32_t policy, priority, ioprio, securebits;
@@ -94,6 +95,10 @@ struct restore {
 	Clocks clocks;
 	bool own_clocks;		/* the tree gets a time namespace */
 	struct two_clocks clock_offset;	/* where it would need one and the kernel has none: what its clocks lack */
+
+	cpu_set_t others;		/* processors of the tool, but for the one that it stays on */
+	struct filler *filler;		/* see tree/fill.h */
+	unsigned int lots;		/* records of pages so far */
 	unsigned int steps;		/* of the deadline, see make_tree() */
 
 	struct buffer born;		/* struct born */

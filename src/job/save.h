@@ -41,7 +41,7 @@ struct place {
 	pid_t pid;
 	int fd;			/* or one of these: */
 	uint32_t id;
-	bool cloexec;
+	int8_t cloexec;		/* 0 or 1; -1: to be asked of the process, see tree/cloexec.h */
 	bool locked;
 };
 enum { PLACE_EXE = -2, PLACE_CWD = -3, PLACE_ROOT = -4 };

@@ -13,6 +13,7 @@
 
 struct thread {
 	pid_t tid;
+	bool like_leader;	/* it has the credentials of the first one */
 	struct restart restart;
 };
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "config.h"
@@ -28,7 +29,7 @@ int verify_open(const struct verify *v, const char *path, int flags)
 	int err;
 
 	if (!IS_ON_CMD_VERIFY || !v || !v->root)
-		return open(path, flags | O_CLOEXEC);
+		return open_file(path, flags);
 	fd = root_fs_find(v->root_fd, path, flags & O_NOFOLLOW);
 	if (fd < 0) {
 		err = errno;

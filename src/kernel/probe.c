@@ -472,5 +472,5 @@ int probe_capability(unsigned int capability)
 	struct proc_status own;
 	int err = proc_status(getpid(), getpid(), &own);
 
-	return err ? err : own.cap_eff >> capability & 1 ? 0 : -EPERM;
+	return err ? err : own.credentials.cap_eff >> capability & 1 ? 0 : -EPERM;
 }

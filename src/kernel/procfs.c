@@ -187,15 +187,12 @@ int proc_stat(pid_t pid, pid_t tid, struct proc_stat *st)
 	st->session = (pid_t)field[6];
 	st->tty_nr = (int)field[7];
 	st->flags = field[9];
-	st->nice = (int)field[19];
 	st->threads = (unsigned int)field[20];
 	st->start_time = field[22];
 	st->start_code = field[26];
 	st->end_code = field[27];
 	st->start_stack = field[28];
 	st->exit_signal = (int)field[38];
-	st->rt_priority = (unsigned int)field[40];
-	st->policy = (unsigned int)field[41];
 	st->start_data = field[45];
 	st->end_data = field[46];
 	st->start_brk = field[47];
@@ -220,17 +217,19 @@ static void ids(uint32_t id[4], const char *p)
 
 static void groups(struct proc_status *st, const char *p)
 {
+	struct proc_credentials *c = &st->credentials;
+
 	for (;;) {
 		char *end;
 		unsigned long id = strtoul(p, &end, 10);
 
 		if (end == p)
 			return;
-		if (st->groups_n == PROC_GROUPS_MAX) {
+		if (c->groups_n == PROC_GROUPS_MAX) {
 			st->groups_lost = true;
 			return;
 		}
-		st->groups[st->groups_n++] = (uint32_t)id;
+		c->groups[c->groups_n++] = (uint32_t)id;
 		p = end;
 	}
 }
@@ -253,6 +252,7 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 	char text[6144];
 	ssize_t len = tid == pid ? proc_readf(text, sizeof(text), "/proc/%d/status", pid)
 				 : proc_readf(text, sizeof(text), "/proc/%d/task/%d/status", pid, tid);
+	struct proc_credentials *c = &st->credentials;
 	bool has_mm = false;
 
 	if (len < 0)
@@ -276,22 +276,20 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 		FIELD("Tgid", st->tgid = atoi(value));
 		FIELD("Threads", st->threads = (unsigned int)atoi(value));
 		FIELD("Umask", st->umask = (unsigned int)strtoul(value, NULL, 8));
-		FIELD("Uid", ids(st->uid, value));
-		FIELD("Gid", ids(st->gid, value));
+		FIELD("Uid", ids(c->uid, value));
+		FIELD("Gid", ids(c->gid, value));
 		FIELD("Groups", groups(st, value));
 		FIELD("VmSize", has_mm = true);
 		FIELD("VmLck", st->locked = strtoul(value, NULL, 10) != 0);
 		FIELD("SigPnd", st->sig_pending = hex(value));
 		FIELD("ShdPnd", st->shared_pending = hex(value));
-		FIELD("SigBlk", st->sig_blocked = hex(value));
-		FIELD("SigIgn", st->sig_ignored = hex(value));
 		FIELD("SigCgt", st->sig_caught = hex(value));
-		FIELD("CapInh", st->cap_inh = hex(value));
-		FIELD("CapPrm", st->cap_prm = hex(value));
-		FIELD("CapEff", st->cap_eff = hex(value));
-		FIELD("CapBnd", st->cap_bnd = hex(value));
-		FIELD("CapAmb", st->cap_amb = hex(value));
-		FIELD("NoNewPrivs", st->no_new_privs = atoi(value) != 0);
+		FIELD("CapInh", c->cap_inh = hex(value));
+		FIELD("CapPrm", c->cap_prm = hex(value));
+		FIELD("CapEff", c->cap_eff = hex(value));
+		FIELD("CapBnd", c->cap_bnd = hex(value));
+		FIELD("CapAmb", c->cap_amb = hex(value));
+		FIELD("NoNewPrivs", c->no_new_privs = atoi(value) != 0);
 		FIELD("Seccomp", st->seccomp = atoi(value));
 		FIELD("x86_Thread_features", st->shadow_stack = has_word(value, "shstk"));
 #undef FIELD
@@ -403,13 +401,8 @@ int proc_children(pid_t pid, int (*each)(void *arg, int child), void *arg)
 	return ret == -ENOENT ? proc_numbers("/proc", if_child, &search) : ret;
 }
 
-int proc_fdinfo(pid_t pid, int fd, struct proc_fdinfo *info)
+static void parse_fdinfo(char *text, struct proc_fdinfo *info)
 {
-	char text[2048];
-	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/fdinfo/%d", pid, fd);
-
-	if (len < 0)
-		return len == -ENOENT ? -EBADF : (int)len;
 	memset(info, 0, sizeof(*info));
 	for (char *line = text, *next; line && *line; line = next) {
 		next = strchr(line, '\n');
@@ -426,5 +419,27 @@ int proc_fdinfo(pid_t pid, int fd, struct proc_fdinfo *info)
 			snprintf(info->lock, sizeof(info->lock), "%s", line + 5 + strspn(line + 5, " \t"));
 		}
 	}
+}
+
+int proc_fdinfo(pid_t pid, int fd, struct proc_fdinfo *info)
+{
+	char text[2048];
+	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/fdinfo/%d", pid, fd);
+
+	if (len < 0)
+		return len == -ENOENT ? -EBADF : (int)len;
+	parse_fdinfo(text, info);
+	return 0;
+}
+
+int proc_fdinfo_again(int opened, struct proc_fdinfo *info)
+{
+	char text[2048];
+	const ssize_t len = pread(opened, text, sizeof(text) - 1, 0);
+
+	if (len <= 0)
+		return len ? -errno : -EBADF;
+	text[len] = '\0';
+	parse_fdinfo(text, info);
 	return 0;
 }

@@ -22,9 +22,7 @@ struct proc_stat {
 	uint64_t start_data, end_data, start_brk;
 	uint64_t arg_start, arg_end, env_start, env_end;
 	int exit_code;
-	int nice;
 	unsigned int threads;
-	unsigned int rt_priority, policy;
 	uint64_t flags;	/* PF_* */
 	uint64_t start_time;	/* clock ticks since the boot */
 };
@@ -34,21 +32,24 @@ int proc_stat(pid_t pid, pid_t tid, struct proc_stat *st);
 
 /* /proc/PID/task/TID/status */
 enum { PROC_GROUPS_MAX = 64 };
+struct proc_credentials {
+	uint32_t uid[4], gid[4];	/* real, effective, saved, file system */
+	uint32_t groups[PROC_GROUPS_MAX];
+	uint32_t groups_n;
+	uint32_t no_new_privs;		/* 0 or 1 */
+	uint64_t cap_inh, cap_prm, cap_eff, cap_bnd, cap_amb;
+};
+
 struct proc_status {
 	pid_t tracer, tgid;
 	unsigned int threads;
 	unsigned int umask;
-	uint32_t uid[4], gid[4];	/* real, effective, saved, file system */
-	uint32_t groups[PROC_GROUPS_MAX];
-	size_t groups_n;
+	uint64_t sig_caught, sig_pending, shared_pending;
+	struct proc_credentials credentials;	/* without padding */
 	bool groups_lost;		/* more of them than fit */
-	uint64_t sig_ignored, sig_caught, sig_blocked, sig_pending, shared_pending;
-	uint64_t cap_inh, cap_prm, cap_eff, cap_bnd, cap_amb;
-	bool no_new_privs;
 	int seccomp;
 	bool locked;			/* some of its memory is (VmLck) */
 	bool kernel_thread;
-	bool thp_disabled;		/* known since Linux 5.0 */
 	bool shadow_stack;
 };
 int proc_status(pid_t pid, pid_t tid, struct proc_status *st);
@@ -104,6 +105,9 @@ struct proc_fdinfo {
 	char lock[80];		/* the first of them as the kernel prints it */
 };
 int proc_fdinfo(pid_t pid, int fd, struct proc_fdinfo *info);
+
+/* From what was opened before: what the descriptor of that number leads to now.  -EBADF: nowhere. */
+int proc_fdinfo_again(int opened, struct proc_fdinfo *info);
 
 /* Reads a small file whole; text is terminated.  Returns its length or a negative errno. */
 ssize_t proc_read(const char *path, char *text, size_t cap);

@@ -84,7 +84,7 @@ static int wait_for(pid_t tid, int options, struct stop *stop)
 			return -ETIMEDOUT;
 	}
 	if (!info.si_pid)
-		return -EAGAIN;
+		return deadline_passed ? -ETIMEDOUT : -EAGAIN;
 	memset(stop, 0, sizeof(*stop));
 	if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED) {
 		stop->kind = STOP_EXITED;
@@ -135,11 +135,11 @@ int thread_halt(pid_t tid, struct stop *stop)
 	return err ? err : thread_halted(tid, stop);
 }
 
-int thread_halted(pid_t tid, struct stop *stop)
+static int halted(pid_t tid, int options, struct stop *stop)
 {
 	int err = 0;
 
-	while (!err && !(err = thread_wait(tid, stop))) {
+	while (!err && !(err = wait_for(tid, options, stop))) {
 		if (stop->kind == STOP_EXITED)
 			return -ESRCH;
 		if (stop->kind == STOP_INTERRUPT || stop->kind == STOP_GROUP)
@@ -150,6 +150,16 @@ int thread_halted(pid_t tid, struct stop *stop)
 			err = thread_continue(tid, stop->kind == STOP_SIGNAL ? stop->signal : 0);
 	}
 	return err;
+}
+
+int thread_halted(pid_t tid, struct stop *stop)
+{
+	return halted(tid, 0, stop);
+}
+
+int thread_poll_halted(pid_t tid, struct stop *stop)
+{
+	return halted(tid, WNOHANG, stop);
 }
 
 void thread_reap(pid_t tid)

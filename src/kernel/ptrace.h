@@ -67,6 +67,9 @@ int thread_halt(pid_t tid, struct stop *stop);
 /* The second half of it, for a thread whose interrupt was asked for: a second one would wait for the next time it runs. */
 int thread_halted(pid_t tid, struct stop *stop);
 
+/* Same, but at once: -EAGAIN when it does not stand yet. */
+int thread_poll_halted(pid_t tid, struct stop *stop);
+
 /* Takes note of the death of a traced thread that was killed, so that its parent can; waits for it. */
 void thread_reap(pid_t tid);
 

@@ -29,9 +29,15 @@ static int by_mem(pid_t pid, bool write, const struct iovec *here, const struct 
 	return err;
 }
 
+static bool no_call;	/* a kernel without CONFIG_CROSS_MEMORY_ATTACH */
+
+bool task_move_by_call(void)
+{
+	return !no_call;
+}
+
 int task_move(pid_t pid, enum task_access access, const struct iovec *here, const struct iovec *there, size_t n)
 {
-	static bool no_call;	/* a kernel without CONFIG_CROSS_MEMORY_ATTACH */
 	const bool write = access == TASK_WRITE;
 	size_t all = 0;
 	ssize_t got;

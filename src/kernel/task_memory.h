@@ -3,6 +3,7 @@
 #ifndef TINYCKPT_KERNEL_TASK_MEMORY_H
 #define TINYCKPT_KERNEL_TASK_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -16,6 +17,9 @@ enum task_access {
 
 /* n pieces here (at most 128) and as many of the same lengths there. */
 int task_move(pid_t pid, enum task_access access, const struct iovec *here, const struct iovec *there, size_t n);
+
+/* By a system call, as far as is known, so that several threads may do it at once. */
+bool task_move_by_call(void);
 
 int task_read(pid_t pid, void *to, uint64_t from, size_t len);
 int task_write(pid_t pid, uint64_t to, const void *from, size_t len);

@@ -175,7 +175,7 @@ static pid_t find_by_pidfile(const struct service *s)
 	if (proc_stat(pid, 0, &stat) || ended(&stat) || (s->command && !is_called(stat.comm, s->command)))
 		return 0;
 	/* Who may write the file must not choose somebody else's process. */
-	if (st.st_uid != 0 && (proc_status(pid, pid, &status) || status.uid[0] != st.st_uid))
+	if (st.st_uid != 0 && (proc_status(pid, pid, &status) || status.credentials.uid[0] != st.st_uid))
 		return fail(EUSAGE, "%s: belongs to user %u, process %d does not", s->pidfile, (unsigned int)st.st_uid, pid);
 	return pid;
 }

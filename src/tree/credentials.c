@@ -32,18 +32,18 @@ enum { SECBIT_NO_SETUID_FIXUP_ = 1 << 2 };
 /* A thread of root with everything goes on to share its credentials with the others, which the kernel keeps but once. */
 static bool same_credentials(const struct inheritance *in, const Thread *m)
 {
-	const struct proc_status *st = &in->status;
+	const struct proc_credentials *own = &in->credentials;
 
-	return !memcmp(st->uid, m->uid, sizeof(st->uid)) && !memcmp(st->gid, m->gid, sizeof(st->gid)) && !st->groups_lost &&
-	       st->groups_n == m->groups_count && !memcmp(st->groups, m->groups, st->groups_n * sizeof(*st->groups)) &&
-	       st->cap_inh == m->cap_inheritable && st->cap_prm == m->cap_permitted && st->cap_eff == m->cap_effective &&
-	       st->cap_bnd == m->cap_bounding && st->cap_amb == m->cap_ambient && in->securebits == m->securebits;
+	return !memcmp(own->uid, m->uid, sizeof(own->uid)) && !memcmp(own->gid, m->gid, sizeof(own->gid)) &&
+	       own->groups_n == m->groups_count && !memcmp(own->groups, m->groups, own->groups_n * sizeof(*own->groups)) &&
+	       own->cap_inh == m->cap_inheritable && own->cap_prm == m->cap_permitted && own->cap_eff == m->cap_effective &&
+	       own->cap_bnd == m->cap_bounding && own->cap_amb == m->cap_ambient && in->securebits == m->securebits;
 }
 
 /* Identities first, with the kernel told not to touch capabilities meanwhile; then the sets from the outermost inward. */
 int credentials_add(struct program *p, const struct inheritance *in, const Thread *m)
 {
-	const struct proc_status *own = &in->status;
+	const struct proc_credentials *own = &in->credentials;
 
 	if (same_credentials(in, m))
 		return 0;

@@ -50,7 +50,8 @@ static void check_namespaces(struct save *s, const struct process *p)
 	}
 }
 
-static void check_thread(struct save *s, const struct process *p, const struct thread *thread)
+/* leader: what the main thread has, which comes first. */
+static void check_thread(struct save *s, const struct process *p, struct thread *thread, struct proc_credentials *leader)
 {
 	const pid_t tid = thread->tid;
 	struct proc_status st;
@@ -70,6 +71,9 @@ static void check_thread(struct save *s, const struct process *p, const struct t
 		obstacle(s, "thread %d: more than %d supplementary groups", tid, PROC_GROUPS_MAX);
 	if (s->checking)
 		return;
+	if (thread == p->threads)
+		*leader = st.credentials;
+	thread->like_leader = !memcmp(leader, &st.credentials, sizeof(*leader));
 	if (ARCH_REGSET_LOST && !frame_has_room(p, thread))
 		obstacle(s, "thread %d: vector registers in use where there is no room to keep them: not supported", tid);
 	err = thread_regs(tid, &regs);
@@ -104,8 +108,10 @@ static void check_keys(struct save *s, const struct process *p)
 		cannot_tell(s, "its mappings", found);
 }
 
-void obstacles_find(struct save *s, const struct process *p)
+void obstacles_find(struct save *s, struct process *p)
 {
+	struct proc_credentials leader = { .groups_n = UINT32_MAX };
+
 	check_namespaces(s, p);
 	timers_find(s, p);
 	shared_find(s, p);
@@ -114,7 +120,7 @@ void obstacles_find(struct save *s, const struct process *p)
 		obstacle(s, "it has a controlling terminal (device %d:%d): --inherit-stdio leaves it behind", p->tty_nr >> 8 & 0xfff,
 			 (p->tty_nr & 0xff) | (p->tty_nr >> 12 & 0xfff00));
 	for (size_t i = 0; i < p->threads_n; i++)
-		check_thread(s, p, &p->threads[i]);
+		check_thread(s, p, &p->threads[i], &leader);
 }
 
 int obstacles_of_tree(struct save *s)

@@ -6,7 +6,7 @@
 #include "job/save.h"
 
 /* Names all of it (save.h, obstacle()).  Needs nothing but /proc and, when the tree is held, ptrace. */
-void obstacles_find(struct save *s, const struct process *p);
+void obstacles_find(struct save *s, struct process *p);
 
 /* The same for the shape of the tree, which it puts in order.  0 or a negative errno, said. */
 int obstacles_of_tree(struct save *s);

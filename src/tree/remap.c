@@ -19,6 +19,7 @@
 #include "kernel/task_memory.h"
 #include "pages.pb.h"
 #include "tree/birth.h"
+#include "tree/fill.h"
 #include "tree/own.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
@@ -273,6 +274,12 @@ int remap_pages(struct restore *r, const struct record *rec)
 	}
 	if (total != rec->body_len)
 		return fail(EIMAGE, "pages of process %u: %u bytes where %" PRIu64 " were promised", m.process, rec->body_len, total);
+	if (IS_ON_COPY_BEHIND)
+		r->lots++;
+	if (IS_ON_COPY_BEHIND && total && !rec->body) {
+		fill_behind(r, rec, there, m.start_count);
+		return 0;
+	}
 	err = task_move(r->pid, TASK_WRITE, here, there, m.start_count);
 	return err ? fail(err, "filling its memory at %" PRIx64 ": %s", m.start[0] << m.page_shift, strerror(-err)) : 0;
 }

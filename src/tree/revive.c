@@ -262,10 +262,14 @@ static int learn_inheritance(struct restore *r, pid_t tid)
 {
 	struct inheritance *in = &r->inherited;
 	struct sched_param param = { 0 };
-	int err = proc_status(getpid(), getpid(), &in->status);
+	struct proc_status own;
+	int err = proc_status(getpid(), getpid(), &own);
 
 	if (err)
 		return fail_for(err, "tinyckpt's own status");
+	in->credentials = own.credentials;
+	if (own.groups_lost)
+		in->credentials.groups_n = UINT32_MAX;	/* like nobody's */
 	in->affinity_len = syscall(SYS_sched_getaffinity, tid, sizeof(in->affinity), in->affinity);
 	syscall(SYS_sched_getparam, tid, &param);
 	in->priority = (uint32_t)param.sched_priority;

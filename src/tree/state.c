@@ -21,6 +21,7 @@
 #include "kernel/ptrace.h"
 #include "process.pb.h"
 #include "tree/clocks.h"
+#include "tree/cloexec.h"
 #include "tree/locks.h"
 #include "tree/openings.h"
 #include "tree/records.h"
@@ -177,7 +178,7 @@ static int save_descriptors(struct save *s, const struct process *p)
 			continue;
 		m.fd[n] = (uint32_t)place[i].fd;
 		m.file[n] = place[i].id;
-		m.cloexec[n++] = place[i].cloexec;
+		m.cloexec[n++] = place[i].cloexec != 0;
 	}
 	return 0;
 }
@@ -274,29 +275,53 @@ static int save_advice(struct save *s, const struct process *p)
 	return 0;
 }
 
-/* One thread other than the leader: asked, and seen from outside meanwhile; led home, written. */
-static int ask_other(struct save *s, const struct process *p, struct visit *v, const struct thread *thread)
+/* A thread that has been asked and is home again. */
+struct other {
+	struct visitor who;	/* tid 0: none */
+	struct thread_answers answers;
+	Thread m;
+};
+
+static int write_other(struct save *s, struct other *o, int err)
+{
+	if (!err && o->who.tid)
+		err = thread_save(s, &o->m, &o->who, &o->answers);
+	free(o->who.lost);
+	o->who.lost = NULL;
+	return err;
+}
+
+/*
+ * One thread other than the leader: asked, seen from outside, led home.  While it is at work, and perhaps yet to be woken,
+ * the one before it is written.
+ */
+static int ask_other(struct save *s, const struct process *p, struct visit *v, const struct thread *thread,
+		     const struct proc_credentials *leader, struct other *o)
 {
 	const pid_t tid = thread->tid;
 	struct thread_facts f = { 0 };
-	struct thread_answers a;
-	struct proc_status st;
-	struct proc_stat stat;
 	struct program prog;
-	Thread m;
 	int err;
 
 	visit_program(v, tid, &prog);
 	thread_ask(&prog, &f, v->leader.rseq_untold);
 	err = visit_thread_start(v, thread, &prog);
+	if (IS_ON_COPY_BEHIND)
+		err = write_other(s, o, err);
 	if (!err)
-		err = thread_see(&m, p->pid, tid, &st, &stat);
+		err = visit_thread_halt(v, &prog);
+	if (!err)
+		err = thread_see(&o->m, p->pid, tid, thread->like_leader ? leader : NULL);
 	if (!err)
 		err = visit_thread_end(v, &prog);
 	if (err)
 		return err;
-	a = thread_answers(&prog, &f);
-	return thread_save(s, &m, &v->thread, &a);
+	o->answers = thread_answers(&prog, &f);
+	if (!IS_ON_COPY_BEHIND)
+		return thread_save(s, &o->m, &v->thread, &o->answers);
+	o->who = v->thread;
+	v->thread.lost = NULL;
+	return 0;
 }
 
 /* A process on its way through the steps below. */
@@ -345,11 +370,14 @@ static int write_records(struct save *s, struct asked *a)
 {
 	const struct process *p = a->p;
 	struct thread_answers leader;
-	struct proc_status st = { 0 };
-	struct proc_stat stat = { 0 };
+	struct proc_status st;
+	struct proc_stat stat;
+	struct other other;
 	Thread m;
 	int err;
 
+	other.who.tid = 0;
+	other.who.lost = NULL;
 	wait_deadline(STEP_MS);	/* a page cache that is being written to flash can hold up the records */
 	err = visit_finish(&a->visit, &a->program);
 	if (err)
@@ -358,7 +386,12 @@ static int write_records(struct save *s, struct asked *a)
 	if (ARCH_HIDES_RESTART)
 		a->visit.no_sa_restart = ended_by(&a->facts, &a->program);
 	leader = thread_answers(&a->program, &a->leader);
-	err = thread_see(&m, p->pid, p->tid, &st, &stat);
+	err = proc_stat(p->pid, p->tid, &stat);
+	if (!err)
+		err = proc_status(p->pid, p->tid, &st);
+	if (err)
+		return fail_for(err, "its status");
+	err = thread_see(&m, p->pid, p->tid, &st.credentials);
 	if (err)
 		return err;
 	if (st.locked)
@@ -367,6 +400,8 @@ static int write_records(struct save *s, struct asked *a)
 		err = save_state(s, p, &a->facts, &a->program, &st, &stat);
 	if (!err)
 		err = save_sigactions(s, &a->facts, &a->program);
+	if (!err && IS_ON_MANY_FILES)
+		err = cloexec_ask(s, &a->visit, p);
 	if (!err)
 		err = save_descriptors(s, p);
 	if (!err && IS_ON_LOCKS)
@@ -378,15 +413,17 @@ static int write_records(struct save *s, struct asked *a)
 	for (size_t i = 1; !err && i < p->threads_n; i++) {
 		if (i % 16 == 0)
 			wait_deadline(STEP_MS);
-		err = ask_other(s, p, &a->visit, &p->threads[i]);
+		err = ask_other(s, p, &a->visit, &p->threads[i], &st.credentials, &other);
 	}
+	if (IS_ON_COPY_BEHIND)
+		err = write_other(s, &other, err);
 	if (!err)
 		err = timers_ask(s, &a->visit);
 	if (!err)
 		err = shared_ask(s, &a->visit, p);
 	if (!err)
 		err = thread_save(s, &m, &a->visit.leader, &leader);
-	return err || !p->leader_ended ? err : thread_save_ended(s, p->pid);
+	return err || !p->leader_ended ? err : thread_save_ended(s, p);
 }
 
 static int leave(struct save *s, struct asked *a)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,9 +27,11 @@ enum { RSEQ_BYTES = 32, RSEQ_UNREGISTER = 1 };	/* linux/rseq.h: so large, and so
 
 void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq)
 {
+	f->comm_at = program_data(p, NULL, COMM_LEN);
 	f->altstack_at = program_data(p, NULL, sizeof(stack_t));
 	f->tid_address_at = program_data(p, NULL, sizeof(long));
 	f->pdeathsig_at = program_data(p, NULL, sizeof(int));
+	program_call(p, 0, SYS_prctl, PR_GET_NAME, f->comm_at);
 	program_call(p, 0, SYS_sigaltstack, 0, f->altstack_at);
 	f->tid_address = program_call(p, 0, SYS_prctl, PR_GET_TID_ADDRESS, f->tid_address_at);
 	program_call(p, 0, SYS_prctl, PR_GET_PDEATHSIG, f->pdeathsig_at);
@@ -49,7 +52,7 @@ void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq)
 
 struct thread_answers thread_answers(const struct program *p, const struct thread_facts *f)
 {
-	return (struct thread_answers){
+	struct thread_answers a = {
 		.no_tid_address = program_result(p, f->tid_address) < 0,
 		.has_rseq = f->rseq >= 0 && program_result(p, f->rseq) == -EINVAL,
 		.altstack = *(const stack_t *)program_read(p, f->altstack_at),
@@ -60,6 +63,9 @@ struct thread_answers thread_answers(const struct program *p, const struct threa
 		.control = ARCH_PR_GET_CONTROL ? program_result(p, f->control) : 0,
 		.user_tls = ARCH_NR_get_user_tls >= 0 ? (unsigned long)program_result(p, f->user_tls) : 0,
 	};
+
+	memcpy(a.comm, program_read(p, f->comm_at), sizeof(a.comm));
+	return a;
 }
 
 int thread_save_pending(struct save *s, pid_t tid, bool shared)
@@ -174,51 +180,51 @@ static ssize_t save_regsets(const struct visitor *who, Thread *m, uint8_t *body)
 	return (ssize_t)at;
 }
 
-static void see_credentials(Thread *m, const struct proc_status *st)
+static void see_credentials(Thread *m, const struct proc_credentials *c)
 {
-	memcpy(m->uid, st->uid, sizeof(st->uid));
-	memcpy(m->gid, st->gid, sizeof(st->gid));
-	memcpy(m->groups, st->groups, sizeof(st->groups));
+	memcpy(m->uid, c->uid, sizeof(c->uid));
+	memcpy(m->gid, c->gid, sizeof(c->gid));
+	memcpy(m->groups, c->groups, sizeof(c->groups));
 	m->uid_count = m->gid_count = 4;
-	m->groups_count = (pb_size_t)st->groups_n;
-	m->cap_inheritable = st->cap_inh;
-	m->cap_permitted = st->cap_prm;
-	m->cap_effective = st->cap_eff;
-	m->cap_bounding = st->cap_bnd;
-	m->cap_ambient = st->cap_amb;
-	m->no_new_privs = st->no_new_privs;
+	m->groups_count = (pb_size_t)c->groups_n;
+	m->cap_inheritable = c->cap_inh;
+	m->cap_permitted = c->cap_prm;
+	m->cap_effective = c->cap_eff;
+	m->cap_bounding = c->cap_bnd;
+	m->cap_ambient = c->cap_amb;
+	m->no_new_privs = c->no_new_privs;
 }
 
-static void see_scheduling(Thread *m, const struct proc_stat *stat)
+static void see_scheduling(Thread *m)
 {
 	const pid_t tid = (pid_t)m->tid;
+	struct sched_param param = { 0 };
 	long len = syscall(SYS_sched_getaffinity, tid, sizeof(m->affinity.bytes), m->affinity.bytes);
 
 	m->affinity.size = len > 0 ? (pb_size_t)len : 0;
 	m->sched_policy = (uint32_t)syscall(SYS_sched_getscheduler, tid);	/* with SCHED_RESET_ON_FORK */
-	m->sched_priority = stat->rt_priority;
-	m->nice = stat->nice;
+	syscall(SYS_sched_getparam, tid, &param);
+	m->sched_priority = (uint32_t)param.sched_priority;
+	m->nice = 20 - (int)syscall(SYS_getpriority, PRIO_PROCESS, tid);
 	m->ioprio = (uint32_t)syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, tid);
 }
 
-int thread_see(Thread *m, pid_t pid, pid_t tid, struct proc_status *st, struct proc_stat *stat)
+int thread_see(Thread *m, pid_t pid, pid_t tid, const struct proc_credentials *c)
 {
+	struct proc_status st;
 	void *robust = NULL;
 	size_t robust_len = 0;
-	int err = proc_stat(pid, tid, stat);
+	int err = c ? 0 : proc_status(pid, tid, &st);
 
 	*m = (Thread){ .pid = (uint32_t)pid, .tid = (uint32_t)tid };
-	if (!err)
-		err = proc_status(pid, tid, st);
 	if (err)
 		return fail_for(err, "thread %d: its status", tid);
-	snprintf(m->comm, sizeof(m->comm), "%s", stat->comm);
 	if (!syscall(SYS_get_robust_list, tid, &robust, &robust_len)) {
 		m->robust_list = (uintptr_t)robust;
 		m->robust_len = (uint32_t)robust_len;
 	}
-	see_credentials(m, st);
-	see_scheduling(m, stat);
+	see_credentials(m, c ? c : &st.credentials);
+	see_scheduling(m);
 	return 0;
 }
 
@@ -232,6 +238,7 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 	ssize_t len;
 	int err;
 
+	memcpy(m->comm, a->comm, sizeof(a->comm));
 	m->clear_child_tid = a->tid_address;
 	err = a->no_tid_address ? tid_address_find(s, m) : 0;
 	if (err)
@@ -272,13 +279,12 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 	return err ? err : thread_save_pending(s, tid, false);
 }
 
-int thread_save_ended(struct save *s, pid_t tid)
+int thread_save_ended(struct save *s, const struct process *p)
 {
-	struct proc_status st;
-	struct proc_stat stat;
 	Thread m;
-	int err = thread_see(&m, tid, tid, &st, &stat);
+	int err = thread_see(&m, p->pid, p->pid, NULL);
 
+	memcpy(m.comm, p->comm, sizeof(m.comm) - 1);
 	s->totals.threads++;
 	return err ? err : SAVE_RECORD(s, RECORD_THREAD, Thread_fields, &m, NULL, 0);
 }

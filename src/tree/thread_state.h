@@ -15,11 +15,12 @@
 struct thread_facts {
 	int tid_address, timerslack, securebits, user_tls, control;
 	int rseq;	/* -1: not asked */
-	long altstack_at, tid_address_at, pdeathsig_at;
+	long comm_at, altstack_at, tid_address_at, pdeathsig_at;
 };
 
 /* ... and what they said. */
 struct thread_answers {
+	char comm[COMM_LEN];
 	bool no_tid_address, has_rseq;
 	stack_t altstack;
 	unsigned long tid_address, user_tls;
@@ -36,16 +37,16 @@ void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq);
 struct thread_answers thread_answers(const struct program *p, const struct thread_facts *f);
 
 /*
- * What is seen from outside, be the thread stopped or at work: into m, and what else its stat and status tell into those.
- * 0 or a negative errno, said.
+ * What is seen from outside, be the thread stopped or at work: into m.  c: its credentials, NULL: to be read.  0 or a negative
+ * errno, said.
  */
-int thread_see(Thread *m, pid_t pid, pid_t tid, struct proc_status *st, struct proc_stat *stat);
+int thread_see(Thread *m, pid_t pid, pid_t tid, const struct proc_credentials *c);
 
 /* Writes its Thread record, m being as thread_see() left it, and what is pending for it.  0 or a negative errno, said. */
 int thread_save(struct save *s, Thread *m, const struct visitor *who, const struct thread_answers *a);
 
 /* Writes the record of a leader that ended before the others: its name, credentials, scheduling.  0 or a negative errno, said. */
-int thread_save_ended(struct save *s, pid_t tid);
+int thread_save_ended(struct save *s, const struct process *p);
 
 /* Writes the signals that are pending for the thread, or (shared) for its process.  0 or a negative errno, said. */
 int thread_save_pending(struct save *s, pid_t tid, bool shared);

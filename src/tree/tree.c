@@ -2,6 +2,7 @@
 #include "tree/tree.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,13 +104,32 @@ static int add_thread(void *arg, int tid)
 	return 0;
 }
 
+/* The main thread may be about to end before others: its tracer is told of that only when they have (kernel/exit.c). */
+static int leader_halted(pid_t pid, struct stop *stop)
+{
+	const struct timespec pause = { 0, 1000000 };
+	struct proc_stat st;
+	int err;
+
+	for (unsigned int tries = 0; (err = thread_poll_halted(pid, stop)) == -EAGAIN; tries++) {
+		if (tries < 200) {
+			sched_yield();
+			continue;
+		}
+		if (!proc_stat(pid, 0, &st) && (st.state == 'Z' || st.state == 'X'))
+			return -ESRCH;
+		nanosleep(&pause, NULL);
+	}
+	return err;
+}
+
 /* Waits for those that were not waited for yet. */
 static int hold_threads(struct process *p)
 {
 	while (p->halted < p->threads_n) {
 		pid_t tid = p->threads[p->halted].tid;
 		struct stop stop;
-		int err = thread_halted(tid, &stop);
+		int err = tid == p->pid ? leader_halted(tid, &stop) : thread_halted(tid, &stop);
 
 		if (err == -ESRCH) {	/* ended between being found and being held */
 			p->threads[p->halted] = p->threads[--p->threads_n];
@@ -344,10 +364,15 @@ static pid_t who_is_away(const struct tree *tree)
 	for (size_t i = 0; i < tree->n; i++) {
 		const struct process *p = &tree->processes[i];
 		struct arch_regs regs;
+		uintptr_t home = 0;	/* most threads stand where the one before does, in the same call */
 
-		for (size_t j = 0; j < p->threads_n; j++)
-			if (!thread_regs(p->threads[j].tid, &regs) && visit_is_away(p->tid, &regs))
+		for (size_t j = 0; j < p->threads_n; j++) {
+			if (thread_regs(p->threads[j].tid, &regs) || arch_pc(&regs) == home)
+				continue;
+			if (visit_is_away(p->tid, &regs))
 				return p->threads[j].tid;
+			home = arch_pc(&regs);
+		}
 	}
 	return 0;
 }
@@ -414,6 +439,8 @@ static void reap(const struct process *p)
 {
 	for (size_t j = p->threads_n; j-- > 0;)
 		thread_reap(p->threads[j].tid);
+	if (p->leader_ended)	/* while it was being held */
+		thread_reap(p->pid);
 }
 
 void tree_kill(struct tree *tree)

@@ -27,12 +27,13 @@
 
 /* Offsets in the area. */
 enum {
-	AREA_OUTSIDE = 0x400,	/* word: not 0 while no other thread is in here; the leader unmaps the area only then */
 	AREA_STACK = 0x800,	/* tops of the stacks, 1 KiB each; signals are blocked, so that this is plenty */
 	AREA_THREAD_STACK = 0xc00,
 	AREA_PROGRAM = 0xc00,
 	AREA_THREAD_PROGRAM = 0x8000,
 	THREAD_PROGRAM_MAX = 0x1000,
+	/* word: not 0 while no other thread is in here; the leader unmaps the area only then; last in a thread's program: 0 */
+	AREA_OUTSIDE = AREA_THREAD_PROGRAM + THREAD_PROGRAM_MAX - 16,
 	AREA_LEAVE = 0x9000,	/* ARCH_LEAVE_MAX bytes each */
 	STACK_BYTES = 0x400,
 };
@@ -122,10 +123,9 @@ int visit_begin(struct visit *v, const struct process *p, uint64_t free_area, vo
 /* Behind mmap: the interpreter into the area. */
 static int furnish(struct visit *v)
 {
-	uint8_t head[AREA_OUTSIDE + sizeof(long)] = { 0 };
 	const uint64_t wanted = v->leader.home.unmap;
 	struct arch_regs regs;
-	long ret, one = 1;
+	long ret;
 	int err = thread_regs(v->leader.tid, &regs);
 
 	if (err)
@@ -138,10 +138,10 @@ static int furnish(struct visit *v)
 	v->area = wanted;
 	v->place = VISIT_INSIDE;
 
-	memcpy(head, interpreter_blob, (size_t)(interpreter_blob_end - interpreter_blob));
-	memcpy(head + AREA_OUTSIDE, &one, sizeof(one));
 	/* code: /proc/PID/mem sees to it that the processor does not go on with what it has read there before */
-	err = pwrite_all(v->mem, head, sizeof(head), v->area);
+	err = pwrite_all(v->mem, interpreter_blob, (size_t)(interpreter_blob_end - interpreter_blob), v->area);
+	if (!err)
+		err = set_outside(v, 1);
 	return err ? fail_for(err, "cannot write to the area") : 0;
 }
 
@@ -219,10 +219,14 @@ static bool is_leader(const struct visit *v, pid_t tid)
 
 void visit_program(struct visit *v, pid_t tid, struct program *p)
 {
-	if (is_leader(v, tid))
+	const long inside = 0;
+
+	if (is_leader(v, tid)) {
 		program_init(p, v->buffer, VISIT_PROGRAM_MAX, v->area + AREA_PROGRAM);
-	else
+	} else {
 		program_init(p, v->buffer, THREAD_PROGRAM_MAX, v->area + AREA_THREAD_PROGRAM);
+		program_data(p, &inside, sizeof(inside));	/* AREA_OUTSIDE */
+	}
 }
 
 /*
@@ -386,8 +390,6 @@ int visit_thread_start(struct visit *v, const struct thread *thread, struct prog
 	v->thread = (struct visitor){ .tid = thread->tid,
 				      .home = { .old_mask = v->area + AREA_OUTSIDE } };
 	err = way_lay(v, &v->thread, &thread->restart);
-	if (!err)
-		err = set_outside(v, 0);
 	return err ? err : start(v, &v->thread, v->area + AREA_THREAD_STACK, p);
 }
 
@@ -424,13 +426,16 @@ static int go_home(struct visit *v, struct visitor *who, uint64_t outside)
 	return err;
 }
 
+int visit_thread_halt(struct visit *v, const struct program *p)
+{
+	return halt(v, &v->thread, p);
+}
+
 int visit_thread_end(struct visit *v, struct program *p)
 {
 	struct visitor *who = &v->thread;
-	int err = halt(v, who, p);
+	int err = finish(v, who, p);
 
-	if (!err)
-		err = finish(v, who, p);
 	if (err)
 		return err;
 

@@ -76,8 +76,12 @@ int visit_halt(struct visit *v, const struct program *p);
 int visit_finish(struct visit *v, struct program *p);
 int visit_run(struct visit *v, struct program *p);	/* all three */
 
-/* Another thread enters and works it off, and is home again; v->thread.home tells its registers and signal mask there. */
+/*
+ * Another thread enters and works it off; halt waits for that; then it is home again, and v->thread.home tells its registers
+ * and signal mask there.  The caller may take v->thread.lost away, to free it.
+ */
 int visit_thread_start(struct visit *v, const struct thread *thread, struct program *p);
+int visit_thread_halt(struct visit *v, const struct program *p);
 int visit_thread_end(struct visit *v, struct program *p);
 
 int visit_leave(struct visit *v);	/* twice: to the entry of munmap(2), and behind it */

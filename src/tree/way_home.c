@@ -32,7 +32,8 @@ static void leave_restartable_sequence(const struct visit *v, struct visitor *wh
 	uint64_t cs_at = 0, none = 0;
 	enum { RSEQ_CS = 8 };	/* offset in struct rseq */
 
-	if (!rseq || task_read(v->pid, &cs_at, rseq + RSEQ_CS, sizeof(cs_at)) || !cs_at ||
+	/* in a call it is in none */
+	if (!rseq || who->home.call.error || task_read(v->pid, &cs_at, rseq + RSEQ_CS, sizeof(cs_at)) || !cs_at ||
 	    task_read(v->pid, &cs, cs_at, sizeof(cs)))
 		return;
 	if (arch_pc(&who->home.regs) - cs.start_ip >= cs.post_commit_offset)

@@ -117,3 +117,24 @@ for ((n = 0; n < count; n++)); do
 	done
 done
 verdict "restore of $tried damaged images" "$text"
+
+# Of a large image some of the pages are read by another thread than the rest.
+still / "$build/large"
+sleep 0.2
+run_tool "$tool" save -o "$good" "$pid"
+verdict "a large image" "$err"
+end "$pid"
+size=$(stat -c %s "$good")
+text=
+for ((n = 0; n < 24; n++)); do
+	at=$((size / 3 + n * size / 60))
+	damaged $at
+	run_tool "$tool" restore -d "$work/damaged"
+	seen=$(complaint 4 restore "damaged")
+	! exists "$pid" || { seen+=" pid $pid is there"; end "$pid"; }
+	[ -z "$seen" ] || text+="byte $at: $seen"$'\n'
+done
+verdict "restore of a large image that is damaged" "$text"
+run_tool "$tool" restore -d "$good"
+verdict "restore of the whole one" "$err$(exists "$pid" || echo "pid $pid is not there")"
+end "$pid"

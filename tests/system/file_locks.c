@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Locks of all three kinds, of a parent and a child, and a thread that waits for one. */
+/*
+ * Locks of all three kinds, of a parent and a child, and a thread that waits for one; also where these are some of many
+ * descriptors, which are looked at in another way.
+ * arguments: few many
+ */
 #include "waiter.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -67,6 +72,8 @@ static int waited_fd;
 
 void test_setup(void)
 {
+	for (int i = 0; i < 100 && !strcmp(test_argument(), "many"); i++)
+		must(open("/dev/null", O_RDONLY));
 	process_fd = must(open(test_path("process"), O_RDWR | O_CREAT, 0644));
 	must(lock(process_fd, F_SETLK, F_WRLCK, 10, 20));
 	must(lock(process_fd, F_SETLK, F_RDLCK, 100, 1));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A thousand open files, each with an offset of its own. */
+/* A thousand open files, each with an offset of its own; every third is closed on exec, every seventh is appended to. */
 #include "testlib.h"
 
 #include <fcntl.h>
@@ -26,7 +26,7 @@ void test_setup(void)
 	must(mkdir(test_path("many"), 0755));
 	for (int i = 0; i < FILES; i++) {
 		snprintf(name, sizeof name, "many/%d", i);
-		fd[i] = must(open(test_path(name), O_RDWR | O_CREAT, 0644));
+		fd[i] = must(open(test_path(name), O_RDWR | O_CREAT | (i % 3 ? 0 : O_CLOEXEC) | (i % 7 ? 0 : O_APPEND), 0644));
 		must(write(fd[i], &i, sizeof i));
 		must(lseek(fd[i], 10 * i, SEEK_SET));
 	}
@@ -44,6 +44,8 @@ void test_check(void)
 
 		must(pread(fd[i], &content, sizeof content, 0));
 		expect(content == i, "descriptor %d leads to file %d", fd[i], content);
+		expect(fcntl(fd[i], F_GETFD) == (i % 3 ? 0 : FD_CLOEXEC), "file %d: close-on-exec is another", i);
+		expect(!(fcntl(fd[i], F_GETFL) & O_APPEND) == (i % 7 != 0), "file %d: O_APPEND is another", i);
 		expect(lseek(fd[i], 0, SEEK_CUR) == 10 * i, "file %d: offset %lld", i, (long long)lseek(fd[i], 0, SEEK_CUR));
 	}
 }

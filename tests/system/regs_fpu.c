@@ -242,6 +242,7 @@ void test_break(void)
 
 void test_check(void)
 {
+	test_await_sleep(sleeper_tid);	/* until then the word may not change, or futex(2) is right to return EAGAIN */
 	sleep_in.stop = spin_in.stop = 1;
 	syscall(SYS_futex, &sleep_in.stop, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0);
 	pthread_join(spinner, NULL);

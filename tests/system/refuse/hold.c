@@ -3,7 +3,7 @@
  * Holds one object that cannot be saved (or several), and checks that the refusal has not harmed it.
  * modes: refuse
  * arguments: eventfd epoll timerfd signalfd inotify fanotify memfd userfaultfd pidfd io_uring perf_event bpf mqueue
- * arguments: unix_pair unix_listener tcp_listener udp netlink packet pty kmsg lease posix_timer
+ * arguments: unix_pair unix_listener tcp_listener udp netlink packet pty kmsg lease lease_of_many posix_timer
  * arguments: sysv_shm seccomp ns_uts ns_mnt ns_net ns_user clone_vm aio linked_elsewhere mte
  * arguments: several clone_files clone_fs own_files own_fs
  */

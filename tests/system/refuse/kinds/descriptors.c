@@ -273,6 +273,14 @@ static void check_lease(int fd)
 	expect(fcntl(fd, F_GETLEASE) == F_WRLCK, "the lease is gone");
 }
 
+/* Many descriptors are looked at in another way than a few. */
+static int make_lease_of_many(void)
+{
+	for (int i = 0; i < 100; i++)
+		must(open("/dev/null", O_RDONLY));
+	return make_lease();
+}
+
 /* The path that it was opened by is gone, the file is not: another name leads to it. */
 static int make_linked_elsewhere(void)
 {
@@ -308,6 +316,7 @@ const struct kind descriptor_kinds[] = {
 	{"pty", make_pty, NULL, NULL},
 	{"kmsg", make_kmsg, NULL, NULL},
 	{"lease", make_lease, check_lease, NULL},
+	{"lease_of_many", make_lease_of_many, check_lease, NULL},
 	{"linked_elsewhere", make_linked_elsewhere, NULL, NULL},
 	{NULL, NULL, NULL, NULL},
 };

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/fill.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "image/behind.h"
+#include "kernel/task_memory.h"
+
+enum {
+	FILL_FROM = 16,	/* lots that are worth a thread */
+	PLACES = 3,	/* one that it works on, one that waits, one that is free */
+};
+
+struct lot {
+	pid_t pid;
+	struct record record;
+	size_t n;
+	struct iovec there[128];
+};
+
+struct filler {
+	struct behind *behind;
+	const struct image_reader *image;
+	uint64_t failed_at;	/* the record that was at fault */
+	struct lot lots[PLACES];
+	uint8_t work[READER_WORK];
+};
+
+static int fill_lot(void *arg, unsigned int place)
+{
+	struct filler *f = arg;
+	struct lot *lot = &f->lots[place];
+	struct iovec here[128];
+	int err = image_read_body(f->image, &lot->record, f->work);
+	const uint8_t *from = lot->record.body;
+
+	f->failed_at = lot->record.offset;
+	for (size_t i = 0; i < lot->n; i++) {
+		here[i] = (struct iovec){ (void *)(uintptr_t)from, lot->there[i].iov_len };
+		from += here[i].iov_len;
+	}
+	return err ? err : task_move(lot->pid, TASK_WRITE, here, lot->there, lot->n);
+}
+
+/* Not by /proc/PID/mem, which is for one thread alone. */
+static void start(struct restore *r)
+{
+	struct filler *f;
+
+	if (r->image.stream || !CPU_COUNT(&r->others) || !task_move_by_call())
+		return;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return;
+	f->image = &r->image;
+	f->behind = behind_start(fill_lot, f, PLACES, &r->others);
+	if (f->behind)
+		r->filler = f;
+	else
+		free(f);
+}
+
+bool fill_has_room(struct restore *r)
+{
+	if (r->lots == FILL_FROM && !r->filler)
+		start(r);
+	return r->filler && behind_has_room(r->filler->behind);
+}
+
+void fill_behind(struct restore *r, const struct record *rec, const struct iovec *there, size_t n)
+{
+	struct lot *lot = &r->filler->lots[behind_place(r->filler->behind)];
+
+	*lot = (struct lot){ .pid = r->pid, .record = *rec, .n = n };
+	memcpy(lot->there, there, n * sizeof(*there));
+	behind_give(r->filler->behind);
+}
+
+int fill_wait(struct restore *r)
+{
+	int err = r->filler ? behind_wait(r->filler->behind) : 0;
+
+	if (err == -EIMAGE)
+		return fail(EIMAGE, "record of pages at byte %" PRIu64 ": its body is damaged", r->filler->failed_at);
+	return err ? fail_for(err, "filling memory from the record at byte %" PRIu64, r->filler->failed_at) : 0;
+}
