@@ -11,12 +11,17 @@
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 
-/* Our own descriptor for what another task's leads to (pidfd_getfd(2), Linux 5.6); not where the main thread has ended. */
-static int borrow(pid_t pid, int fd)
+/*
+ * Our own descriptor for what another task's leads to (pidfd_getfd(2), Linux 5.6); where the main thread has ended the task is
+ * another thread, which takes Linux 6.9.
+ */
+static int borrow(pid_t tid, int fd)
 {
-	CLEANUP_CLOSE int process = (int)syscall(SYS_pidfd_open, pid, 0);
+	CLEANUP_CLOSE int task = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
 
-	return process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+	if (task < 0)
+		task = (int)syscall(SYS_pidfd_open, tid, 0);
+	return task < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, task, fd, 0);
 }
 
 static ssize_t length_of_fdinfo(int fd)
