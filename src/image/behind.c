@@ -9,15 +9,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/io.h"
-
 enum { STACK_BYTES = 16 * 1024 };
 
 struct behind {
 	_Atomic unsigned int given, written;	/* lots, each counted by one side alone */
 	_Atomic bool last;
 	pthread_t thread;
-	int fd;
+	struct image_target *target;
 	int err;
 	struct iovec lots[BEHIND_LOTS][2];	/* lot i is in place i % BEHIND_LOTS */
 };
@@ -66,13 +64,13 @@ static void *write_lots(void *arg)
 			continue;
 		}
 		if (!b->err)
-			b->err = writev_all(b->fd, b->lots[b->written % BEHIND_LOTS], 2);
+			b->err = target_write(b->target, b->lots[b->written % BEHIND_LOTS], 2);
 		b->written++;
 		since.tv_sec = 0;
 	}
 }
 
-struct behind *behind_start(int fd)
+struct behind *behind_start(struct image_target *target)
 {
 	struct behind *b = calloc(1, sizeof(*b));
 	pthread_attr_t attr;
@@ -81,7 +79,7 @@ struct behind *behind_start(int fd)
 
 	if (!b)
 		return NULL;
-	b->fd = fd;
+	b->target = target;
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	/* signals are for the thread that waits for the workload's */

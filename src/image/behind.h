@@ -4,7 +4,7 @@
  * slower of reading and writing it, not their sum; some lots lie between the two, so that neither waits for the other's
  * every breath.
  *
- * It writes to one descriptor, in order, and touches nothing else.  It dies with the process.
+ * It writes to one file, in order, and touches nothing else.  It dies with the process.
  */
 #ifndef TINYCKPT_IMAGE_BEHIND_H
 #define TINYCKPT_IMAGE_BEHIND_H
@@ -12,13 +12,17 @@
 #include <sys/uio.h>
 
 #include "config.h"
+#include "image/target.h"
 
 struct behind;
 
 enum { BEHIND_LOTS = 4 };
 
-/* A thread that writes to fd.  NULL: there can be none (out of memory, a limit), which is no failure: write directly. */
-struct behind *behind_start(int fd);
+/*
+ * A thread that writes to the target, which is its until behind_stop().  NULL: there can be none (out of memory, a limit),
+ * which is no failure: write directly.
+ */
+struct behind *behind_start(struct image_target *target);
 
 /*
  * Hands over a lot: two pieces, which must stay as they are for BEHIND_LOTS - 1 more calls, or until behind_wait().

@@ -63,12 +63,12 @@ static int flush(struct image_writer *w, const void *body, size_t body_len)
 		return w->error = err;
 	if (IS_ON_WRITE_BEHIND && !w->large && w->size >= BEHIND_FROM) {
 		w->large = true;
-		w->behind = behind_start(w->target.fd);
+		w->behind = behind_start(&w->target);
 	}
 	if (IS_ON_WRITE_BEHIND && w->behind)
 		err = write_behind(w, pieces, !body_len || body == image_body(w));
 	else
-		err = writev_all(w->target.fd, pieces, 2);
+		err = target_write(&w->target, pieces, 2);
 	w->pending = 0;
 	return err ? failed(w, err) : 0;
 }

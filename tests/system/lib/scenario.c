@@ -12,7 +12,8 @@
  * away          once, with a while between save and restore; the program finds DIR/freeze
  * advance       the same, with restore --clock=advance and DIR/advance
  * foreign       the same five times, each image being made one of a kernel with another vDSO
- * small         once, and the tool's memory is told: at most PEAK_KIB, if the environment has that
+ * small         once, and the memory of the tool, and of the image in the page cache, are told: at most PEAK_KIB and CACHE_KIB, if
+ *               the environment has those
  * update        save --embed; files are replaced (update.h): an image without them is refused, the other restores, five times;
  *               then the old ones are back, and mapped again
  * leave         check finds nothing; save --leave-running; not the least thing has changed
@@ -53,7 +54,8 @@ static struct {
 	bool show_difference;
 	char refusal[1024]; /* that the program had said may come */
 	long peak; /* KiB of the tool's memory */
-	bool show_peak;
+	long cached; /* KiB of the image in the page cache, when the save has ended */
+	bool show_memory;
 } test;
 
 static const char *in_directory(const char *name)
@@ -312,6 +314,7 @@ static bool save_and_restore(void)
 {
 	if (!save_tree(NULL) || !tree_is_gone())
 		return false;
+	test.cached = cached_kib(test.image);
 	forget_endings();
 	return restored_tree_exists(run_tool("restore", "-d", test.image));
 }
@@ -352,15 +355,17 @@ static bool play_once(void)
 
 static bool play_small(void)
 {
-	const char *limit = getenv("PEAK_KIB");
+	const char *limit = getenv("PEAK_KIB"), *cache_limit = getenv("CACHE_KIB");
 	long before = killed_for_memory();
 	bool good = play_cycles(1);
 
-	test.show_peak = true;
+	test.show_memory = true;
 	if (killed_for_memory() != before)
 		good = failed("the kernel has killed processes for their memory");
 	if (limit && test.peak > atol(limit))
 		good = failed("the tool had %ld KiB of memory, and may have %s", test.peak, limit);
+	if (cache_limit && test.cached > atol(cache_limit))
+		good = failed("the image had %ld KiB of page cache, and may have %s", test.cached, cache_limit);
 	return good;
 }
 
@@ -669,8 +674,8 @@ static void report(FILE *out, bool passed)
 	}
 	fprintf(out, "%s %s - %s%s%s\n", passed ? "ok" : "not ok", test.number, test.label, skipped ? " # SKIP " : "",
 		skipped ? skipped : "");
-	if (test.show_peak)
-		fprintf(out, "# the tool had %ld KiB of memory\n", test.peak);
+	if (test.show_memory)
+		fprintf(out, "# the tool had %ld KiB of memory, the image %ld KiB of page cache\n", test.peak, test.cached);
 	if (passed)
 		return;
 	for (char *line = strtok_r(test.failure, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
