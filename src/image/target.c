@@ -8,14 +8,18 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
 
 /* So much of the target's name goes into a temporary one, that ".NAME.tmp.PID.N" stays below NAME_MAX. */
 #define NAME_PART 200
+
+enum { CACHE_PART = 64 };	/* of the machine's memory, twice this part is the image's in the page cache */
 
 static int open_stdout(struct image_target *t)
 {
@@ -149,12 +153,15 @@ static int create(struct image_target *t)
 
 int target_open(struct image_target *t, const char *path)
 {
+	struct sysinfo info;
 	int err;
 
 	memset(t, 0, sizeof(*t));
 	t->fd = t->directory = -1;
 	if (!strcmp(path, "-"))
 		return open_stdout(t);
+	if (!sysinfo(&info))
+		t->part = (uint64_t)info.totalram * info.mem_unit / CACHE_PART;
 	err = open_directory(t, path);
 	if (!err)
 		err = check_existing(t);
@@ -165,6 +172,32 @@ int target_open(struct image_target *t, const char *path)
 	if (err)
 		target_drop(t);
 	return err;
+}
+
+/*
+ * The image would fill the page cache, which on a small machine pushes out what that works with; and while its dirty pages
+ * wait for slow flash, the kernel takes memory for exhausted and kills.  So each part goes to the medium while the next one
+ * is written, and is then forgotten: two of them are all that the cache holds.  A part is large on a large machine, where
+ * this is not to wait for anything.
+ */
+static int begin_part(struct image_target *t)
+{
+	/* waits for what was begun before, and tells an error that nobody would be told again */
+	int err = sync_file_range(t->fd, 0, (off_t)t->written, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
+
+	posix_fadvise(t->fd, 0, (off_t)t->begun, POSIX_FADV_DONTNEED);
+	t->begun = t->written;
+	return err ? -errno : 0;
+}
+
+int target_write(struct image_target *t, struct iovec *pieces, int count)
+{
+	int err;
+
+	for (int i = 0; i < count; i++)
+		t->written += pieces[i].iov_len;
+	err = writev_all(t->fd, pieces, count);
+	return !err && t->part && t->written - t->begun >= t->part ? begin_part(t) : err;
 }
 
 /* Gives the unnamed file a name: 0 or -1 with errno. */

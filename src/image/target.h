@@ -7,6 +7,8 @@
 #define TINYCKPT_IMAGE_TARGET_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
 
 struct image_target {
 	int fd;              /* open for writing; -1 when closed */
@@ -14,6 +16,9 @@ struct image_target {
 	bool unnamed;        /* made by O_TMPFILE */
 	char name[256];      /* the target's, for messages too */
 	char temporary[256]; /* "" while there is none */
+	uint64_t written;    /* bytes */
+	uint64_t begun;      /* so many of them are on their way to the medium */
+	uint64_t part;       /* bytes that are begun at once */
 };
 
 /*
@@ -22,6 +27,9 @@ struct image_target {
  * removed. 0 or a negative error that has been said; nothing is left open then.
  */
 int target_open(struct image_target *t, const char *path);
+
+/* All of the pieces, which are used up.  0 or a negative errno, unsaid; of what is on its way to the medium, too. */
+int target_write(struct image_target *t, struct iovec *pieces, int count);
 
 /* Syncs, names the file, syncs the directory, closes. On an error (said) the caller goes on to target_drop(). */
 int target_commit(struct image_target *t);

@@ -41,7 +41,7 @@ static int write_lot(void *arg, unsigned int place)
 {
 	struct image_writer *w = arg;
 
-	return writev_all(w->target.fd, w->lots[place], 2);
+	return target_write(&w->target, w->lots[place], 2);
 }
 
 /* Hands one lot to the thread, which there is from some size on, and goes on with the next. */
@@ -79,7 +79,7 @@ static int flush(struct image_writer *w, const void *body, size_t body_len)
 	if (IS_ON_COPY_BEHIND && w->behind)
 		err = write_behind(w, pieces, !body_len || body == image_body(w));
 	else
-		err = writev_all(w->target.fd, pieces, 2);
+		err = target_write(&w->target, pieces, 2);
 	w->pending = 0;
 	return err ? failed(w, err) : 0;
 }

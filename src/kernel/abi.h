@@ -91,6 +91,9 @@ struct syscall_info {	/* struct ptrace_syscall_info of linux/ptrace.h, as it is 
 #define MFD_NOEXEC_SEAL 0x8 /* 6.3 */
 #define MFD_EXEC 0x10
 #endif
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL /* 6.9 */
+#endif
 #ifndef F_DUPFD_QUERY
 #define F_DUPFD_QUERY (1024 + 3) /* F_LINUX_SPECIFIC_BASE; 6.10 */
 #endif

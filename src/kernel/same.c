@@ -11,19 +11,25 @@
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 
-/* Our own descriptor for what another task's leads to (pidfd_getfd(2), Linux 5.6); not where the main thread has ended. */
-static int borrow(pid_t pid, int fd)
+/*
+ * Our own descriptor for what another task's leads to (pidfd_getfd(2), Linux 5.6); where the main thread has ended the task is
+ * another thread, which takes Linux 6.9.
+ */
+static int borrow(pid_t tid, int fd)
 {
-	CLEANUP_CLOSE int process = (int)syscall(SYS_pidfd_open, pid, 0);
+	CLEANUP_CLOSE int task = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
 
-	return process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+	if (task < 0)
+		task = (int)syscall(SYS_pidfd_open, tid, 0);
+	return task < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, task, fd, 0);
 }
 
 static ssize_t length_of_fdinfo(int fd)
 {
 	char text[2048];
+	ssize_t len = proc_readf(text, sizeof(text), "/proc/self/fdinfo/%d", fd);
 
-	return proc_readf(text, sizeof(text), "/proc/self/fdinfo/%d", fd);
+	return len + 1 < (ssize_t)sizeof(text) ? len : -1;	/* one more lock would not be seen */
 }
 
 /*
@@ -32,18 +38,24 @@ static ssize_t length_of_fdinfo(int fd)
  */
 static int same_by_lock(int a, int b, int flags)
 {
-	struct flock lock = {
-		.l_type = (flags & O_ACCMODE) == O_WRONLY ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET, .l_start = INT64_MAX - 1,
-		.l_len = 1,
-	};
+	const short type = (flags & O_ACCMODE) == O_WRONLY ? F_WRLCK : F_RDLCK;
+	struct flock lock = { .l_start = INT64_MAX };
 	ssize_t without = length_of_fdinfo(b), with;
+	int tries = 64;
 
+	/* as far behind as nobody has locked it */
+	do {
+		lock = (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_start = lock.l_start - 1, .l_len = 1 };
+		if (fcntl(a, F_GETLK, &lock))
+			return -errno;
+	} while (lock.l_type != F_UNLCK && tries--);
+	lock.l_type = type;
 	if (fcntl(a, F_SETLK, &lock))
 		return -errno;
 	with = length_of_fdinfo(b);
 	lock.l_type = F_UNLCK;
 	fcntl(a, F_SETLK, &lock);
-	return without < 0 || with < 0 ? -EIO : with > without;
+	return without < 0 || with < 0 ? -E2BIG : with > without;
 }
 
 int same_order(pid_t a, pid_t b, int what)

@@ -44,8 +44,9 @@ static struct mapped *notes(const struct restore *r, size_t *n)
 static int note_label(struct restore *r, struct mapped *v, const char *name)
 {
 	static const char none[VMA_LABEL];
+	const unsigned long area = r->area, size = REBORN_AREA;	/* as prctl(2) takes them, on 32 bits, too */
 
-	if (!r->labels.len && prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, r->area, REBORN_AREA, NULL)) {
+	if (!r->labels.len && prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, area, size, 0UL)) {
 		log_warning("names of memory areas (PR_SET_VMA) are not kept: this kernel has none (CONFIG_ANON_VMA_NAME)");
 		r->no_labels = true;
 	}

@@ -36,6 +36,7 @@ static const struct {
 	{ "PR_GET_TID_ADDRESS", SYS_prctl, 0, PR_GET_TID_ADDRESS, EINVAL },
 	{ "PR_SET_MM_MAP", SYS_prctl, 1, PR_SET_MM_MAP, EINVAL },
 	{ "PR_SET_MM_MAP", SYS_prctl, 1, PR_SET_MM_MAP_SIZE, EINVAL },
+	{ "F_DUPFD_QUERY", SYS_fcntl, 1, 1024 + 3, EINVAL },
 	{ "PAGEMAP_SCAN", SYS_ioctl, 1, (int)0xc0606610, ENOTTY },
 };
 enum { KNOWN = sizeof known / sizeof *known };

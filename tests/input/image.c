@@ -43,16 +43,10 @@ static struct bytes copy(const uint8_t *from, size_t size)
 	return b;
 }
 
-bool image_read(struct image *image, const char *path)
+static bool take_apart(struct image *image, const uint8_t *data, size_t size)
 {
-	static uint8_t data[64 << 20];
-	FILE *f = fopen(path, "re");
-	size_t size, at = PREAMBLE;
+	size_t at = PREAMBLE;
 
-	if (!f)
-		return false;
-	size = fread(data, 1, sizeof(data), f);
-	fclose(f);
 	if (size < PREAMBLE + TRAILER)
 		return false;
 	memset(image, 0, sizeof(*image));
@@ -71,6 +65,19 @@ bool image_read(struct image *image, const char *path)
 		at += HEADER + message + body;
 	}
 	return at == size - TRAILER && image->frames && image->frame[image->frames - 1].type == FOOTER_TYPE;
+}
+
+bool image_read(struct image *image, const char *path)
+{
+	enum { MOST = 64 << 20 };
+	FILE *f = fopen(path, "re");
+	uint8_t *data = f ? malloc(MOST) : NULL; /* nothing static: programs with this in them also run in 32 MiB */
+	bool good = data && take_apart(image, data, fread(data, 1, MOST, f));
+
+	free(data);
+	if (f)
+		fclose(f);
+	return good;
 }
 
 /* The footer's index holds offsets of frames: those have moved. */

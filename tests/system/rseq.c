@@ -80,7 +80,7 @@ void test_setup(void)
 		test_skip("this kernel has no rseq");
 	must(uname(&kernel));
 	if (sscanf(kernel.release, "%d.%d", &major, &minor) == 2 && major * 100 + minor < 513)
-		test_may_be_refused();	/* PTRACE_GET_RSEQ_CONFIGURATION came later */
+		test_may_be_refused("rseq(2) is in use, where this kernel does not tell");	/* PTRACE_GET_RSEQ_CONFIGURATION came later */
 	for (int i = 0; i < THREADS; i++)
 		thread[i] = test_thread(body, NULL);
 	while (ready < THREADS)

@@ -109,7 +109,7 @@ void test_setup(void)
 {
 	/* Without kcmp(2) descriptors are compared by copies, which no kernel before 6.9 gives of such a process. */
 	if (syscall(SYS_kcmp, getpid(), getpid(), 0, 0, 0) == -1 && errno == ENOSYS)
-		test_may_be_refused();
+		test_may_be_refused("cannot be told (CONFIG_KCMP)");
 	child = test_child(outlived, NULL);
 	wait_for_end(child);
 	status_lines(child, "Uid:", child_status, sizeof child_status);

@@ -5,12 +5,15 @@
 #include "fingerprint.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -155,6 +158,25 @@ int kill_all_descendants(void)
 			kill(pids[i], SIGKILL);
 		reap();
 	}
+}
+
+long cached_kib(const char *path)
+{
+	static unsigned char resident[1 << 16];
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	long page = sysconf(_SC_PAGESIZE), kib = 0;
+	size_t size = fd < 0 || fstat(fd, &st) ? 0 : st.st_size;
+	void *map = size ? mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+
+	if (map != MAP_FAILED && (size - 1) / page < sizeof resident && mincore(map, size, resident) == 0)
+		for (size_t i = 0; i <= (size - 1) / page; i++)
+			kib += (resident[i] & 1) * page / 1024;
+	if (map != MAP_FAILED)
+		munmap(map, size);
+	if (fd >= 0)
+		close(fd);
+	return kib;
 }
 
 long killed_for_memory(void)

@@ -40,5 +40,7 @@ bool process_exists(pid_t pid);
 int kill_all_descendants(void);
 /* How many processes the kernel has killed for their memory, since it was booted. */
 long killed_for_memory(void);
+/* KiB of a file that are in the page cache */
+long cached_kib(const char *path);
 
 #endif

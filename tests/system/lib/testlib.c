@@ -76,9 +76,9 @@ void test_pass(void)
 	test_pass_with(0);
 }
 
-void test_may_be_refused(void)
+void test_may_be_refused(const char *words)
 {
-	publish("may-be-refused", "");
+	publish("may-be-refused", words);
 }
 
 void test_fail(const char *format, ...)

@@ -55,8 +55,11 @@ void test_pass_with(int status) __attribute__((noreturn));
 void test_fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /* Only before readiness: this machine cannot show the behaviour, for this reason. */
 void test_skip(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
-/* A refusal (exit 3) of this state, by name, is an answer too, when the program then finds itself as it was. */
-void test_may_be_refused(void);
+/*
+ * This kernel lacks what the state takes: a refusal (exit 3) that says so in these words, and harms nothing, skips the test.
+ * Only for what the table of `tinyckpt check` tells.
+ */
+void test_may_be_refused(const char *words);
 /* Everything behind test_setup(), for a set-up that leaves the main thread for good. */
 void test_continue(void) __attribute__((noreturn));
 void test_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
