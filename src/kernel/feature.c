@@ -74,9 +74,8 @@ static const struct feature features[] = {
 		.instead = "a mark in one process that a save looks for in others; for descriptors pidfd_getfd, with F_DUPFD_QUERY "
 			   "(Linux 6.10) or a lock that fdinfo shows",
 		.try_instead = probe_pidfd_getfd,
-		.lost = "check with a PID does not see memory and tables that processes share: a save does; programs "
-			"with descriptors that look alike are refused where their main thread has ended (before Linux 6.9) or all of "
-			"the file is locked (before 6.10)",
+		.lost = "check with a PID does not see memory and tables that are shared; descriptors that look alike are "
+			"refused where the main thread has ended (before 6.9) or all of the file is locked (before 6.10)",
 	}, {
 		.name = "PR_GET_TID_ADDRESS", .try = probe_tid_address, .since = "3.5", .option = &CHECKPOINT_RESTORE,
 		.use = "the word that is cleared when a thread ends",

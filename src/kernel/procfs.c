@@ -86,13 +86,13 @@ int proc_open(const char *path, int flags)
 	return fd < 0 && look_again(from) ? open_file(path, flags) : fd;
 }
 
-int proc_lookup(const char *path, struct stat *st)
+int proc_lookup(const char *path, int flags, struct stat *st)
 {
 	const char *rest = path;
 	int from = start_of(&rest);
-	int ret = fstatat(from, rest, st, 0);
+	int ret = fstatat(from, rest, st, flags);
 
-	return ret && look_again(from) ? stat(path, st) : ret;
+	return ret && look_again(from) ? fstatat(AT_FDCWD, path, st, flags) : ret;
 }
 
 ssize_t proc_readlink(const char *path, char *to, size_t cap)

@@ -113,13 +113,13 @@ int proc_fdinfo_again(int opened, struct proc_fdinfo *info);
 ssize_t proc_read(const char *path, char *text, size_t cap);
 ssize_t proc_readf(char *text, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* open(2) (close-on-exec), stat(2) and readlink(2) by a path in /proc; -1 and errno as those have them. */
+/* open(2) (close-on-exec), fstatat(2) and readlink(2) by a path in /proc; -1 and errno as those have them. */
 int proc_open(const char *path, int flags);
 
 /* From now on paths that these functions are given lead into the /proc that fd is the root of, which they keep. */
 void proc_use(int fd);
 
-int proc_lookup(const char *path, struct stat *st);
+int proc_lookup(const char *path, int flags, struct stat *st);
 ssize_t proc_readlink(const char *path, char *to, size_t cap);	/* ends the text by a NUL; ENAMETOOLONG: it does not fit */
 
 /* Target of a symbolic link in /proc: length or a negative errno; -ENAMETOOLONG when it does not fit. */

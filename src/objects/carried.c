@@ -40,7 +40,8 @@ static bool match(const struct save *s, const struct opened *o)
 static bool has_attributes(const struct opened *o)
 {
 	char names[4096];
-	ssize_t len = listxattr(o->access, names, sizeof(names));
+	CLEANUP_CLOSE int fd = proc_open(o->access, O_RDONLY);
+	ssize_t len = flistxattr(fd, names, sizeof(names));
 
 	if (len < 0)
 		return errno != ENOTSUP;

@@ -82,7 +82,7 @@ static bool wanted(const struct save *s, const struct opened *o)
 
 	if (!s->options->embed || o->deleted || o->path[0] != '/')
 		return false;
-	fd = open_file(o->access, O_RDONLY);
+	fd = proc_open(o->access, O_RDONLY);
 	if (fd < 0)
 		return false;
 	program = !pread_all(fd, magic, SELFMAG, 0) && (!memcmp(magic, ELFMAG, SELFMAG) || !memcmp(magic, "#!", 2));
@@ -106,7 +106,7 @@ static void check(struct save *s, const struct opened *o)
 
 static int save_file(struct save *s, const struct opened *o, uint32_t id)
 {
-	CLEANUP_CLOSE int fd = open_file(o->access, O_RDONLY);
+	CLEANUP_CLOSE int fd = proc_open(o->access, O_RDONLY);
 	Embedded m = { .id = id, .mode = o->st.st_mode, .size = (uint64_t)o->st.st_size, .has_content = true };
 	int err = fd < 0 ? -errno : content_read(fd, &m.content);
 

@@ -58,7 +58,7 @@ static int save_content(const struct opened *o, File *m)
 	m->has_content = o->mapped && S_ISREG(o->st.st_mode) && !(o->info.flags & O_ACCMODE);
 	if (!m->has_content)
 		return 0;
-	fd = open_file(o->access, O_RDONLY);
+	fd = proc_open(o->access, O_RDONLY);
 	err = fd < 0 ? -errno : content_read(fd, &m->content);
 	return err ? fail_for(err, "%s: %s", o->what, o->path) : 0;
 }

@@ -40,9 +40,10 @@ static bool is_shared_memory(const struct opened *o)
 static bool is_mqueue(const struct opened *o)
 {
 	enum { MQUEUE_MAGIC = 0x19800202 };	/* ipc/mqueue.c */
+	CLEANUP_CLOSE int fd = proc_open(o->access, O_PATH);
 	struct statfs fs;
 
-	return !statfs(o->access, &fs) && fs.f_type == MQUEUE_MAGIC;
+	return fd >= 0 && !fstatfs(fd, &fs) && fs.f_type == MQUEUE_MAGIC;
 }
 
 static bool match(const struct save *s, const struct opened *o)

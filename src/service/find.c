@@ -86,7 +86,7 @@ static bool is_own_program(const struct search *search, pid_t pid)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
-	return !proc_lookup(path, &st) && st.st_dev == search->own.st_dev && st.st_ino == search->own.st_ino;
+	return !proc_lookup(path, 0, &st) && st.st_dev == search->own.st_dev && st.st_ino == search->own.st_ino;
 }
 
 static bool fits(const struct search *search, pid_t pid, struct proc_stat *st)
@@ -123,7 +123,7 @@ static pid_t search_processes(const struct service *s)
 	struct search search = { .service = s };
 	int err;
 
-	if (proc_lookup("/proc/self/exe", &search.own))
+	if (proc_lookup("/proc/self/exe", 0, &search.own))
 		return fail_errno("/proc/self/exe");
 	err = proc_numbers("/proc", look, &search);
 	if (err)

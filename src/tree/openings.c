@@ -102,7 +102,7 @@ static int look(struct walk *w, const char *link)
 	size_t deleted = strlen(" (deleted)");
 
 	if (len < 0) {
-		if (proc_lookup(o->access, &o->st))
+		if (proc_lookup(o->access, 0, &o->st))
 			return -errno;
 		len = proc_readlink(link, o->path, sizeof(o->path));
 	}
@@ -165,7 +165,7 @@ static int walk_vma(void *arg, struct vma *v)
 	snprintf(o->access, sizeof(o->access), "/proc/%d/map_files/%llx-%llx", o->pid, (unsigned long long)v->start,
 		 (unsigned long long)v->end);
 	/* the link's mode is the mode in which the file was opened for the mapping */
-	v->maywrite = v->shared && !lstat(o->access, &link) && link.st_mode & S_IWUSR;
+	v->maywrite = v->shared && !proc_lookup(o->access, AT_SYMLINK_NOFOLLOW, &link) && link.st_mode & S_IWUSR;
 	if (openings_mapped(w->s, v))
 		return 0;
 	o->info.flags = v->maywrite ? O_RDWR : O_RDONLY;

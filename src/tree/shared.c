@@ -126,7 +126,7 @@ static bool is_marked(const struct visit *v, pid_t pid, pid_t tid, int fd, int k
 		return !task_read(pid, &number, v->area + VISIT_MARK, sizeof(number)) && number == v->pid;
 	case FILES:
 		snprintf(path, sizeof(path), "/proc/%d/task/%d/fd/%d", pid, tid, fd);
-		return !proc_lookup(path, &to);
+		return !proc_lookup(path, 0, &to);
 	default:
 		return !proc_status(pid, tid, &st) && st.umask == MASK;
 	}

@@ -57,7 +57,7 @@ void target_stdio(struct save *s)
 		if (!s->options->inherit_stdio)
 			continue;
 		snprintf(o->access, sizeof(o->access), "/proc/%d/fd/%d", s->tree.processes[0].tid, i);
-		if (!proc_lookup(o->access, &o->st))
+		if (!proc_lookup(o->access, 0, &o->st))
 			o->fd = i;
 	}
 }

@@ -48,7 +48,7 @@ for command in $commands; do
 done
 if grep -q -- --clock <<<"$("$tool" restore --help)" && ! grep -q CONFIG_CLOCKS <<<"$("$tool" restore --clock=freeze 2>&1)"; then
 	usage "restore --clock without a word" "clock" restore --clock
-	usage "restore --clock with another" "freeze or advance" restore --clock=stop "$work/none"
+	usage "restore --clock with another" "freeze, advance or tell" restore --clock=stop "$work/none"
 fi
 usage "save -o without a file" "o" save 4000000 -o
 usage "save --name without a name" "name" save 4000000 --name
