@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -494,9 +495,7 @@ static int compare_tids(const void *a, const void *b)
 /* By whom; NULL: it is free.  What is dead and about to be reaped is waited for, as restore does; *patience: so long. */
 static const char *taken_by(pid_t pid, struct proc_stat *st, int *patience)
 {
-	const struct timespec pause = { 0, 10 * 1000000 };
-
-	for (;; *patience -= 10, nanosleep(&pause, NULL)) {
+	for (;; *patience -= 10, poll(NULL, 0, 10)) {
 		bool task = !proc_stat(pid, 0, st);
 
 		if (pid == getpid() || (!task && kill(-pid, 0) && errno == ESRCH))
