@@ -179,6 +179,7 @@ blob_source  = $(sort $(wildcard $(1)/*.[cS]) $(if $(filter proxy,$(1)),,$(blob_
 ask = $(if $(outside)$(filter-out gcc,$(COMPILER)),$(shell echo 'void _start(void) { }' | \
 	$(CC) -Werror $(1) -nostdlib -o /dev/null -x c - 2>/dev/null && echo $(1)),$(1))
 
+$(if $(wildcard arch/$(ARCH)/arch.mk),,$(error ARCH=$(ARCH): no such architecture, see tools/architectures))
 include arch/$(ARCH)/arch.mk
 
 # What an architecture or a configuration lacks is a constant 0 in conditions, which clang finds worth a warning.
