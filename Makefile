@@ -51,6 +51,8 @@ ifeq ($(outside),)
   triplet    := $(shell awk '$$1 == "$(ARCH)" { print $$2 }' tools/architectures)
   CC-gcc     := $(sysroot)/bin/musl-gcc
   CC-clang   := clang --target=$(triplet) --gcc-toolchain=/usr --sysroot=$(sysroot) -nostdlibinc -isystem $(sysroot)/include
+  # For a cross target it takes the C library beside gcc's first, of which these headers are not.
+  link-clang := -B$(sysroot)/lib -L$(sysroot)/lib
   CC         := $(CC-$(COMPILER))
   tools      := $(triplet)-
   NANOPB_DIR ?= $(or $(bundled_nanopb),$(sysroot)/share/nanopb)
@@ -199,7 +201,7 @@ tool_flags := -std=gnu11 $(smallest) $(warnings) $(same_everywhere) -ffunction-s
 	$(defines) $(includes) $(nanopb_include) $(capng_cflags) $(lz4_cflags) $(CPPFLAGS) $(CFLAGS)
 # Segments that share pages of the file save up to 8 KiB of padding; what relro would protect here is 64 bytes.
 # A small common page size has the linker not pad to a page of it, either.
-link_flags := -static -no-pie -Wno-unused-command-line-argument -Wl,-z,noseparate-code -Wl,-z,common-page-size=64 -Wl,-z,norelro \
+link_flags := $(link-$(COMPILER)) -static -no-pie -Wno-unused-command-line-argument -Wl,-z,noseparate-code -Wl,-z,common-page-size=64 -Wl,-z,norelro \
 	-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack $(LDFLAGS)
 link_libs  := $(capng_libs) $(if $(CONFIG_LZ4),$(lz4_libs)) $(LDLIBS)
 
