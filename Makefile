@@ -4,7 +4,6 @@
 # By itself it fetches what it needs (tools/setup, tools/sysroot), and compiles with gcc, or with clang (COMPILER=clang).
 # With CC, CROSS_COMPILE or PKG_CONFIG from outside (Buildroot, Yocto) it takes those and fetches nothing.
 
-ARCH   ?= x86_64
 CONFIG ?= full
 COMPILER ?= gcc
 PREFIX ?= /usr/local
@@ -21,6 +20,17 @@ MAKEFLAGS += --no-builtin-rules
 Q   := $(if $(V),,@)
 say  = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-5s %s\n' $(1) '$(2)')
 
+outside := $(filter environment environment\ override command,$(foreach v,CC CROSS_COMPILE PKG_CONFIG,$(origin $(v))))
+ifneq ($(outside),)
+  ifeq ($(origin CC),default)
+    CC   := $(CROSS_COMPILE)gcc
+  endif
+  # A compiler from outside tells what it compiles for; armv7 has several names.
+  ARCH   ?= $(patsubst arm%,armv7,$(firstword $(subst -, ,$(shell $(CC) -dumpmachine))))
+  ARCH   := $(ARCH)
+endif
+ARCH     ?= x86_64
+
 version := $(shell cat VERSION)
 B       := build/$(ARCH)/$(CONFIG)
 gen     := $(B)/gen
@@ -32,24 +42,28 @@ all: $(tool)
 # ---------------------------------------------------------------------------------------------------------------------
 # The toolchain: our own sysroot, or whatever comes from outside.
 
-outside := $(filter environment environment\ override command,$(foreach v,CC CROSS_COMPILE PKG_CONFIG,$(origin $(v))))
 sysroot := .cache/sysroot/$(ARCH)
+
+# A release brings nanopb's C files, and the code that it generates (see dist below).
+bundled_nanopb := $(if $(wildcard nanopb/pb.h),nanopb)
 
 ifeq ($(outside),)
   triplet    := $(shell awk '$$1 == "$(ARCH)" { print $$2 }' tools/architectures)
   CC-gcc     := $(sysroot)/bin/musl-gcc
   CC-clang   := clang --target=$(triplet) --gcc-toolchain=/usr --sysroot=$(sysroot) -nostdlibinc -isystem $(sysroot)/include
+  # For a cross target it takes the C library beside gcc's first, of which these headers are not.
+  link-clang := -B$(sysroot)/lib -L$(sysroot)/lib
   CC         := $(CC-$(COMPILER))
   tools      := $(triplet)-
-  NANOPB_DIR ?= $(sysroot)/share/nanopb
+  NANOPB_DIR ?= $(or $(bundled_nanopb),$(sysroot)/share/nanopb)
   capng_libs := -lcap-ng
   lz4_libs   := -llz4
   WERROR     ?= 1
 else
   tools      := $(CROSS_COMPILE)
-  ifeq ($(origin CC),default)
-    CC       := $(CROSS_COMPILE)gcc
-  endif
+  OBJCOPY    ?= $(if $(tools),$(tools)objcopy,$(shell $(CC) -print-prog-name=objcopy))
+  STRIP      ?= $(if $(tools),$(tools)strip,$(shell $(CC) -print-prog-name=strip))
+  NANOPB_DIR ?= $(bundled_nanopb)
   PKG_CONFIG ?= pkg-config
   capng_cflags := $(shell $(PKG_CONFIG) --cflags libcap-ng)
   capng_libs   := $(or $(shell $(PKG_CONFIG) --static --libs libcap-ng),-lcap-ng)
@@ -74,7 +88,8 @@ endif
 # The configuration: configs/CONFIG_defconfig, expanded.
 
 config      := $(B)/.config
-kconfig_env := ARCH=$(ARCH) KCONFIG_CONFIG=$(config)
+# Who builds with a Kconfig of its own may have another prefix in the environment.
+kconfig_env := ARCH=$(ARCH) CONFIG_=CONFIG_ KCONFIG_CONFIG=$(config)
 
 DEFCONFIG ?= configs/$(CONFIG)_defconfig
 $(config): $(DEFCONFIG) configs/Kconfig arch/$(ARCH)/Kconfig tools/expand-config
@@ -146,8 +161,10 @@ sources := $(filter-out $(obj-),$(sort $(shell find src arch/$(ARCH) -name blob 
 
 # Messages are all compiled in; the linker drops those that no source left in speaks of.
 protos  := $(sort $(wildcard proto/*.proto))
-pb_h    := $(protos:proto/%.proto=$(gen)/%.pb.h)
-pb_c    := $(protos:proto/%.proto=$(gen)/%.pb.c)
+# A release has their code in gen/; of other messages than those in proto/ it would be no use.
+pb      := $(or $(shell LC_ALL=C; export LC_ALL; cat proto/* | cksum | cmp -s - gen/cksum 2>/dev/null && echo gen),$(gen))
+pb_h    := $(protos:proto/%.proto=$(pb)/%.pb.h)
+pb_c    := $(protos:proto/%.proto=$(pb)/%.pb.c)
 
 # The blobs: code that runs inside other tasks.  Each role has a folder; without one the interpreter is the whole blob.
 roles       := $(strip $(foreach r,parasite restorer,$(if $(wildcard $(r)/*.[cS]),$(r))))
@@ -164,11 +181,12 @@ blob_source  = $(sort $(wildcard $(1)/*.[cS]) $(if $(filter proxy,$(1)),,$(blob_
 ask = $(if $(outside)$(filter-out gcc,$(COMPILER)),$(shell echo 'void _start(void) { }' | \
 	$(CC) -Werror $(1) -nostdlib -o /dev/null -x c - 2>/dev/null && echo $(1)),$(1))
 
+$(if $(wildcard arch/$(ARCH)/arch.mk),,$(error ARCH=$(ARCH): no such architecture, see tools/architectures))
 include arch/$(ARCH)/arch.mk
 
 # What an architecture or a configuration lacks is a constant 0 in conditions, which clang finds worth a warning.
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Wno-constant-logical-operand $(if $(filter 1,$(WERROR)),-Werror)
-includes := -Isrc -I$(gen) -Iarch/$(ARCH) -Iarch -Iinterpreter -Iproxy $(addprefix -I,$(roles))
+includes := -Isrc $(addprefix -I,$(sort $(gen) $(pb))) -Iarch/$(ARCH) -Iarch -Iinterpreter -Iproxy $(addprefix -I,$(roles))
 defines  := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTINYCKPT_VERSION='"$(version)"'
 # Of nanopb's sources, which are compiled along, only what is used: without its own texts it is 1.7 KB smaller.
 nanopb_include := $(if $(NANOPB_DIR),-isystem $(NANOPB_DIR) -DPB_NO_ERRMSG -DPB_BUFFER_ONLY,$(shell $(PKG_CONFIG) --cflags nanopb 2>/dev/null))
@@ -183,7 +201,7 @@ tool_flags := -std=gnu11 $(smallest) $(warnings) $(same_everywhere) -ffunction-s
 	$(defines) $(includes) $(nanopb_include) $(capng_cflags) $(lz4_cflags) $(CPPFLAGS) $(CFLAGS)
 # Segments that share pages of the file save up to 8 KiB of padding; what relro would protect here is 64 bytes.
 # A small common page size has the linker not pad to a page of it, either.
-link_flags := -static -no-pie -Wno-unused-command-line-argument -Wl,-z,noseparate-code -Wl,-z,common-page-size=64 -Wl,-z,norelro \
+link_flags := $(link-$(COMPILER)) -static -no-pie -Wno-unused-command-line-argument -Wl,-z,noseparate-code -Wl,-z,common-page-size=64 -Wl,-z,norelro \
 	-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack $(LDFLAGS)
 link_libs  := $(capng_libs) $(if $(CONFIG_LZ4),$(lz4_libs)) $(LDLIBS)
 
@@ -228,6 +246,9 @@ $(gen)/%.pb.c $(gen)/%.pb.h: proto/%.proto | toolchain $(gen)/config.h
 		--dependency_out=$(gen)/$*.pb.d -Iproto --nanopb_out=-Iproto:$(gen) $<
 $(foreach p,$(protos:proto/%.proto=%),$(eval $(gen)/$(p).pb.c $(gen)/$(p).pb.h: $(wildcard proto/$(p).options)))
 
+ifeq ($(pb),gen)
+$(pb_c) $(pb_h): ;
+endif
 generated := $(gen)/config.h $(pb_h)
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -344,6 +365,11 @@ fuzz:
 	$(Q)tools/setup check
 	$(Q)$(run_env) tests/run fuzz
 
+# build/dist: the release, and the packages that build it.
+.PHONY: dist
+dist: $(pb_c) $(pb_h)
+	$(Q)tools/dist $(version) $(pb) $(NANOPB_DIR) build/dist
+
 .PHONY: install
 install: all
 	install -D -m 755 $(tool) $(DESTDIR)$(sbindir)/tinyckpt
@@ -352,6 +378,27 @@ install: all
 	$(if $(CONFIG_RULES),install -D -m 644 src/man/tinyckpt.rules.5 $(DESTDIR)$(mandir)/man5/tinyckpt.rules.5)
 	$(if $(wildcard src/completion/tinyckpt),install -D -m 644 src/completion/tinyckpt \
 		$(DESTDIR)$(bashcompletiondir)/tinyckpt)
+
+# What runs it at boot and at shutdown (tools/boot/README.md), and what updaters call.
+sysconfdir ?= /etc
+systemdsystemunitdir ?= $(PREFIX)/lib/systemd/system
+libexecdir ?= $(PREFIX)/lib/tinyckpt
+boot-busybox := S01tinyckpt:S01tinyckpt S99tinyckpt:S99tinyckpt
+boot-sysv    := S01tinyckpt:tinyckpt-boot S99tinyckpt:tinyckpt
+boot-openrc  := tinyckpt-boot:tinyckpt-boot tinyckpt:tinyckpt
+boot-procd   := $(boot-openrc)
+.PHONY: install-boot install-hooks
+install-boot:
+	$(if $(filter busybox sysv openrc procd systemd,$(INIT)),,$(error INIT=busybox, sysv, openrc, procd or systemd))
+	$(foreach f,$(boot-$(INIT)),install -D -m 755 tools/boot/$(INIT:busybox=sysv)/$(firstword $(subst :, ,$(f))) \
+		$(DESTDIR)$(sysconfdir)/init.d/$(lastword $(subst :, ,$(f)));)
+	$(if $(filter systemd,$(INIT)),install -D -m 644 -t $(DESTDIR)$(systemdsystemunitdir) tools/boot/systemd/*.service)
+	install -d $(DESTDIR)$(sysconfdir)/tinyckpt
+install-hooks:
+	install -D -m 755 tools/boot/update $(DESTDIR)$(libexecdir)/update
+	$(foreach h,$(HOOKS),install -D -m 755 -t $(DESTDIR)$(libexecdir)/$(h) $(filter-out %.conf,$(wildcard tools/boot/$(h)/*));)
+	$(if $(filter rauc,$(HOOKS)),install -D -m 644 tools/boot/rauc/rauc-mark-good.conf \
+		$(DESTDIR)$(systemdsystemunitdir)/rauc-mark-good.service.d/tinyckpt.conf)
 
 # Every architecture in every configuration.
 arches := $(shell awk '/^[a-z]/ { print $$1 }' tools/architectures)
@@ -365,13 +412,16 @@ all-arches:
 size:
 	$(Q)tools/size $(if $(filter command%,$(origin ARCH)),$(ARCH))
 
-.PHONY: menuconfig defconfig savedefconfig
+.PHONY: menuconfig defconfig oldconfig savedefconfig
 menuconfig: $(config)
-	$(Q)tools/setup menuconfig
+	$(if $(outside),,$(Q)tools/setup menuconfig)
 	$(Q)$(kconfig_env) kconfig-mconf configs/Kconfig
 defconfig:
 	$(Q)rm -f $(config)
 	$(Q)$(MAKE) --no-print-directory $(config)
+# A .config of another version: what it does not know is as by default.
+oldconfig: $(config)
+	$(Q)mv $(config) $(config).old && ARCH=$(ARCH) tools/expand-config configs/Kconfig $(config).old >$(config)
 savedefconfig: $(config)
 	$(Q)$(kconfig_env) kconfig-conf --savedefconfig=$(DEFCONFIG) configs/Kconfig
 
@@ -398,7 +448,9 @@ help:
 	@echo 'lint           static analysis, layout, licences'
 	@echo 'all-arches     builds every configuration for every architecture'
 	@echo 'size           bytes of the tool, its blobs and its toggles, against the limits; ARCH= for one architecture'
+	@echo 'dist           build/dist: the release tarball, and the Buildroot and Yocto packages that build it'
 	@echo 'install        DESTDIR=, PREFIX=/usr/local, sbindir=, mandir=, bashcompletiondir='
+	@echo 'install-boot   INIT=busybox|sysv|openrc|procd|systemd; install-hooks: HOOKS="rauc swupdate mender"'
 	@echo 'menuconfig     chooses what goes in ($(config))'
 	@echo 'defconfig      goes back to configs/$(CONFIG)_defconfig; savedefconfig writes it'
 	@echo 'clean          removes build/; distclean also the sysroots in .cache/'
