@@ -13,26 +13,33 @@ _Static_assert(LZ4_WORK >= sizeof(LZ4_stream_t), "the library works in less");
 enum {
 	SAMPLE = 4096,	/* bytes: a page, of which a body has many */
 	SAMPLES = 3,
+	PATIENCE = 4,	/* bodies in vain, until one sample has to do */
 };
 
 /* At most nine tenths of len. */
-static int pack(void *work, int level, const uint8_t *from, size_t len, void *to)
+static int pack(struct lz4_work *work, int level, const uint8_t *from, size_t len, void *to)
 {
-	return LZ4_compress_fast_extState(work, (const char *)from, to, (int)len, (int)(len - len / 10), 10 - level);
+	return LZ4_compress_fast_extState(work->memory, (const char *)from, to, (int)len, (int)(len - len / 10), 10 - level);
 }
 
-size_t lz4_pack(void *work, int level, const void *from, size_t len, void *to)
+/* Does it look as if it could become smaller? */
+static bool promises(struct lz4_work *work, int level, const uint8_t *from, size_t len, void *to)
 {
-	const uint8_t *bytes = from;
+	const size_t samples = work->vain < PATIENCE ? SAMPLES : 1;
+
+	for (size_t i = 0; i < samples; i++)
+		if (pack(work, level, from + (len - SAMPLE) / SAMPLES * ((i + work->vain) % SAMPLES), SAMPLE, to) > 0)
+			return true;
+	return false;
+}
+
+size_t lz4_pack(struct lz4_work *work, int level, const void *from, size_t len, void *to)
+{
 	int packed = 0;
 
-	if (len >= 2 * SAMPLES * SAMPLE) {
-		for (size_t i = 0; !packed && i < SAMPLES; i++)
-			packed = pack(work, level, bytes + (len - SAMPLE) / (SAMPLES - 1) * i, SAMPLE, to);
-		if (!packed)
-			return 0;
-	}
-	packed = pack(work, level, bytes, len, to);
+	if (len < 2 * SAMPLES * SAMPLE || promises(work, level, from, len, to))
+		packed = pack(work, level, from, len, to);
+	work->vain = packed > 0 ? 0 : work->vain + 1;
 	return packed > 0 ? (size_t)packed : 0;
 }
 

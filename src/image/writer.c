@@ -25,7 +25,7 @@ enum {
 	BEHIND_FROM = 16 * BODY_MAX, /* bytes that are worth a thread: a small image is there before it is */
 	PACK_AT = INDEX_AT + INDEX_MAX * INDEX_ENTRY, /* where bodies are packed, and the memory that this takes */
 	PACK_WORK_AT = PACK_AT + BODY_MAX,
-	MAP_SIZE = IS_ON_LZ4 ? PACK_WORK_AT + LZ4_WORK : PACK_AT,
+	MAP_SIZE = IS_ON_LZ4 ? PACK_WORK_AT + sizeof(struct lz4_work) : PACK_AT,
 };
 
 _Static_assert(FLUSH_AT + SMALL + FRAME_HEADER + MESSAGE_MAX + 4 <= BODY_AT,
@@ -144,7 +144,7 @@ void image_mark(struct image_writer *w, uint32_t type, uint32_t key)
 static size_t pack_body(struct image_writer *w, const void *body, size_t body_len)
 {
 	size_t packed = w->level && body_len >= LZ4_FROM
-				? lz4_pack(w->map + PACK_WORK_AT, w->level, body, body_len, w->map + PACK_AT) : 0;
+				? lz4_pack((struct lz4_work *)(void *)(w->map + PACK_WORK_AT), w->level, body, body_len, w->map + PACK_AT) : 0;
 
 	/* not into that place at once: the body most often lies there, and what a thread writes behind has to stay */
 	memcpy(image_body(w), w->map + PACK_AT, packed);

@@ -2,6 +2,7 @@
 #include "tree/tree.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@
 #include "tree/visit.h"
 
 /* A thread that does not stand still by then sleeps where no signal reaches it, or waits for its vfork child. */
-enum { HOLD_MS = 10000, AWAY_TRIES = 400, PLACE_TRIES = 1000 };
+enum { HOLD_MS = 10000, AWAY_TRIES = 400, PLACE_TRIES = 48 };
 
 static struct thread *find_thread(struct process *p, pid_t tid)
 {
@@ -294,6 +295,9 @@ static int place_threads(struct process *p, int patience, bool *moved)
 			p->complete = p->looked = false;
 			p->vdso = p->linker = p->stand_in.n = 0;	/* it may become another program */
 			err = thread_continue(t->tid, 0);
+			/* most are elsewhere at the next look; a dynamic linker takes its time */
+			if (tries % 8 == 7 && tries < patience)
+				poll(NULL, 0, 1 << tries / 8);
 			restart_note(p->pid, t->tid, &t->restart);
 			if (!err)
 				err = thread_halt(t->tid, &stop);
