@@ -58,6 +58,7 @@ ifeq ($(outside),)
   NANOPB_DIR ?= $(or $(bundled_nanopb),$(sysroot)/share/nanopb)
   capng_libs := -lcap-ng
   lz4_libs   := -llz4
+  sodium_libs := -lsodium
   WERROR     ?= 1
 else
   tools      := $(CROSS_COMPILE)
@@ -69,6 +70,8 @@ else
   capng_libs   := $(or $(shell $(PKG_CONFIG) --static --libs libcap-ng),-lcap-ng)
   lz4_cflags   := $(shell $(PKG_CONFIG) --cflags liblz4 2>/dev/null)
   lz4_libs     := $(or $(shell $(PKG_CONFIG) --static --libs liblz4 2>/dev/null),-llz4)
+  sodium_cflags := $(shell $(PKG_CONFIG) --cflags libsodium 2>/dev/null)
+  sodium_libs  := $(or $(shell $(PKG_CONFIG) --static --libs libsodium 2>/dev/null),-lsodium)
   WERROR     ?= 0
 endif
 OBJCOPY ?= $(tools)objcopy
@@ -143,6 +146,7 @@ obj-$(CONFIG_INHERIT_STDIO) += src/objects/inherit_stdio.c
 obj-$(CONFIG_RULES)         += src/base/glob.c src/objects/rules.c src/objects/changed.c src/objects/carried.c src/tree/resource.c
 obj-$(CONFIG_BUDGET)        += src/image/budget.c src/tree/estimate.c
 obj-$(CONFIG_LZ4)           += src/image/lz4.c
+obj-$(CONFIG_TRUST)         += src/cmd_keygen.c $(addprefix src/image/,key.c seal.c newest.c)
 obj-$(CONFIG_COPY_BEHIND)   += src/image/behind.c src/tree/fill.c
 obj-$(CONFIG_CMD_SHOW)      += src/cmd_show.c src/show_text.c
 obj-$(CONFIG_CMD_VERIFY)    += src/cmd_verify.c src/verify.c
@@ -198,12 +202,12 @@ same_everywhere := -ffile-prefix-map=$(CURDIR)=. -Wdate-time
 smallest := $(or $(call ask,-Oz),-Os) $(call ask,-flto -flto-partition=one)
 tool_flags := -std=gnu11 $(smallest) $(warnings) $(same_everywhere) -ffunction-sections -fdata-sections -fno-pie \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables $(ARCH_CFLAGS) \
-	$(defines) $(includes) $(nanopb_include) $(capng_cflags) $(lz4_cflags) $(CPPFLAGS) $(CFLAGS)
+	$(defines) $(includes) $(nanopb_include) $(capng_cflags) $(lz4_cflags) $(sodium_cflags) $(CPPFLAGS) $(CFLAGS)
 # Segments that share pages of the file save up to 8 KiB of padding; what relro would protect here is 64 bytes.
 # A small common page size has the linker not pad to a page of it, either.
 link_flags := $(link-$(COMPILER)) -static -no-pie -Wno-unused-command-line-argument -Wl,-z,noseparate-code -Wl,-z,common-page-size=64 -Wl,-z,norelro \
 	-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack $(LDFLAGS)
-link_libs  := $(capng_libs) $(if $(CONFIG_LZ4),$(lz4_libs)) $(LDLIBS)
+link_libs  := $(capng_libs) $(if $(CONFIG_LZ4),$(lz4_libs)) $(if $(CONFIG_TRUST),$(sodium_libs)) $(LDLIBS)
 
 blob_flags := -std=gnu11 -Os $(warnings) $(same_everywhere) -ffreestanding -fPIE -fvisibility=hidden \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-builtin $(call ask,-fno-tree-loop-distribute-patterns) \
@@ -325,13 +329,13 @@ unit_tests := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit
 $(unit_tests): $(B)/unit/%: $(B)/unit/tests/unit/%.o \
 		$(call objects_in,unit,$(host_source)) $(B)/unit.flags
 	$(call say,LINK,$@)
-	$(Q)$(HOSTCC) -fsanitize=address,undefined -o $@ $(filter %.o,$^) -lcmocka -lcap-ng -llz4 $(nanopb_libs)
+	$(Q)$(HOSTCC) -fsanitize=address,undefined -o $@ $(filter %.o,$^) -lcmocka -lcap-ng -llz4 -lsodium $(nanopb_libs)
 
 fuzz_source := $(filter-out %/crc32c.c,$(host_source)) src/image/crc32c.c
 fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 $(fuzzers): $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(call objects_in,fuzz,$(fuzz_source)) $(B)/fuzz.flags
 	$(call say,LINK,$@)
-	$(Q)$(FUZZCC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) -lcap-ng -llz4 $(nanopb_libs)
+	$(Q)$(FUZZCC) -fsanitize=fuzzer,address,undefined -o $@ $(filter %.o,$^) -lcap-ng -llz4 -lsodium $(nanopb_libs)
 
 .PHONY: unit fuzzers
 unit: $(unit_tests)

@@ -16,6 +16,7 @@
 #include "base/scope.h"
 #include "command.h"
 #include "config.h"
+#include "image/key.h"
 #include "json.h"
 #include "service/outline.h"
 #include "service/shelf.h"
@@ -111,7 +112,7 @@ static void print_line(const char *name, const char *state, const char *age, con
 	       *kernel ? "Linux " : "", kernel);
 }
 
-static void list_one(struct json *j, const char *dir, const struct listed *l)
+static void list_one(struct json *j, const char *dir, const struct listed *l, const char *key)
 {
 	char path[4400], name[256], age[32] = "?", size[32] = "?";
 	struct outline o = { .header = Header_init_zero };
@@ -122,7 +123,7 @@ static void list_one(struct json *j, const char *dir, const struct listed *l)
 	snprintf(name, sizeof(name), "%.*s", (int)l->name_len, l->file);
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, l->file) >= sizeof(path) || stat(path, &st))
 		return;	/* it has just been removed */
-	damaged = outline_read(&o, path, NULL, NULL) != 0;
+	damaged = outline_read(&o, path, key, NULL, NULL) != 0;
 	if (!damaged)
 		seconds = (int64_t)time(NULL) - (int64_t)(o.header.created / 1000000000u);
 	if (IS_ON_JSON && j) {
@@ -148,7 +149,7 @@ static void list_one(struct json *j, const char *dir, const struct listed *l)
 	print_line(name, damaged ? "damaged" : shelf_word[l->shelf], age, size, damaged ? &(Header)Header_init_zero : &o.header);
 }
 
-static int list(const char *dir, bool json)
+static int list(const char *dir, const char *key, bool json)
 {
 	struct buffer images = { 0 };
 	struct json j = { 0 };
@@ -161,7 +162,7 @@ static int list(const char *dir, bool json)
 	else if (!err && images.len)
 		print_line("NAME", "STATE", "AGE", "SIZE", &(Header){ .firmware = "FIRMWARE" });
 	for (size_t i = 0; !err && i < images.len / sizeof(*l); i++)
-		list_one(json ? &j : NULL, dir, &l[i]);
+		list_one(json ? &j : NULL, dir, &l[i], key);
 	if (!err && IS_ON_JSON && json)
 		json_array_end(&j);
 	buffer_free(&images);
@@ -172,12 +173,18 @@ static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
+		IF_ON(TRUST, { "key", required_argument, NULL, 'k' },)
 		{ 0 },
 	};
+	const char *key = KEY_DEFAULT;
 	bool json = false;
 	int c;
 
 	while ((c = next_option(argc, argv, "", options)) != -1) {
+		if (c == 'k') {
+			key = optarg;
+			continue;
+		}
 		if (c != 'j')
 			return EXIT_USAGE;
 		if (!IS_ON_JSON)
@@ -186,7 +193,7 @@ static int run(int argc, char **argv)
 	}
 	if (argc != optind)
 		return usage_error("nothing but options is taken: TINYCKPT_DIR tells where");
-	return exit_code(list(image_directory(), json));
+	return exit_code(list(image_directory(), key, json));
 }
 
 static const struct command list_command = {
@@ -195,6 +202,7 @@ static const struct command list_command = {
 	.arguments = "",
 	.summary = "Tell what images there are in $TINYCKPT_DIR, and what became of them",
 	.help = "      --json           for programs\n"
+		KEY_HELP
 		"ready: saved, and not tried since; trying: being restored; restored; failed: it did not come back, and is not\n"
 		"tried again; damaged: no whole image.\n",
 	.run = run,

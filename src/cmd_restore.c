@@ -7,6 +7,7 @@
 #include "cmd_services.h"
 #include "command.h"
 #include "config.h"
+#include "image/key.h"
 #include "kernel/pidns.h"
 #include "objects/rules.h"
 #include "restore.h"
@@ -17,13 +18,14 @@ static const struct option options[] = {
 	IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
 	IF_ON(CLOCKS, { "clock", required_argument, NULL, 'c' },)
 	IF_ON(PIDNS, { "pidns", no_argument, NULL, 'P' },)
+	IF_ON(TRUST, { "key", required_argument, NULL, 'k' },)
 	{ 0 },
 };
 
 static int run(int argc, char **argv)
 {
 	struct rules rules = { 0 };
-	struct restore_options restore = { .rules = IF_RULES(&rules) };
+	struct restore_options restore = { .key = KEY_DEFAULT, .rules = IF_RULES(&rules) };
 	const char *rules_file = NULL;
 	int c, code, status = 0, err;
 
@@ -36,6 +38,9 @@ static int run(int argc, char **argv)
 			break;
 		case 'p':
 			restore.pidfile = optarg;
+			break;
+		case 'k':
+			restore.key = optarg;
 			break;
 		case 'u':
 			rules_file = optarg;
@@ -84,6 +89,7 @@ static const struct command restore_command = {
 		IF_ON(VDSO_PROXY, "      --clock=tell     as freeze; where the kernel has no time namespaces, programs that ask the C library\n"
 				  "                       are told of clocks that went on (what they then hand the kernel comes late)\n")
 		IF_ON(PIDNS, "      --pidns          give the tree a PID namespace of its own\n")
+		KEY_HELP
 		"IMAGE `-` is standard input.\n"
 		IF_ON(SERVICES, SERVICES_HELP SERVICES_RESTORE_HELP),
 	.options = IS_ON_SERVICES ? options : NULL,

@@ -12,6 +12,7 @@
 #include "cmd_services.h"
 #include "command.h"
 #include "config.h"
+#include "image/key.h"
 #include "kernel/pidns.h"
 #include "kernel/procfs.h"
 #include "objects/rules.h"
@@ -58,6 +59,7 @@ static const struct option options[] = {
 	IF_ON(LZ4, { "level", required_argument, NULL, 'l' },)
 	IF_ON(BUDGET, { "max-size", required_argument, NULL, 'M' }, { "rate", required_argument, NULL, 'r' },)
 	IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
+	IF_ON(TRUST, { "key", required_argument, NULL, 'k' },)
 	IF_ON(EMBED, { "embed", optional_argument, NULL, 'E' },)
 	{ 0 },
 };
@@ -65,7 +67,7 @@ static const struct option options[] = {
 static int run(int argc, char **argv)
 {
 	struct rules rules = { 0 };
-	struct save_options save = { .level = IS_ON_LZ4 ? 9 : 0, .rules = IF_RULES(&rules) };
+	struct save_options save = { .level = IS_ON_LZ4 ? 9 : 0, .key = KEY_DEFAULT, .rules = IF_RULES(&rules) };
 	const char *name = NULL, *rules_file = NULL;
 	char path[4096];
 	int c, err;
@@ -99,6 +101,9 @@ static int run(int argc, char **argv)
 			if (IS_ON_EMBED && optarg && strcmp(optarg, "changed-risk"))
 				return usage_error("--embed=%s: there is only --embed=changed-risk", optarg);
 			save.embed = optarg ? EMBED_AT_RISK : EMBED_ALL;
+			break;
+		case 'k':
+			save.key = optarg;
 			break;
 		case 'u':
 			rules_file = optarg;
@@ -143,6 +148,7 @@ static const struct command save_command = {
 		IF_ON(BUDGET, "      --max-size N     an image of more bytes is a failure; K, M, G may follow the number\n"
 			      "      --rate N         write so many bytes a second at most, for flash that is slow or shared\n")
 		IF_ON(RULES, "      --rules FILE     what may have changed until the restore, in place of " RULES_FILE "\n")
+		KEY_HELP
 		IF_ON(SERVICES, SERVICES_HELP),
 	.options = IS_ON_SERVICES ? options : NULL,
 	.run = run,

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "command.h"
+#include "image/key.h"
 #include "kernel/procfs.h"
 #include "service/announce.h"
 #include "service/child.h"
@@ -266,6 +267,17 @@ static void end_process(void *arg, uint32_t pid)
 		kill((pid_t)pid, SIGKILL);
 }
 
+/* That of the last --key of its restore, as it will be read by that. */
+static const char *restore_key(const struct service *s)
+{
+	const char *option = (const char *)s->restore.data, *key = KEY_DEFAULT;
+
+	for (; IS_ON_TRUST && option && option < (const char *)s->restore.data + s->restore.len; option += strlen(option) + 1)
+		if (!strncmp(option, "--key=", 6))
+			key = option + 6;
+	return key;
+}
+
 /* What its root has left behind would stand in the way of a new one. */
 static void end_rest(const struct run *r, const struct service *s, struct coming *c)
 {
@@ -273,7 +285,7 @@ static void end_rest(const struct run *r, const struct service *s, struct coming
 	struct outline outline;
 
 	if (!shelf_path(path, sizeof(path), r->dir, s->name, SHELF_TRYING))
-		(void)outline_read(&outline, path, end_process, c);
+		(void)outline_read(&outline, path, restore_key(s), end_process, c);
 }
 
 static int restore_image(const struct run *r, const struct service *s, struct coming *c)
@@ -284,7 +296,7 @@ static int restore_image(const struct run *r, const struct service *s, struct co
 	struct proc_stat st;
 	int code, nap = 0;
 
-	if (shelf_path(path, sizeof(path), r->dir, s->name, SHELF_TRYING) || outline_read(&outline, path, NULL, NULL))
+	if (shelf_path(path, sizeof(path), r->dir, s->name, SHELF_TRYING) || outline_read(&outline, path, restore_key(s), NULL, NULL))
 		return EXIT_IMAGE;
 	if (s->pidfile) {
 		snprintf(pidfile, sizeof(pidfile), "--pidfile=%s", s->pidfile);

@@ -5,12 +5,13 @@
 #include "base/log.h"
 #include "command.h"
 #include "config.h"
+#include "image/key.h"
 #include "show.h"
 
-static int show(const char *path, bool json)
+static int show(const char *path, const char *key, bool json)
 {
 	struct image_reader image;
-	int err = image_open(&image, path);
+	int err = image_open(&image, path, key);
 
 	if (err)
 		return err;
@@ -29,12 +30,18 @@ static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
+		IF_ON(TRUST, { "key", required_argument, NULL, 'k' },)
 		{ 0 },
 	};
+	const char *key = KEY_DEFAULT;
 	bool json = false;
 	int c;
 
 	while ((c = next_option(argc, argv, "", options)) != -1) {
+		if (c == 'k') {
+			key = optarg;
+			continue;
+		}
 		if (c != 'j')
 			return EXIT_USAGE;
 		if (!IS_ON_JSON)
@@ -43,7 +50,7 @@ static int run(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return usage_error("one image is needed");
-	return exit_code(show(argv[optind], json));
+	return exit_code(show(argv[optind], key, json));
 }
 
 static const struct command show_command = {
@@ -52,6 +59,7 @@ static const struct command show_command = {
 	.arguments = "IMAGE",
 	.summary = "Tell what is inside an image",
 	.help = "      --json           for programs\n"
+		KEY_HELP
 		"IMAGE `-` is standard input.  Contents are not looked at: `verify` does that.\n",
 	.run = run,
 };

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "command.h"
+#include "image/key.h"
 #include "objects/rules.h"
 #include "verify.h"
 
@@ -30,17 +31,19 @@ static void whole(const char *path, const struct verify *v)
 	putchar('\n');
 }
 
-static int verify_one(const char *path, const char *root, int root_fd, const struct rules *rules)
+static int verify_one(const char *path, const char *key, const char *root, int root_fd, const struct rules *rules)
 {
 	struct verify v = { .here = true, .root = root, .root_fd = root_fd, .rules = rules };
 	struct image_reader image;
-	int err = image_open(&image, path);
+	int err = image_open(&image, path, key);
 
 	if (err)
 		return exit_code(err);
 	{
 		CONTEXT("%s%s%s", path, root ? ": " : "", root ? root : "");
-		err = verify_image(&v, &image);
+		err = image_check_newest(&image);
+		if (!err)
+			err = verify_image(&v, &image);
 	}
 	image_close(&image);
 	if (err)
@@ -53,17 +56,20 @@ static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "root", required_argument, NULL, 'r' },
+		IF_ON(TRUST, { "key", required_argument, NULL, 'k' },)
 		IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
 		{ 0 },
 	};
 	CLEANUP_CLOSE int fd = -1;
 	struct rules rules = { 0 };
-	const char *root = NULL, *rules_file = NULL;
+	const char *root = NULL, *rules_file = NULL, *key = KEY_DEFAULT;
 	int c, err, worst = EXIT_DONE;
 
 	while ((c = next_option(argc, argv, "", options)) != -1) {
 		if (c == 'r')
 			root = optarg;
+		else if (c == 'k')
+			key = optarg;
 		else if (c == 'u')
 			rules_file = optarg;
 		else
@@ -82,7 +88,7 @@ static int run(int argc, char **argv)
 			   "free then, cannot be known before it runs", root);
 	}
 	for (int i = optind; i < argc; i++) {
-		int status = verify_one(argv[i], root, fd, &rules);
+		int status = verify_one(argv[i], key, root, fd, &rules);
 
 		if (status > worst)
 			worst = status;
@@ -98,6 +104,7 @@ static const struct command verify_command = {
 	.help = "      --root=DIR       under the firmware whose root directory is (mounted at) DIR: its files are looked at, not its\n"
 		"                       kernel, nor the process IDs that are free then\n"
 		IF_ON(RULES, "      --rules FILE     as for `restore`\n")
+		KEY_HELP
 		"IMAGE `-` is standard input.  Exit code 1: what stands in the way may pass (a process ID is taken); 4: it may not.\n"
 		"Of several images, the worst decides.\n",
 	.run = run,

@@ -15,6 +15,9 @@
 #define IF_ON_0(...)
 #define IF_ON_1(...) __VA_ARGS__
 
+#define KEY_HELP \
+	IF_ON(TRUST, "      --key FILE       the key that images are encrypted with, in place of /etc/tinyckpt/key\n")
+
 /* What options every command takes. */
 struct common_options {
 	int verbosity;		/* log level */

@@ -369,7 +369,9 @@ static void agent(const struct restore_options *options, pid_t tool, struct outc
 	if (getppid() != tool)
 		return;
 	stay_on_one_processor(&r.others);
-	err = image_open(&r.image, options->image);
+	err = image_open(&r.image, options->image, options->key);
+	if (!err)
+		err = image_check_newest(&r.image);
 	if (!err) {
 		r.program = malloc(REBORN_PROGRAM_MAX);
 		if (!r.program)
@@ -379,6 +381,8 @@ static void agent(const struct restore_options *options, pid_t tool, struct outc
 		err = make_tree(&r);
 	if (!err)
 		err = write_pidfile(&r);
+	if (!err)	/* from here on it is not to come back once more, whatever happens */
+		err = image_restored(&r.image);
 	if (!err && IS_ON_RULES)
 		err = changed_commit(&r);
 	wait_deadline(0);

@@ -199,7 +199,7 @@ int save_tree(const struct save_options *options)
 		err = save_init(&s, options);
 	if (err)
 		return err;
-	err = image_create(&s.image, options->output);
+	err = image_create(&s.image, options->output, options->key);
 	s.image.level = options->level;
 	s.image.budget = (struct budget){ .most = options->max_size, .rate = options->rate };
 	if (!err)

@@ -511,7 +511,7 @@ static int read_through(struct image_reader *image)
 	struct record rec;
 	int err = 0;
 
-	if (image->stream)
+	if (!image_rewinds(image))
 		return 0;
 	while ((err = image_next(image, &rec)) > 0)
 		;

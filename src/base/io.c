@@ -40,25 +40,32 @@ int read_upto(int fd, void *buffer, size_t cap, size_t *len)
 	return 0;
 }
 
-int pread_all(int fd, void *buffer, size_t len, uint64_t offset)
+int pread_upto(int fd, void *buffer, size_t cap, uint64_t offset, size_t *len)
 {
 	uint8_t *to = buffer;
 
-	while (len) {
-		ssize_t n = pread(fd, to, len, (off_t)offset);
+	*len = 0;
+	while (*len < cap) {
+		ssize_t n = pread(fd, to + *len, cap - *len, (off_t)(offset + *len));
 
 		if (n == 0)
-			return -ENODATA;
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
+			return 0;
+		if (n > 0)
+			*len += (size_t)n;
+		else if (errno != EINTR)
 			return -errno;
-		}
-		to += n;
-		len -= (size_t)n;
-		offset += (size_t)n;
 	}
 	return 0;
+}
+
+int pread_all(int fd, void *buffer, size_t len, uint64_t offset)
+{
+	size_t got;
+	int err = pread_upto(fd, buffer, len, offset, &got);
+
+	if (err)
+		return err;
+	return got < len ? -ENODATA : 0;
 }
 
 int write_all(int fd, const void *data, size_t len)

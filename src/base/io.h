@@ -26,5 +26,6 @@ int writev_all(int fd, struct iovec *pieces, int count);
 
 /* Reads up to CAP bytes until the end of the file; *LEN tells how many came. For files of /proc, which have no size. */
 int read_upto(int fd, void *buffer, size_t cap, size_t *len);
+int pread_upto(int fd, void *buffer, size_t cap, uint64_t offset, size_t *len);
 
 #endif

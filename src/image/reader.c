@@ -17,6 +17,9 @@
 #include "footer.pb.h"
 #include "image/crc32c.h"
 #include "image/lz4.h"
+#include "image/newest.h"
+#include "image/place.h"
+#include "image/seal.h"
 
 enum {
 	/*
@@ -41,19 +44,38 @@ static int failed(struct image_reader *r, int err)
 	return err;
 }
 
-/* Exactly LEN bytes from where the reader stands: 0, -ENODATA at the end of the file, -errno; unsaid. */
-static int take(struct image_reader *r, void *to, size_t len)
+/* Up to LEN of the bytes that were read ahead.  Returns how many. */
+static size_t take_ahead(struct image_reader *r, void *to, size_t len)
 {
-	size_t n = len < r->ahead ? len : r->ahead;
-	uint8_t *at = to;
+	const size_t n = len < r->ahead ? len : r->ahead;
 
 	if (n)
-		memcpy(at, r->map + r->ahead_at, n);
+		memcpy(to, r->ahead_at, n);
 	r->ahead_at += n;
 	r->ahead -= n;
 	r->offset += n;
-	at += n;
+	return n;
+}
+
+/*
+ * Exactly LEN bytes from where the reader stands: 0, -ENODATA at the end of the file, -errno; unsaid, but for what concerns
+ * encryption (-EIMAGE).
+ */
+static int take(struct image_reader *r, void *to, size_t len)
+{
+	size_t n = take_ahead(r, to, len);
+	uint8_t *at = (uint8_t *)to + n;
+
 	len -= n;
+	while (IS_ON_TRUST && r->seal && len) {
+		int err = unseal_next(r->seal, &r->ahead_at, &r->ahead);
+
+		if (err)
+			return err;
+		n = take_ahead(r, at, len);
+		at += n;
+		len -= n;
+	}
 	while (len) {
 		struct iovec pieces[] = {
 			{ .iov_base = at, .iov_len = len },
@@ -68,7 +90,7 @@ static int take(struct image_reader *r, void *to, size_t len)
 		if (got == 0)
 			return -ENODATA;
 		n = (size_t)got < len ? (size_t)got : len;
-		r->ahead_at = 0;
+		r->ahead_at = r->map;
 		r->ahead = (size_t)got - n;
 		r->offset += n;
 		at += n;
@@ -89,6 +111,8 @@ static void skip(struct image_reader *r, size_t len)
 
 static int read_failed(struct image_reader *r, int err)
 {
+	if (IS_ON_TRUST && r->seal && err != -ENODATA)
+		return failed(r, err);
 	if (err == -ENODATA)
 		return failed(r, fail(EIMAGE, "ends early, at byte %" PRIu64 ": not a whole image", r->offset));
 	return failed(r, fail(err, "cannot be read at byte %" PRIu64 ": %s", r->offset, strerror(-err)));
@@ -201,6 +225,8 @@ static int check_preamble(struct image_reader *r)
 		return fail(EIMAGE, r->offset ? "too short: not an image" : "empty: not an image");
 	if (err)
 		return read_failed(r, err);
+	if (!IS_ON_TRUST && !memcmp(preamble, SEAL_MAGIC, 8))
+		return fail(EIMAGE, "it is encrypted: this tinyckpt was built without CONFIG_TRUST");
 	if (memcmp(preamble, IMAGE_MAGIC, 8) != 0)
 		return fail(EIMAGE, "not a tinyckpt image");
 	if (crc32c(0, preamble, 12) != get_le32(preamble + 12))
@@ -282,7 +308,35 @@ static int check_end(struct image_reader *r)
 	return image_seek(r, IMAGE_PREAMBLE);
 }
 
-static int attach(struct image_reader *r, bool stream)
+/* Is it encrypted?  Its first bytes tell; they are kept as read ahead if not.  0 or a negative error, said. */
+static int look_for_seal(struct image_reader *r, const char *key)
+{
+	size_t len;
+	int err = r->stream ? read_upto(r->fd, r->map, IMAGE_PREAMBLE, &len) : pread_upto(r->fd, r->map, IMAGE_PREAMBLE, 0, &len);
+	const bool sealed = !err && len == IMAGE_PREAMBLE && !memcmp(r->map, SEAL_MAGIC, 8);
+
+	if (err)
+		return read_failed(r, err);
+	err = seal_new(&r->seal, key);
+	if (err)
+		return err;
+	if (sealed && !r->seal)
+		return fail(EIMAGE, "it is encrypted, and there is no key%s%s", key ? " at " : "", key ? key : "");
+	if (!sealed && r->seal && len == IMAGE_PREAMBLE && !memcmp(r->map, IMAGE_MAGIC, 8))
+		return fail(EIMAGE, "not trusted: it is not encrypted, and there is a key, %s", key);
+	if (sealed) {
+		err = unseal_begin(r->seal, r->fd, r->stream, r->map);
+		r->stream = true;
+	} else {
+		seal_free(r->seal);
+		r->seal = NULL;
+		r->ahead_at = r->map;
+		r->ahead = len;
+	}
+	return err;
+}
+
+static int attach(struct image_reader *r, bool stream, const char *key)
 {
 	struct stat st;
 	void *map;
@@ -291,13 +345,16 @@ static int attach(struct image_reader *r, bool stream)
 	if (fstat(r->fd, &st) < 0)
 		return fail_errno("cannot be read");
 	r->stream = stream || !S_ISREG(st.st_mode);
-	r->size = r->stream ? UINT64_MAX : (uint64_t)st.st_size;
+	r->rewinds = !r->stream;
 	r->footer_offset = UINT64_MAX;
 	map = mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED)
 		return fail_errno("buffers of the image");
 	r->map = map;
-	err = check_preamble(r);
+	err = IS_ON_TRUST ? look_for_seal(r, key) : 0;
+	r->size = r->stream ? UINT64_MAX : (uint64_t)st.st_size;
+	if (!err)
+		err = check_preamble(r);
 	if (!err && !r->stream)
 		err = check_end(r);
 	if (err)
@@ -315,10 +372,10 @@ static void prepare(struct image_reader *r, int fd, bool owned)
 int image_open_fd(struct image_reader *r, int fd)
 {
 	prepare(r, fd, false);
-	return attach(r, false);
+	return attach(r, false, NULL);
 }
 
-int image_open(struct image_reader *r, const char *path)
+int image_open(struct image_reader *r, const char *path, const char *key)
 {
 	struct stat st;
 	int fd, err;
@@ -328,7 +385,7 @@ int image_open(struct image_reader *r, const char *path)
 		CONTEXT("standard input");
 		r->fd = STDIN_FILENO;
 		/* A file that was read from already goes on from there, as cat would do. */
-		return attach(r, lseek(r->fd, 0, SEEK_CUR) != 0);
+		return attach(r, lseek(r->fd, 0, SEEK_CUR) != 0, key);
 	}
 	CONTEXT("%s", path);
 	/* Looked at before it is opened: an open alone blocks on a FIFO, and arms a watchdog. */
@@ -340,7 +397,9 @@ int image_open(struct image_reader *r, const char *path)
 	if (fd < 0)
 		return fail_errno("cannot be read");
 	prepare(r, fd, true);
-	err = attach(r, false);
+	err = attach(r, false, key);
+	if (!err && !r->seal)
+		err = place_check(fd);
 	if (err)
 		image_close(r);
 	return err;
@@ -437,9 +496,27 @@ int image_find(struct image_reader *r, uint32_t type, uint32_t key, uint64_t *of
 	return r->index_complete ? 0 : -ENODATA;
 }
 
+bool image_rewinds(const struct image_reader *r)
+{
+	return r->rewinds;
+}
+
+int image_check_newest(const struct image_reader *r)
+{
+	return IS_ON_TRUST && r->seal ? newest_check(r->seal, r->fd) : 0;
+}
+
+int image_restored(const struct image_reader *r)
+{
+	return IS_ON_TRUST && r->seal ? newest_restored(r->seal, r->fd) : 0;
+}
+
 int image_seek(struct image_reader *r, uint64_t offset)
 {
-	if (r->stream)
+	const bool again = IS_ON_TRUST && r->seal && r->rewinds && offset == IMAGE_PREAMBLE;
+	int err;
+
+	if (r->stream && !again)
 		return fail(ESPIPE, "an image from a pipe can be read once, from front to back");
 	if (offset < IMAGE_PREAMBLE || offset > r->footer_offset)
 		return fail(EIMAGE, "a record at byte %" PRIu64 " would lie outside the image", offset);
@@ -451,7 +528,11 @@ int image_seek(struct image_reader *r, uint64_t offset)
 	r->records = 0;
 	r->body_bytes = 0;
 	r->chain = 0;
-	return 0;
+	if (!again)
+		return 0;
+	r->offset = 0;
+	err = unseal_rewind(r->seal);
+	return err ? failed(r, err) : check_preamble(r);
 }
 
 uint64_t image_offset(const struct image_reader *r)
@@ -465,6 +546,9 @@ void image_close(struct image_reader *r)
 
 	if (r->map)
 		munmap(r->map, MAP_SIZE);
+	if (IS_ON_TRUST)
+		seal_free(r->seal);
+	r->seal = NULL;
 	if (r->owned)
 		close(r->fd);
 	r->map = NULL;

@@ -39,13 +39,15 @@ struct image_reader {
 	int fd;
 	bool owned;             /* image_close() closes fd */
 	bool stream;            /* no seeking, no size */
+	bool rewinds;           /* but for going back to the first frame */
 	bool partial;           /* after a seek: the totals of the whole cannot be checked */
 	bool ended;             /* footer and trailer were read */
 	bool have_totals;
 	int error;              /* the first failure, repeated until a seek */
+	struct seal *seal;      /* it is encrypted; else NULL */
 	uint8_t *map;           /* all buffers, one mapping */
-	size_t ahead;           /* bytes read ahead... */
-	size_t ahead_at;        /* ...from here on */
+	size_t ahead;           /* bytes read (and decrypted) ahead... */
+	const uint8_t *ahead_at; /* ...from here on */
 	uint64_t offset;        /* of the next byte to hand out */
 	uint64_t size;          /* of the file; of a stream UINT64_MAX */
 	uint64_t footer_offset; /* of a stream UINT64_MAX */
@@ -61,13 +63,24 @@ struct image_reader {
 /*
  * Opens an image and checks its preamble; of a file also trailer and footer, so that one that is cut short is
  * refused before anything is done. PATH "-" is standard input. Nothing but a regular file is opened by name (a
- * symbolic link to one is fine). 0; -EIMAGE when it is not an image, not whole, of another machine or version;
+ * symbolic link to one is fine). KEY is the file of the key that it must be encrypted with, if there is one (key_read());
+ * without one, others than root must not be able to write to it (place_check()). What is encrypted is read as a stream.  0; -EIMAGE when it is not an image, not whole, of another machine or version;
  * -errno when it cannot be read. The reason has been said. A failed open needs no close.
  */
-int image_open(struct image_reader *r, const char *path);
+int image_open(struct image_reader *r, const char *path, const char *key);
 
-/* As image_open for a descriptor, which stays the caller's. A regular file is read from its start by offset. */
+/* As image_open for a descriptor, which stays the caller's, and without a key. A regular file is read from its start by offset. */
 int image_open_fd(struct image_reader *r, int fd);
+
+/*
+ * An encrypted image is restored once, and only the newest of its name is (image/newest.h): may this one be?  0, or a
+ * negative error, said.  image_restored() notes, on disk, that it is now.  Without a key neither does anything.
+ */
+int image_check_newest(const struct image_reader *r);
+int image_restored(const struct image_reader *r);
+
+/* Can all be read once more from the first frame on (image_seek())? */
+bool image_rewinds(const struct image_reader *r);
 
 /*
  * The next record: 1, with REC filled; 0 at the end, when footer, totals and trailer agree and nothing follows; a
@@ -93,7 +106,7 @@ int image_find(struct image_reader *r, uint32_t type, uint32_t key, uint64_t *of
 
 /*
  * Goes on at OFFSET, which must be that of a frame; IMAGE_PREAMBLE is the first one's. Afterwards the end checks
- * only the trailer, unless it was a return to the first. 0, -ESPIPE for a stream, -EIMAGE for an offset outside;
+ * only the trailer, unless it was a return to the first, which is all that encrypted files can do. 0, -ESPIPE for a stream, -EIMAGE for an offset outside;
  * said.
  */
 int image_seek(struct image_reader *r, uint64_t offset);

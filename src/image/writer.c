@@ -2,16 +2,19 @@
 #include "image/writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pb_encode.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/scope.h"
 #include "footer.pb.h"
 #include "image/behind.h"
 #include "image/crc32c.h"
 #include "image/lz4.h"
+#include "image/newest.h"
 
 enum {
 	FLUSH_AT = 16 * 1024, /* small records are written out when so many bytes have come together */
@@ -37,11 +40,16 @@ static int failed(struct image_writer *w, int err)
 	return w->error;
 }
 
+static int put_pieces(struct image_writer *w, struct iovec *pieces, int count)
+{
+	return IS_ON_TRUST && w->seal ? seal_write(w->seal, pieces, count) : target_write(&w->target, pieces, count);
+}
+
 static int write_lot(void *arg, unsigned int place)
 {
 	struct image_writer *w = arg;
 
-	return target_write(&w->target, w->lots[place], 2);
+	return put_pieces(w, w->lots[place], 2);
 }
 
 /* Hands one lot to the thread, which there is from some size on, and goes on with the next. */
@@ -68,7 +76,8 @@ static int flush(struct image_writer *w, const void *body, size_t body_len)
 		{ .iov_base = w->lot, .iov_len = w->pending },
 		{ .iov_base = (void *)body, .iov_len = body_len },
 	};
-	int err = IS_ON_BUDGET ? budget_spend(&w->budget, w->size) : 0;
+	const uint64_t size = IS_ON_TRUST && w->seal ? seal_size(w->seal, w->size) : w->size;
+	int err = IS_ON_BUDGET ? budget_spend(&w->budget, size) : 0;
 
 	if (err)
 		return w->error = err;
@@ -79,7 +88,7 @@ static int flush(struct image_writer *w, const void *body, size_t body_len)
 	if (IS_ON_COPY_BEHIND && w->behind)
 		err = write_behind(w, pieces, !body_len || body == image_body(w));
 	else
-		err = target_write(&w->target, pieces, 2);
+		err = put_pieces(w, pieces, 2);
 	w->pending = 0;
 	return err ? failed(w, err) : 0;
 }
@@ -92,23 +101,42 @@ static int put_bytes(struct image_writer *w, const void *bytes, size_t len)
 	return w->pending >= FLUSH_AT ? flush(w, NULL, 0) : 0;
 }
 
-int image_create(struct image_writer *w, const char *path)
+static int begin_seal(struct image_writer *w)
+{
+	const bool file = w->target.directory >= 0;
+	int err = seal_begin(w->seal, &w->target, file ? w->target.name : "");
+
+	return err ? failed(w, err) : 0;
+}
+
+int image_create(struct image_writer *w, const char *path, const char *key)
 {
 	uint8_t preamble[IMAGE_PREAMBLE];
 	void *map;
 	int err;
 
 	memset(w, 0, sizeof(*w));
-	err = target_open(&w->target, path);
+	err = IS_ON_TRUST ? seal_new(&w->seal, key) : 0;
 	if (err)
 		return err;
+	err = target_open(&w->target, path);
+	if (err) {
+		image_abandon(w);
+		return err;
+	}
 	map = mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED) {
 		err = fail_errno("buffers of the image");
 		target_drop(&w->target);
+		image_abandon(w);
 		return err;
 	}
 	w->map = w->lot = map;
+	err = IS_ON_TRUST && w->seal ? begin_seal(w) : 0;
+	if (err) {
+		image_abandon(w);
+		return err;
+	}
 	memcpy(preamble, IMAGE_MAGIC, 8);
 	put_le16(preamble + 8, IMAGE_VERSION);
 	put_le16(preamble + 10, image_own_machine());
@@ -243,6 +271,29 @@ static int put_footer(struct image_writer *w, const struct image_totals *totals)
 		if (err)
 			err = failed(w, err);
 	}
+	if (!err && IS_ON_TRUST && w->seal) {
+		err = seal_end(w->seal);
+		if (err)
+			err = failed(w, err);
+	}
+	return err;
+}
+
+/* From the first note on there is no doubt about the image that is there, see image/newest.h. */
+static int take_name(struct image_writer *w)
+{
+	const struct seal *seal = IS_ON_TRUST ? w->seal : NULL;
+	CLEANUP_CLOSE int directory = -1;
+	int err;
+
+	if (!IS_ON_TRUST || !seal || w->target.directory < 0)
+		return target_commit(&w->target);
+	directory = fcntl(w->target.directory, F_DUPFD_CLOEXEC, 3);
+	err = directory < 0 ? fail_errno("%s", w->target.name) : newest_announce(seal, directory);
+	if (!err)
+		err = target_commit(&w->target);
+	if (!err && newest_settle(seal, directory))
+		log_warning("%s: the image that it replaces could still be restored", w->target.name);
 	return err;
 }
 
@@ -258,7 +309,7 @@ int image_commit(struct image_writer *w, struct image_totals *totals)
 		err = put_footer(w, totals);
 	}
 	if (!err)
-		err = target_commit(&w->target);
+		err = take_name(w);
 	image_abandon(w);
 	return err;
 }
@@ -267,12 +318,16 @@ void image_abandon(struct image_writer *w)
 {
 	int saved = errno;
 
-	if (!w->map)
-		return;
 	if (IS_ON_COPY_BEHIND)
 		behind_stop(w->behind);
-	target_drop(&w->target);
-	munmap(w->map, MAP_SIZE);
+	if (IS_ON_TRUST)
+		seal_free(w->seal);
+	if (w->map) {
+		target_drop(&w->target);
+		munmap(w->map, MAP_SIZE);
+	}
+	w->behind = NULL;
+	w->seal = NULL;
 	w->map = NULL;
 	w->error = -EBADF;
 	errno = saved;

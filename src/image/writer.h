@@ -19,6 +19,7 @@
 
 #include "image/budget.h"
 #include "image/format.h"
+#include "image/seal.h"
 #include "image/target.h"
 
 enum { WRITER_LOTS = 4 };
@@ -28,6 +29,7 @@ struct image_writer {
 	int error;       /* the first failure; everything after it fails too, silently */
 	int level;       /* the caller may set it: how hard to try to make bodies smaller, 1 to 9; 0: not at all */
 	struct budget budget; /* the caller may set it */
+	struct seal *seal; /* it is encrypted; else NULL */
 	uint8_t *map;    /* all buffers, one mapping; NULL: not open */
 	uint8_t *lot;    /* those that are being filled */
 	struct behind *behind; /* writes the others; NULL: there is none */
@@ -46,9 +48,9 @@ struct image_writer {
  * Opens the image for writing and writes the preamble. PATH "-" is standard output (not to a terminal). Else the
  * file is made in PATH's directory, mode 0600, and takes its name at the commit; an existing target must be a
  * regular file, and a symbolic link is not followed. 0 or a negative error that has been said; the writer then
- * needs no abandon.
+ * needs no abandon. KEY is the file of the key that it is encrypted with (key_read()), or NULL.
  */
-int image_create(struct image_writer *w, const char *path);
+int image_create(struct image_writer *w, const char *path, const char *key);
 
 /*
  * Adds one record. MESSAGE is the structure that FIELDS (NAME_fields) describes, at most MESSAGE_MAX bytes when

@@ -24,6 +24,7 @@ enum { RESTORE_OWN_FDS = 32 };
 
 struct restore_options {
 	const char *image;	/* a path; "-": standard input */
+	const char *key;	/* the file of the key, see image/key.h; NULL: none */
 	bool detach;
 	const char *pidfile;	/* or NULL */
 	const struct rules *rules;	/* objects/rules.h: they come before what the image says; or NULL */

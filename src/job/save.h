@@ -15,6 +15,7 @@
 struct save_options {
 	pid_t pid;
 	const char *output;	/* a path; "-": standard output */
+	const char *key;	/* the file of the key, see image/key.h; NULL: none */
 	bool leave_running;
 	bool inherit_stdio;
 	int level;		/* of packing: 1 to 9; 0: not at all */

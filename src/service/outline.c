@@ -47,10 +47,10 @@ static int read_records(struct image_reader *image, struct outline *o, void (*ea
 	return err || !each ? err : processes(image, each, arg);
 }
 
-int outline_read(struct outline *o, const char *path, void (*each)(void *arg, uint32_t pid), void *arg)
+int outline_read(struct outline *o, const char *path, const char *key, void (*each)(void *arg, uint32_t pid), void *arg)
 {
 	struct image_reader image;
-	int err = image_open(&image, path);
+	int err = image_open(&image, path, key);
 
 	if (err)
 		return err;

@@ -100,7 +100,7 @@ static inline void write_small(const char *name)
 	char body[48];
 
 	memset(body, 'b', sizeof(body));
-	assert_int_equal(image_create(&w, name), 0);
+	assert_int_equal(image_create(&w, name, NULL), 0);
 	assert_int_equal(image_write(&w, RECORD_HEADER, MUST, Header_fields, &header, NULL, 0), 0);
 	image_mark(&w, RECORD_PAGES, 42);
 	assert_int_equal(image_write(&w, RECORD_PAGES, MUST, Pages_fields, &pages, body, sizeof(body)), 0);

@@ -16,7 +16,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(read_file(small, small_len), 0);
 	assert_int_equal(read_stream(small, small_len), 0);
 
-	assert_int_equal(image_open(&r, path), 0);
+	assert_int_equal(image_open(&r, path, NULL), 0);
 	totals = image_totals(&r);
 	assert_non_null(totals);
 	assert_int_equal(totals->processes, 2);
@@ -199,7 +199,7 @@ static int write_many(const char *name)
 	static Pages pages;
 	struct image_writer w;
 	struct image_totals totals = { 0 };
-	int i, err = image_create(&w, name);
+	int i, err = image_create(&w, name, NULL);
 
 	for (i = 0; !err && i < MANY; i++) {
 		uint8_t *body = i % 2 ? image_body(&w) : foreign;
@@ -248,7 +248,7 @@ static void test_many(void **state)
 
 	(void)state;
 	assert_int_equal(write_many(path), 0);
-	assert_int_equal(image_open(&r, path), 0);
+	assert_int_equal(image_open(&r, path, NULL), 0);
 	read_many(&r);
 	assert_int_equal(image_seek(&r, IMAGE_PREAMBLE), 0);
 	r.skip_bodies = true;
@@ -287,7 +287,7 @@ static void test_stream(void **state)
 	input = dup(0);
 	dup2(ends[0], 0);
 	close(ends[0]);
-	assert_int_equal(image_open(&r, "-"), 0);
+	assert_int_equal(image_open(&r, "-", NULL), 0);
 	assert_null(image_totals(&r));
 	r.skip_bodies = true; /* means nothing here */
 	assert_int_equal(image_find(&r, RECORD_PAGES, 1, &offset), -ENODATA);
@@ -320,7 +320,7 @@ static void test_input_file(void **state)
 		lseek(fd, pass ? 6 : 0, SEEK_SET);
 		dup2(fd, 0);
 		close(fd);
-		assert_int_equal(image_open(&r, "-"), 0);
+		assert_int_equal(image_open(&r, "-", NULL), 0);
 		assert_int_equal(r.stream, pass);
 		assert_int_equal(read_through(&r), 0);
 		image_close(&r);
@@ -337,7 +337,7 @@ static void test_shrinking_file(void **state)
 
 	(void)state;
 	assert_int_equal(write_many(path), 0);
-	assert_int_equal(image_open(&r, path), 0);
+	assert_int_equal(image_open(&r, path, NULL), 0);
 	assert_int_equal(truncate(path, 100000), 0);
 	assert_int_equal(read_through(&r), -EIMAGE);
 	assert_said("ends early");
@@ -353,24 +353,24 @@ static void test_full_index(void **state)
 	uint32_t i;
 
 	(void)state;
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	for (i = 0; i < INDEX_MAX; i++) {
 		image_mark(&w, 7, i);
 		assert_int_equal(image_write(&w, UNKNOWN, 0, NULL, NULL, NULL, 0), 0);
 	}
 	assert_int_equal(image_commit(&w, &totals), 0);
-	assert_int_equal(image_open(&r, path), 0);
+	assert_int_equal(image_open(&r, path, NULL), 0);
 	assert_int_equal(image_find(&r, 7, INDEX_MAX - 1, &offset), 1);
 	assert_int_equal(offset, IMAGE_PREAMBLE + (INDEX_MAX - 1) * FRAME_HEADER);
 	assert_int_equal(image_find(&r, 7, INDEX_MAX, &offset), 0);
 	assert_int_equal(read_through(&r), 0);
 	image_close(&r);
 
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	for (i = 0; i < INDEX_MAX + 5; i++)
 		image_mark(&w, 7, i);
 	assert_int_equal(image_commit(&w, &totals), 0);
-	assert_int_equal(image_open(&r, path), 0);
+	assert_int_equal(image_open(&r, path, NULL), 0);
 	assert_int_equal(image_find(&r, 7, INDEX_MAX - 1, &offset), 1);
 	assert_int_equal(image_find(&r, 7, INDEX_MAX, &offset), -ENODATA);
 	assert_int_equal(read_through(&r), 0);
@@ -385,7 +385,7 @@ static void test_misuse(void **state)
 	struct image_totals totals = { 0 };
 
 	(void)state;
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	assert_int_equal(image_write(&w, UNKNOWN, 0, NULL, NULL, small, BODY_MAX + 1), -EINVAL);
 	logged();
 	assert_int_equal(image_write(&w, UNKNOWN, 0, NULL, NULL, NULL, 0), -EINVAL);
@@ -397,7 +397,7 @@ static void test_misuse(void **state)
 	assert_true(image_commit(&w, &totals) < 0);
 	image_abandon(&unused);
 	assert_true(fcntl(0, F_GETFD) >= 0);
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	assert_int_equal(image_write(&w, RECORD_FOOTER, 0, NULL, NULL, NULL, 0), -EINVAL);
 	image_abandon(&w);
 	assert_int_equal(read_file(small, small_len), 0);

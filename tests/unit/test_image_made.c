@@ -235,7 +235,7 @@ static void test_shuffled_frames(void **state)
 	int frames = 0, order[8], kind, i, n;
 
 	(void)state;
-	assert_int_equal(image_open(&r, path), 0);
+	assert_int_equal(image_open(&r, path, NULL), 0);
 	while (image_next(&r, &rec) == 1)
 		at[frames++] = rec.offset;
 	at[frames] = r.footer_offset;
@@ -317,32 +317,32 @@ static void test_other_files(void **state)
 	char name[80];
 
 	(void)state;
-	assert_int_equal(image_open(&r, directory), -EIMAGE);
+	assert_int_equal(image_open(&r, directory, NULL), -EIMAGE);
 	assert_said("not a regular file");
-	assert_int_equal(image_open(&r, "/dev/zero"), -EIMAGE);
+	assert_int_equal(image_open(&r, "/dev/zero", NULL), -EIMAGE);
 	assert_said("not a regular file");
 	snprintf(name, sizeof(name), "%s/fifo", directory);
 	assert_int_equal(mkfifo(name, 0600), 0);
 	alarm(10); /* it must not wait for a writer */
-	assert_int_equal(image_open(&r, name), -EIMAGE);
+	assert_int_equal(image_open(&r, name, NULL), -EIMAGE);
 	alarm(0);
 	assert_said("not a regular file");
 	snprintf(name, sizeof(name), "%s/none", directory);
-	assert_int_equal(image_open(&r, name), -ENOENT);
+	assert_int_equal(image_open(&r, name, NULL), -ENOENT);
 	assert_said("/none: cannot be read: No such file");
 	image_close(&r);
-	assert_int_equal(image_open(&r, "/etc/passwd"), -EIMAGE);
+	assert_int_equal(image_open(&r, "/etc/passwd", NULL), -EIMAGE);
 	assert_said("/etc/passwd: not a tinyckpt image");
-	assert_int_equal(image_open(&r, "/proc/self/mem"), -EIO);
+	assert_int_equal(image_open(&r, "/proc/self/mem", NULL), -EIO);
 	assert_said("cannot be read");
 	snprintf(name, sizeof(name), "%s/link", directory);
 	assert_int_equal(symlink("a.tck", name), 0);
-	assert_int_equal(image_open(&r, name), 0);
+	assert_int_equal(image_open(&r, name, NULL), 0);
 	assert_int_equal(read_through(&r), 0);
 	image_close(&r);
 	snprintf(name, sizeof(name), "%s/empty", directory);
 	close(open(name, O_CREAT | O_WRONLY, 0600));
-	assert_int_equal(image_open(&r, name), -EIMAGE);
+	assert_int_equal(image_open(&r, name, NULL), -EIMAGE);
 	assert_said("/empty: empty: not an image");
 }
 

@@ -22,7 +22,7 @@ static off_t write_image(int level, unsigned int parts, size_t len)
 	struct image_totals totals = { 0 };
 	struct stat st;
 
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	w.level = level;
 	for (unsigned int i = 0; i < 20; i++) {
 		fill(parts, i);
@@ -39,7 +39,7 @@ static void check_image(unsigned int parts, size_t len)
 	struct record rec;
 
 	for (int skip = 0; skip < 2; skip++) {
-		assert_int_equal(image_open(&r, path), 0);
+		assert_int_equal(image_open(&r, path, NULL), 0);
 		r.skip_bodies = skip;
 		for (unsigned int i = 0; i < 20; i++) {
 			assert_int_equal(image_next(&r, &rec), 1);
@@ -120,7 +120,7 @@ static void test_damaged(void **state)
 
 		byte = image[at] ^ 0x10;
 		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-		err = image_open(&r, path);
+		err = image_open(&r, path, NULL);
 		while (!err && (err = image_next(&r, &rec)) == 1)
 			err = 0;
 		assert_int_equal(err, -EIMAGE);
@@ -141,7 +141,7 @@ static void test_bounds(void **state)
 	(void)state;
 	fill(0, 1);
 	unlink(path);
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	w.budget.most = 3 * BODY_MAX;
 	for (int i = 0; !err && i < 4; i++)
 		err = image_write(&w, UNKNOWN, 0, NULL, NULL, body, BODY_MAX);
@@ -159,7 +159,7 @@ static void test_rate(void **state)
 	double took;
 
 	(void)state;
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	w.budget.rate = 4 * BODY_MAX;
 	clock_gettime(CLOCK_MONOTONIC, &began);
 	for (int i = 0; i < 4; i++)

@@ -96,7 +96,7 @@ static int write_image(const char *name, int bodies, uint8_t mark)
 {
 	struct image_writer w;
 	struct image_totals totals = { 0 };
-	int err = image_create(&w, name);
+	int err = image_create(&w, name, NULL);
 
 	if (!err)
 		err = write_some(&w, bodies, mark);
@@ -111,7 +111,7 @@ static int read_image(const char *name)
 {
 	struct image_reader r;
 	struct record rec;
-	int mark = -1, ret = image_open(&r, name);
+	int mark = -1, ret = image_open(&r, name, NULL);
 
 	if (ret)
 		return ret;
@@ -129,7 +129,7 @@ static void test_first(void **state)
 
 	(void)state;
 	umask(0);
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	assert_int_equal(w.target.unnamed, !without_tmpfile);
 	assert_int_equal(write_some(&w, 3, 1), 0);
 	assert_int_equal(access(path, F_OK), -1);
@@ -155,7 +155,7 @@ static void test_replace(void **state)
 	(void)state;
 	assert_int_equal(write_image(path, 1, 1), 0);
 	for (i = 2; i < 10; i++) {
-		assert_int_equal(image_create(&w, path), 0);
+		assert_int_equal(image_create(&w, path, NULL), 0);
 		assert_int_equal(write_some(&w, 2, (uint8_t)i), 0);
 		assert_int_equal(read_image(path), i - 1);
 		assert_int_equal(image_commit(&w, &totals), 0);
@@ -169,13 +169,13 @@ static void test_abandon(void **state)
 	struct image_writer w;
 
 	(void)state;
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	assert_int_equal(write_some(&w, 2, 2), 0);
 	image_abandon(&w);
 	image_abandon(&w);
 	assert_int_equal(entries(directory), 0);
 	assert_int_equal(write_image(path, 1, 1), 0);
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	assert_int_equal(write_some(&w, 2, 2), 0);
 	image_abandon(&w);
 	assert_int_equal(entries(directory), 1);
@@ -190,8 +190,8 @@ static void test_two_writers(void **state)
 
 	(void)state;
 	assert_int_equal(write_image(path, 1, 1), 0);
-	assert_int_equal(image_create(&a, path), 0);
-	assert_int_equal(image_create(&b, path), 0);
+	assert_int_equal(image_create(&a, path, NULL), 0);
+	assert_int_equal(image_create(&b, path, NULL), 0);
 	assert_int_equal(write_some(&a, 1, 2), 0);
 	assert_int_equal(write_some(&b, 1, 3), 0);
 	assert_int_equal(image_commit(&b, &totals), 0);
@@ -240,7 +240,7 @@ static void test_killed_before_commit(void **state)
 	assert_int_equal(pipe(ends), 0);
 	pid = fork();
 	if (!pid) {
-		if (image_create(&w, path) || write_some(&w, 4, 1) || write_all(ends[1], "x", 1))
+		if (image_create(&w, path, NULL) || write_some(&w, 4, 1) || write_all(ends[1], "x", 1))
 			_exit(1);
 		pause();
 	}
@@ -312,28 +312,28 @@ static void test_refused_targets(void **state)
 	snprintf(victim, sizeof(victim), "%s/victim", directory);
 	assert_int_equal(write_image(victim, 1, 9), 0);
 	assert_int_equal(symlink(victim, path), 0);
-	assert_int_equal(image_create(&w, path), -ELOOP);
+	assert_int_equal(image_create(&w, path, NULL), -ELOOP);
 	image_abandon(&w);
 	unlink(path);
 	assert_int_equal(symlink("nowhere", path), 0);
-	assert_int_equal(image_create(&w, path), -ELOOP);
+	assert_int_equal(image_create(&w, path, NULL), -ELOOP);
 	unlink(path);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(image_create(&w, path), -EEXIST);
+	assert_int_equal(image_create(&w, path, NULL), -EEXIST);
 	unlink(path);
 	assert_int_equal(mkdir(path, 0700), 0);
-	assert_int_equal(image_create(&w, path), -EEXIST);
+	assert_int_equal(image_create(&w, path, NULL), -EEXIST);
 	rmdir(path);
 	snprintf(name, sizeof(name), "%s/", directory);
-	assert_int_equal(image_create(&w, name), -EISDIR);
-	assert_int_equal(image_create(&w, "/"), -EISDIR);
-	assert_int_equal(image_create(&w, ""), -EISDIR);
-	assert_int_equal(image_create(&w, ".."), -EISDIR);
+	assert_int_equal(image_create(&w, name, NULL), -EISDIR);
+	assert_int_equal(image_create(&w, "/", NULL), -EISDIR);
+	assert_int_equal(image_create(&w, "", NULL), -EISDIR);
+	assert_int_equal(image_create(&w, "..", NULL), -EISDIR);
 	snprintf(name, sizeof(name), "%s/none/a", directory);
-	assert_int_equal(image_create(&w, name), -ENOENT);
-	assert_true(image_create(&w, "/proc/a") < 0);
+	assert_int_equal(image_create(&w, name, NULL), -ENOENT);
+	assert_true(image_create(&w, "/proc/a", NULL) < 0);
 	snprintf(name, sizeof(name), "%s/%0300d", directory, 1);
-	assert_int_equal(image_create(&w, name), -ENAMETOOLONG);
+	assert_int_equal(image_create(&w, name, NULL), -ENAMETOOLONG);
 	assert_int_equal(entries(directory), 1);
 
 	/* The longest name that a file can have. */
@@ -344,7 +344,7 @@ static void test_refused_targets(void **state)
 	unlink(name);
 
 	/* A link that comes while we write is replaced, not followed. */
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	assert_int_equal(write_some(&w, 1, 5), 0);
 	assert_int_equal(symlink(victim, path), 0);
 	assert_int_equal(image_commit(&w, &totals), 0);
@@ -355,7 +355,7 @@ static void test_refused_targets(void **state)
 	unlink(path);
 
 	/* A directory that comes while we write makes the commit fail. */
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_true(image_commit(&w, &totals) < 0);
 	assert_int_equal(entries(directory), 2);
@@ -375,7 +375,7 @@ static void test_directory(void **state)
 	assert_int_equal(read_image(path), 1);
 	assert_int_equal(fchdir(here), 0);
 	close(here);
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	snprintf(moved, sizeof(moved), "%s.moved", directory);
 	assert_int_equal(rename(directory, moved), 0);
 	assert_int_equal(write_some(&w, 1, 2), 0);
@@ -524,7 +524,7 @@ static void test_memory(void **state)
 	struct rusage before, after;
 
 	(void)state;
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	assert_int_equal(write_some(&w, 1, 1), 0);
 	getrusage(RUSAGE_SELF, &before);
 	assert_int_equal(write_some(&w, 200, 1), 0);

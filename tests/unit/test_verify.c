@@ -66,7 +66,7 @@ static int verify(const struct sample *s)
 	struct verify v = { .here = false };
 	int err;
 
-	assert_int_equal(image_create(&w, path), 0);
+	assert_int_equal(image_create(&w, path, NULL), 0);
 	write_record(&w, s, RECORD_HEADER, Header_fields, &s->header, 0);
 	write_record(&w, s, RECORD_TREE, Tree_fields, &s->tree, 0);
 	write_record(&w, s, RECORD_FILE, File_fields, &s->file, 0);
@@ -79,7 +79,7 @@ static int verify(const struct sample *s)
 	write_record(&w, s, RECORD_THREAD, Thread_fields, &s->thread, s->thread_len);
 	write_record(&w, s, RECORD_PENDING, Pending_fields, &s->pending, sizeof(siginfo_t));
 	assert_int_equal(image_commit(&w, &totals), 0);
-	assert_int_equal(image_open(&r, path), 0);
+	assert_int_equal(image_open(&r, path, NULL), 0);
 	err = verify_image(&v, &r);
 	image_close(&r);
 	unlink(path);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/place.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/scope.h"
+
+int place_directory(int fd)
+{
+	char link[32], path[4096];
+	char *slash;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n < 0 ? 0 : n] = '\0';
+	slash = strrchr(path, '/');
+	if (!slash)
+		return fail(EIMAGE, "it has no directory");
+	slash[slash == path] = '\0';
+	fd = open_file(path, O_RDONLY | O_DIRECTORY);
+	return fd < 0 ? fail_errno("%s", path) : fd;
+}
+
+static int check(int fd, const char *what)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return fail_errno("%s", what);
+	if ((st.st_uid && st.st_uid != geteuid()) || (st.st_mode & 022 && !(S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX)))
+		return fail(EIMAGE, "not trusted: others than root may write to %s (user %u, mode %03o)", what, st.st_uid,
+			    st.st_mode & 07777u);
+	return 0;
+}
+
+int place_check(int fd)
+{
+	CLEANUP_CLOSE int directory = -1;
+	int err = check(fd, "it");
+
+	if (err)
+		return err;
+	directory = place_directory(fd);
+	return directory < 0 ? directory : check(directory, "its directory");
+}
