@@ -25,12 +25,12 @@
 enum { NUMBERS_LEFT = 1000 };	/* fewer between the highest and the end, and the kernel soon begins again at the low ones */
 
 /* The numbers stand before all that is large. */
-static int look_into(const char *path, struct kept *kept)
+static int look_into(const char *path, const char *key, struct kept *kept)
 {
 	struct image_reader image;
 	struct buffer numbers = { 0 };
 	struct record rec;
-	int err = image_open(&image, path), got;
+	int err = image_open(&image, path, key), got;
 
 	if (err)
 		return err;
@@ -55,7 +55,7 @@ static int look_into(const char *path, struct kept *kept)
 	return err;
 }
 
-int boot_look(const char *folder, struct kept *kept)
+int boot_look(const char *folder, const char *key, struct kept *kept)
 {
 	CLEANUP_DIR DIR *dir = opendir(folder);
 	const struct dirent *entry;
@@ -69,7 +69,7 @@ int boot_look(const char *folder, struct kept *kept)
 		if (entry->d_name[0] == '.' || len < 5 || strcmp(entry->d_name + len - 4, ".tck") ||
 		    (size_t)snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= sizeof(path))
 			continue;
-		if (look_into(path, kept))
+		if (look_into(path, key, kept))
 			kept->others++;
 		else
 			kept->images++;

@@ -12,8 +12,8 @@ struct kept {
 	pid_t was, is;		/* the number that was given last, before and after */
 };
 
-/* Reads all images (NAME.tck) in the folder; no folder, no images.  0 or a negative errno, said. */
-int boot_look(const char *folder, struct kept *kept);
+/* Reads all images (NAME.tck) in the folder, by the file of the key (image/key.h); no folder, no images.  0 or a negative errno, said. */
+int boot_look(const char *folder, const char *key, struct kept *kept);
 
 /* Has the kernel go on counting behind the highest number.  0 or a negative errno, said. */
 int boot_lift(struct kept *kept);

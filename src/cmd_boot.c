@@ -4,18 +4,26 @@
 
 #include "boot.h"
 #include "command.h"
+#include "image/key.h"
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = { { 0 } };
+	static const struct option options[] = {
+		IF_ON(TRUST, { "key", required_argument, NULL, 'k' },)
+		{ 0 },
+	};
 	struct kept kept = { 0 };
-	int err;
+	const char *key = KEY_DEFAULT;
+	int c, err;
 
-	if (next_option(argc, argv, "", options) != -1)
-		return EXIT_USAGE;
+	while ((c = next_option(argc, argv, "", options)) != -1) {
+		if (c != 'k')
+			return EXIT_USAGE;
+		key = optarg;
+	}
 	if (argc > optind)
 		return usage_error("boot takes no arguments");
-	err = boot_look(image_directory(), &kept);
+	err = boot_look(image_directory(), key, &kept);
 	if (!err)
 		err = boot_lift(&kept);
 	if (err)
@@ -36,7 +44,8 @@ static const struct command boot_command = {
 	.name = "boot",
 	.arguments = "",
 	.summary = "Keep the process IDs of all images in $TINYCKPT_DIR free: to be run first at boot",
-	.help = "The kernel goes on counting behind the highest one.  Images that cannot be read are named, and passed over.\n",
+	.help = KEY_HELP
+		"The kernel goes on counting behind the highest one.  Images that cannot be read are named, and passed over.\n",
 	.run = run,
 };
 COMMAND(boot_command);

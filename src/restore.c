@@ -93,7 +93,10 @@ static int on_pids(struct restore *r, const struct record *rec)
 	if (!err && is_wanted(r, tool) && tool != getsid(0) && tool != getpgrp())
 		err = fail(EEXIST, "pid %d is tinyckpt's own, and one of the image's: start it again", tool);
 	while (!err && is_wanted(r, getpid())) {
-		pid_t pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+		pid_t pid;
+
+		image_inherited(&r->image, true);
+		pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
 
 		if (pid < 0)
 			return fail_errno("clone");
@@ -101,6 +104,7 @@ static int on_pids(struct restore *r, const struct record *rec)
 			*r->agent = pid;
 			_exit(0);
 		}
+		image_inherited(&r->image, false);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != tool)
 			_exit(1);
@@ -381,10 +385,10 @@ static void agent(const struct restore_options *options, pid_t tool, struct outc
 		err = make_tree(&r);
 	if (!err)
 		err = write_pidfile(&r);
-	if (!err)	/* from here on it is not to come back once more, whatever happens */
-		err = image_restored(&r.image);
 	if (!err && IS_ON_RULES)
 		err = changed_commit(&r);
+	if (!err)	/* from here on it is not to come back once more, whatever happens */
+		err = image_restored(&r.image);
 	wait_deadline(0);
 	outcome->root = (pid_t)r.tree.root;
 	if (err) {

@@ -511,6 +511,12 @@ int image_restored(const struct image_reader *r)
 	return IS_ON_TRUST && r->seal ? newest_restored(r->seal, r->fd) : 0;
 }
 
+void image_inherited(const struct image_reader *r, bool yes)
+{
+	if (IS_ON_TRUST && r->seal)
+		seal_inherited(r->seal, yes);
+}
+
 int image_seek(struct image_reader *r, uint64_t offset)
 {
 	const bool again = IS_ON_TRUST && r->seal && r->rewinds && offset == IMAGE_PREAMBLE;

@@ -79,6 +79,9 @@ int image_open_fd(struct image_reader *r, int fd);
 int image_check_newest(const struct image_reader *r);
 int image_restored(const struct image_reader *r);
 
+/* Are children to go on reading?  What is secret of it they do not get else. */
+void image_inherited(const struct image_reader *r, bool yes);
+
 /* Can all be read once more from the first frame on (image_seek())? */
 bool image_rewinds(const struct image_reader *r);
 

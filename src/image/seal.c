@@ -50,13 +50,18 @@ int seal_new(struct seal **s, const char *keyfile)
 	if (new == MAP_FAILED)
 		return fail_errno("buffers of the image");
 	madvise(new, sizeof(*new), MADV_DONTDUMP);
-	madvise(new, sizeof(*new), MADV_DONTFORK);
+	seal_inherited(new, false);
 	err = key_read(&new->key, keyfile, &none);
 	if (err || none)
 		seal_free(new);
 	else
 		*s = new;
 	return err;
+}
+
+void seal_inherited(struct seal *s, bool yes)
+{
+	madvise(s, sizeof(*s), yes ? MADV_DOFORK : MADV_DONTFORK);
 }
 
 void seal_free(struct seal *s)

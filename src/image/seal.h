@@ -46,6 +46,9 @@ int seal_new(struct seal **s, const char *keyfile);
 /* Wipes and frees it; NULL: nothing. */
 void seal_free(struct seal *s);
 
+/* Whether children get it; it begins with no. */
+void seal_inherited(struct seal *s, bool yes);
+
 /* The image's id, and its name. */
 const uint8_t *seal_id(const struct seal *s);
 const char *seal_name(const struct seal *s);
