@@ -23,7 +23,7 @@ int place_directory(int fd)
 	path[n < 0 ? 0 : n] = '\0';
 	slash = strrchr(path, '/');
 	if (!slash)
-		return fail(EIMAGE, "it has no directory");
+		return fail(EIMAGE, "it was saved as a file, and comes as none");
 	slash[slash == path] = '\0';
 	fd = open_file(path, O_RDONLY | O_DIRECTORY);
 	return fd < 0 ? fail_errno("%s", path) : fd;

@@ -33,14 +33,14 @@ static uint8_t plain[ROOM], sealed[ROOM + 4096], changed[ROOM + 4096];
 /* Seals so many bytes, in pieces of that size.  Returns how many they have become. */
 static size_t seal(size_t len, size_t piece)
 {
-	int fd = memfd_create("sealed", MFD_CLOEXEC);
+	struct image_target target = { .fd = memfd_create("sealed", MFD_CLOEXEC), .directory = -1 };
 	struct seal *s;
 	size_t got;
 
 	for (size_t i = 0; i < len; i++)
 		plain[i] = (uint8_t)(i * 7 + (i >> 8));
 	assert_int_equal(seal_new(&s, key), 0);
-	assert_int_equal(seal_begin(s, fd, ""), 0);
+	assert_int_equal(seal_begin(s, &target, ""), 0);
 	for (size_t at = 0; at < len; at += piece) {
 		struct iovec pieces[] = { { plain + at, piece < len - at ? piece : len - at }, { plain, 0 } };
 
@@ -48,8 +48,8 @@ static size_t seal(size_t len, size_t piece)
 	}
 	assert_int_equal(seal_end(s), 0);
 	seal_free(s);
-	assert_int_equal(pread_upto(fd, sealed, sizeof(sealed), 0, &got), 0);
-	close(fd);
+	assert_int_equal(pread_upto(target.fd, sealed, sizeof(sealed), 0, &got), 0);
+	target_drop(&target);
 	return got;
 }
 
@@ -230,17 +230,17 @@ static void test_keys(void **state)
 /* An image of the name, in the directory; returns a descriptor of it. */
 static int make(struct seal **s, const char *name)
 {
+	struct image_target target = { .directory = -1 };
 	char file[96];
-	int fd;
 
 	snprintf(file, sizeof(file), "%s/%s", directory, name);
-	fd = open(file, O_RDWR | O_CREAT | O_EXCL, 0600);
-	assert_true(fd >= 0);
+	target.fd = open(file, O_RDWR | O_CREAT | O_EXCL, 0600);
+	assert_true(target.fd >= 0);
 	assert_int_equal(seal_new(s, key), 0);
-	assert_int_equal(seal_begin(*s, fd, "a.tck"), 0);
+	assert_int_equal(seal_begin(*s, &target, "a.tck"), 0);
 	assert_int_equal(seal_write(*s, &(const struct iovec){ "xyz", 3 }, 1), 0);
 	assert_int_equal(seal_end(*s), 0);
-	return fd;
+	return target.fd;
 }
 
 /* May it be restored? */
