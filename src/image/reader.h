@@ -63,9 +63,10 @@ struct image_reader {
 /*
  * Opens an image and checks its preamble; of a file also trailer and footer, so that one that is cut short is
  * refused before anything is done. PATH "-" is standard input. Nothing but a regular file is opened by name (a
- * symbolic link to one is fine). KEY is the file of the key that it must be encrypted with, if there is one (key_read());
- * without one, others than root must not be able to write to it (place_check()). What is encrypted is read as a stream.  0; -EIMAGE when it is not an image, not whole, of another machine or version;
- * -errno when it cannot be read. The reason has been said. A failed open needs no close.
+ * symbolic link to one is fine). KEY is the file of the key that it must be encrypted with, if there is one
+ * (key_read()); without one, others than root must not be able to write to it (place_check()). What is encrypted is
+ * read as a stream. 0; -EIMAGE when it is not an image, not whole, not trusted, of another machine or version; -errno
+ * when it cannot be read. The reason has been said. A failed open needs no close.
  */
 int image_open(struct image_reader *r, const char *path, const char *key);
 
@@ -109,8 +110,8 @@ int image_find(struct image_reader *r, uint32_t type, uint32_t key, uint64_t *of
 
 /*
  * Goes on at OFFSET, which must be that of a frame; IMAGE_PREAMBLE is the first one's. Afterwards the end checks
- * only the trailer, unless it was a return to the first, which is all that encrypted files can do. 0, -ESPIPE for a stream, -EIMAGE for an offset outside;
- * said.
+ * only the trailer, unless it was a return to the first, which is all that encrypted files can do. 0, -ESPIPE for a
+ * stream, -EIMAGE for an offset outside; said.
  */
 int image_seek(struct image_reader *r, uint64_t offset);
 

@@ -12,8 +12,8 @@ struct outline {
 };
 
 /*
- * Reads it, by the file of the key (image/key.h).  When EACH isn't NULL: also calls it for every process, which means to read all of the image but its contents.
- * 0, or a negative error, said: -EIMAGE when it is no whole image.
+ * Reads it, by the file of the key (image/key.h).  When EACH isn't NULL: also calls it for every process, which means to
+ * read all of the image but its contents.  0, or a negative error, said: -EIMAGE when it is no whole image.
  */
 int outline_read(struct outline *o, const char *path, const char *key, void (*each)(void *arg, uint32_t pid), void *arg);
 

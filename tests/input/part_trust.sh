@@ -151,6 +151,53 @@ status=$?
 take_output
 verdict "restore from standard input of what was saved as a file" "$(complaint 4 restore "saved as a file"; ! exists "$pid" || echo "it is there")"
 
+# A workload that is configured.
+if "$tool" save --help | grep -q -- --all; then
+	mkdir "$work/configured"
+	export TINYCKPT_DIR=$vault TINYCKPT_CONFIG=$work/configured
+	printf '%s\n' "pidfile=$vault/svc.pid" "key=$key" settle=0 >"$work/configured/svc.conf"
+	still
+	echo "$pid" >"$vault/svc.pid"
+	accepts "save of a service with a key" save --service svc
+	verdict "its image is encrypted" "$([ "$(head -c 4 "$vault/svc.tck")" = $'\x89TCS' ] || echo "it is not")"
+	end "$pid"
+	rm "$vault/svc.pid"
+	accepts "restore of a service with a key" restore --service svc
+	verdict "it is back, and its image done with" "$(well "$pid"; [ -e "$vault/svc.tck.done" ] || echo "no svc.tck.done")"
+	end "$pid"
+	mv "$vault/svc.tck.done" "$vault/svc.tck"
+	run_tool "$tool" restore --service svc
+	verdict "its image does not come back" "$([[ $err == *"restored already"* ]] || echo "$err"; ! exists "$pid" || echo "it is there")"
+	unset TINYCKPT_DIR TINYCKPT_CONFIG
+else
+	skip "services with a key" "built without CONFIG_SERVICES"
+fi
+
+# The process that reads goes on in another one, where it has a number of the tree's.
+last=/proc/sys/kernel/ns_last_pid
+if "$tool" --help | grep -q "^  boot " && echo 7000 2>/dev/null >$last; then
+	still
+	accepts "save for a restore in its own way" save --key "$key" -o "$vault/way.tck" "$pid"
+	end "$pid"
+	mkdir -m 700 "$vault/way"
+	cp "$vault/way.tck" "$vault/way/"
+	cp "$vault/.way.tck.newest" "$vault/way/"
+	export TINYCKPT_DIR=$vault/way
+	echo 300 >$last
+	run_tool "$tool" boot --key "$key"
+	verdict "boot with a key" "$([[ $out == "process IDs up to $pid are kept"* ]] || echo "$out$err")"
+	run_tool "$tool" boot
+	verdict "boot without it" "$([[ $err == *"no key"* && $out == "no process"* ]] || echo "$out$err")"
+	unset TINYCKPT_DIR
+	echo $((pid - 3)) >$last
+	accepts "restore with a key when its child has the number" restore --key "$key" -d "$vault/way.tck"
+	text=$("$build/hunt" "$pid" "$key" "$vault/way.tck")
+	verdict "the workload is well, and has no key" "$(well "$pid"; [ -z "$text" ] || echo "$text")"
+	end "$pid"
+else
+	skip "restore with a key when its child has the number" "this kernel has no ns_last_pid"
+fi
+
 # Chunks: a larger image, whose environment does not pack.
 noise() { head -c 80000 /dev/urandom | base64 -w 0; }
 # shellcheck disable=SC2016
