@@ -41,6 +41,7 @@ verdict "nothing of the image can be read" "$(! grep -aq "$build\|/still\|Linux"
 not_back() {
 	refuses "restore of $1" 4 "$2" restore -d "${@:4}" "$3"
 	verdict "restore of $1 leaves no process" "$(! exists "$pid" || echo "pid $pid is there")"
+	end "$pid"
 }
 not_back "an encrypted image without a key" "encrypted.*no key" "$image"
 not_back "an image of another device" "another key" "$image" --key "$vault/other"
@@ -94,7 +95,7 @@ for ((n = 0; n < 200; n++)); do exists "$pid" && break; sleep 0.01; done
 sleep 0.1
 text=$("$build/hunt" "$pid" "$key" "$vault/b.tck"; "$build/hunt" $tool_pid "$key" "$vault/b.tck")
 verdict "nor in that of the tool that stands for it" "$(exists "$pid" || cat "$work/err"; [ -z "$text" ] || echo "$text")"
-end "$pid"
+end "$pid" $tool_pid
 wait $tool_pid 2>/dev/null
 
 still
