@@ -43,11 +43,12 @@ check "not offered without static libraries" refused - BR2_x86_64=y BR2_SHARED_L
 check "not offered without threads" refused - BR2_x86_64=y BR2_STATIC_LIBS=y "# BR2_TOOLCHAIN_HAS_THREADS is not set"
 selects() {
 	configure selects BR2_x86_64=y BR2_SHARED_STATIC_LIBS=y BR2_PACKAGE_TINYCKPT=y || return
-	chosen selects BR2_PACKAGE_LIBCAP_NG=y && chosen selects BR2_PACKAGE_LZ4=y || return
-	configure selects BR2_x86_64=y BR2_SHARED_STATIC_LIBS=y BR2_PACKAGE_TINYCKPT=y "# BR2_PACKAGE_TINYCKPT_CONFIG_LZ4 is not set" &&
-		! grep -q BR2_PACKAGE_LZ4=y "$work/selects/.config"
+	chosen selects BR2_PACKAGE_LIBCAP_NG=y && chosen selects BR2_PACKAGE_LZ4=y && chosen selects BR2_PACKAGE_LIBSODIUM=y || return
+	configure selects BR2_x86_64=y BR2_SHARED_STATIC_LIBS=y BR2_PACKAGE_TINYCKPT=y "# BR2_PACKAGE_TINYCKPT_CONFIG_LZ4 is not set" \
+		"# BR2_PACKAGE_TINYCKPT_CONFIG_TRUST is not set" &&
+		! grep -qE 'BR2_PACKAGE_(LZ4|LIBSODIUM)=y' "$work/selects/.config"
 }
-check "selects libcap-ng, and lz4 where it is used" selects
+check "selects libcap-ng, and lz4 and libsodium where they are used" selects
 
 # Its toggles, chosen as CONFIG says, are configs/Kconfig's.
 agrees() { # CONFIG

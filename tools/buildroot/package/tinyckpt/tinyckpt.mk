@@ -19,6 +19,9 @@ TINYCKPT_DEPENDENCIES = host-pkgconf libcap-ng
 ifeq ($(BR2_PACKAGE_TINYCKPT_CONFIG_LZ4),y)
 TINYCKPT_DEPENDENCIES += lz4
 endif
+ifeq ($(BR2_PACKAGE_TINYCKPT_CONFIG_TRUST),y)
+TINYCKPT_DEPENDENCIES += libsodium
+endif
 
 TINYCKPT_ARCH = $(if $(BR2_arm),armv7,$(if $(BR2_riscv),riscv64,$(call qstrip,$(BR2_ARCH))))
 
