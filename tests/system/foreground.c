@@ -22,6 +22,6 @@ void test_break(void)
 void test_check(void)
 {
 	expect(getpid() == self, "pid %d became %d", self, getpid());
-	if (access(test_path("img"), F_OK) == 0)
+	if (access(test_path("image/img"), F_OK) == 0)
 		test_pass_with(7);
 }

@@ -36,6 +36,6 @@ void test_check(void)
 	test_join(child);
 	expect(write(1, "after\n", 6) == 6, "standard output: errno %d", errno);
 	expect(write(2, "aftererr\n", 9) == 9, "standard error: errno %d", errno);
-	if (!test_breaking() && access(test_path("img"), F_OK) == 0)
+	if (!test_breaking() && access(test_path("image/img"), F_OK) == 0)
 		expect(read(0, text, 15) == 6 && strcmp(text, "input\n") == 0, "standard input gives \"%s\"", text);
 }

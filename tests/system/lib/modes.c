@@ -141,7 +141,7 @@ static bool play_leave(void)
 		failed("save succeeds, but check exits with %d", verdict);
 	bool same = looks_as_before("after save --leave-running", true);
 
-	if (!file_exists("img"))
+	if (!file_exists("image/img"))
 		return failed("save --leave-running made no image");
 	return finish_program("after save --leave-running") && same && verdict == 0;
 }
@@ -256,7 +256,7 @@ static bool play_refuse(void)
 	if (code == 0)
 		return false;
 	good = says_what_is_expected("save") && good;
-	if (file_exists("img"))
+	if (file_exists("image/img"))
 		good = failed("the refusal left an image behind");
 	/* Room for check's own words; both are shown when something fails. */
 	char saved_name[PATH_MAX];
@@ -300,7 +300,7 @@ static bool lacks_embed(void)
 
 static bool play_update(void)
 {
-	char without[PATH_MAX + 16];
+	char without[PATH_MAX + 32];
 
 	if (lacks_embed()) {
 		dprintf(open_output("result"), "skip: this tinyckpt was built without CONFIG_EMBED");

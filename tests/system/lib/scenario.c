@@ -344,10 +344,13 @@ int main(int argc, char **argv)
 	test.argument = argc > 6 && *argv[6] ? argv[6] : NULL;
 	snprintf(directory, sizeof directory, "%s/%s", argv[1], test.number);
 	test.directory = directory;
-	snprintf(test.image, sizeof test.image, "%s/img", directory);
 	umask(022);
 	mkdir(directory, 0777);
 	chmod(directory, 0777);
+	/* a folder of its own for the image: DIR is everybody's, for programs that are no longer root */
+	snprintf(test.image, sizeof test.image, "%s/image", directory);
+	mkdir(test.image, 0700);
+	strcat(test.image, "/img");
 	setenv("BREAK", strcmp(test.mode, "break") ? "0" : "1", 1);
 	const char *seconds = getenv("SECONDS_PER_TEST");
 

@@ -15,7 +15,7 @@ enum { SECONDS_PER_TEST = 20 /* unless the environment says otherwise */ };
 
 extern struct scenario {
 	const char *mode, *tool, *directory, *number, *label, *program, *argument;
-	char image[PATH_MAX + 8];
+	char image[PATH_MAX + 16];
 	pid_t root;
 	pid_t tree[MAX_TREE];
 	int tree_size;
