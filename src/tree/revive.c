@@ -116,7 +116,7 @@ int revive_state(struct restore *r, const struct record *rec)
 	if (err)
 		return err;
 	b = birth_find(r, (pid_t)r->state.pid);
-	if (!b || b->zombie || rec->body_len > 1024)
+	if (!b || b->zombie || rec->body_len > MM_AUXV_MAX)
 		return fail(EIMAGE, "state of process %u: there is no such process", r->state.pid);
 	if (world_fd(r, r->state.exe) < 0 || world_fd(r, r->state.cwd) < 0 || world_fd(r, r->state.root) < 0)
 		return fail(EIMAGE, "state of process %u: its program or directories are not in the image", r->state.pid);
