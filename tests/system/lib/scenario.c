@@ -347,7 +347,7 @@ int main(int argc, char **argv)
 	snprintf(test.image, sizeof test.image, "%s/img", directory);
 	umask(022);
 	mkdir(directory, 0777);
-	chmod(directory, 0777);
+	chmod(directory, 01777);
 	setenv("BREAK", strcmp(test.mode, "break") ? "0" : "1", 1);
 	const char *seconds = getenv("SECONDS_PER_TEST");
 
