@@ -141,7 +141,7 @@ obj-$(CONFIG_SESSIONS)      += src/tree/lineage.c src/tree/session.c
 obj-$(CONFIG_CLOCKS)        += src/tree/clocks.c src/kernel/timens.c
 obj-$(CONFIG_PIDS)          += src/tree/pids.c src/cmd_boot.c src/boot.c
 obj-$(CONFIG_PIDNS)         += src/kernel/pidns.c
-obj-$(CONFIG_VDSO_PROXY)    += src/tree/vdso.c arch/$(ARCH)/vdso.c
+obj-$(CONFIG_VDSO_PROXY)    += src/tree/vdso.c src/tree/signal_frames.c arch/$(ARCH)/vdso.c
 obj-$(CONFIG_INHERIT_STDIO) += src/objects/inherit_stdio.c
 obj-$(CONFIG_RULES)         += src/base/glob.c src/objects/rules.c src/objects/changed.c src/objects/carried.c src/tree/resource.c
 obj-$(CONFIG_BUDGET)        += src/image/budget.c src/tree/estimate.c
@@ -352,7 +352,7 @@ fuzzers: $(fuzzers)
 run_env = MAKEFLAGS='$(filter-out -j% --jobserver%,$(MAKEFLAGS))' \
 	 ARCH=$(ARCH) CONFIG=$(CONFIG) TINYCKPT=$(CURDIR)/$(tool) FUZZ_SECONDS=$(FUZZ_SECONDS)
 
-.PHONY: demo check check-boards bench fuzz
+.PHONY: demo check check-boards check-days bench fuzz
 demo: all
 	$(Q)$(run_env) tools/demo
 check: all
@@ -362,6 +362,9 @@ check: all
 check-boards:
 	$(Q)tools/setup boards
 	$(Q)BOARDS='$(BOARDS)' tests/run boards
+# So does this.  Each boot has a time limit of its own.
+check-days:
+	$(Q)DAYS='$(DAYS)' SUITE_SECONDS=0 tests/run emulated
 bench: all
 	$(Q)tools/setup bench
 	$(Q)$(run_env) tests/bench/run
@@ -447,6 +450,7 @@ help:
 	@echo 'demo           saves and restores a small workload before your eyes'
 	@echo 'check          runs the tests; SUITES="unit system" some of them'
 	@echo 'check-boards   runs the system tests on booted kernels, under emulation; BOARDS="x86_64-6.1" some of them'
+	@echo 'check-days     saves under one firmware, restores under another, and back; DAYS="x86_64-ext4" some of tests/emulated/days'
 	@echo 'fuzz           runs the fuzzers for FUZZ_SECONDS (60)'
 	@echo 'bench          measures'
 	@echo 'lint           static analysis, layout, licences'

@@ -26,6 +26,7 @@
  *                         only once it has used them; it ends in a trap.  0: every thread has them
  *   ARCH_REGSET_GATED     one of them that a kernel may keep to itself (CONFIG_CHECKPOINT_RESTORE); ARCH_HWCAP_GATED: the bits of
  *                         AT_HWCAP by which the processor has it; both may be left out
+ *   ARCH_FRAMES_VARY      1: of one machine's kernels some refuse signal frames of others, see arch_frames_settle(); may be left out
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a multiple of 16, as `at` is
  *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT
@@ -59,6 +60,9 @@
 #ifndef ARCH_REGSET_GATED
 #define ARCH_REGSET_GATED 0
 #define ARCH_HWCAP_GATED 0
+#endif
+#ifndef ARCH_FRAMES_VARY
+#define ARCH_FRAMES_VARY 0
 #endif
 
 uintptr_t arch_pc(const struct arch_regs *regs);
@@ -209,6 +213,12 @@ void arch_lost_settle(void *lost);
  * home; fp: the set NT_PRFPREG, lost: ARCH_REGSET_LOST.  Every byte of ARCH_FRAME_BYTES is written.
  */
 void arch_frame(uint8_t *to, uintptr_t at, const struct arch_home *home, const void *fp, const void *lost, size_t lost_len);
+
+/*
+ * Takes out of the signal frames that kernels have written what not all kernels take back.  stack: n bytes of a thread's memory,
+ * from an address that is a multiple of 8.  Has any been changed?
+ */
+bool arch_frames_settle(uint8_t *stack, size_t n);
 
 /* The last jump, for a way home that lies too far away (ARCH_NEAR_MAX): code for `at`, a multiple of 8. */
 size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home);

@@ -22,7 +22,10 @@
 #include "tree/pids.h"
 #include "tree/records.h"
 
-enum { NUMBERS_LEFT = 1000 };	/* fewer between the highest and the end, and the kernel soon begins again at the low ones */
+enum {
+	NUMBERS_LEFT = 1000,	/* fewer between the highest and the end, and the kernel soon begins again at the low ones */
+	EARLY = 1000,		/* kernel threads and the first programs get lower ones at every boot, in any order */
+};
 
 /* The numbers stand before all that is large. */
 static int look_into(const char *path, const char *key, struct kept *kept)
@@ -125,14 +128,16 @@ int boot_lift(struct kept *kept)
 {
 	CLEANUP_CLOSE int fd = -1;
 	char text[16];
-	pid_t end = 0;
+	pid_t end = 0, to = kept->highest;
 	int len, err = 0;
 
-	kept->was = kept->is = last_given();
-	if (!kept->highest || kept->was >= kept->highest)
-		return 0;
 	if (proc_readf(text, sizeof(text), "/proc/sys/kernel/pid_max") > 0)
 		end = atoi(text);
+	if (to < EARLY && (!end || EARLY <= end - NUMBERS_LEFT))
+		to = EARLY;
+	kept->was = kept->is = last_given();
+	if (kept->was >= to)
+		return 0;
 	if (end && kept->highest >= end)
 		return fail(ERANGE, "an image has pid %d, and this kernel gives none from %d on (/proc/sys/kernel/pid_max)",
 			    kept->highest, end);
@@ -140,9 +145,9 @@ int boot_lift(struct kept *kept)
 		log_warning("pid %d of an image is near the end: the kernel soon begins again at the low ones (/proc/sys/kernel/pid_max)",
 			    kept->highest);
 	fd = open_file("/proc/sys/kernel/ns_last_pid", O_WRONLY);
-	len = snprintf(text, sizeof(text), "%d", kept->highest);
-	if (fd < 0 || write_all(fd, text, (size_t)len) || last_given() < kept->highest)
-		err = use_all_up(kept->highest);
+	len = snprintf(text, sizeof(text), "%d", to);
+	if (fd < 0 || write_all(fd, text, (size_t)len) || last_given() < to)
+		err = use_all_up(to);
 	kept->is = last_given();
 	return err;
 }

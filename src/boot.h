@@ -15,7 +15,10 @@ struct kept {
 /* Reads all images (NAME.tck) in the folder, by the file of the key (image/key.h); no folder, no images.  0 or a negative errno, said. */
 int boot_look(const char *folder, const char *key, struct kept *kept);
 
-/* Has the kernel go on counting behind the highest number.  0 or a negative errno, said. */
+/*
+ * Has the kernel go on counting behind the highest number, and behind those that a boot needs: what starts from now on can be saved
+ * and find its numbers free at any later boot.  0 or a negative errno, said.
+ */
 int boot_lift(struct kept *kept);
 
 #endif

@@ -28,7 +28,9 @@ static int run(int argc, char **argv)
 		err = boot_lift(&kept);
 	if (err)
 		return exit_code(err);
-	if (!kept.images)
+	if (!kept.images && kept.is > kept.was)
+		printf("no process IDs to keep; those up to %d are left to what a boot begins with\n", kept.is);
+	else if (!kept.images)
 		puts("no process IDs to keep");
 	else if (kept.is > kept.was && kept.was < kept.highest)
 		printf("process IDs up to %d are kept for %u image%s; the last one given was %d\n", kept.highest, kept.images,
@@ -45,7 +47,8 @@ static const struct command boot_command = {
 	.arguments = "",
 	.summary = "Keep the process IDs of all images in $TINYCKPT_DIR free: to be run first at boot",
 	.help = KEY_HELP
-		"The kernel goes on counting behind the highest one.  Images that cannot be read are named, and passed over.\n",
+		"The kernel goes on counting behind the highest one, and behind those that kernel threads have at any boot.\n"
+		"Images that cannot be read are named, and passed over.\n",
 	.run = run,
 };
 COMMAND(boot_command);

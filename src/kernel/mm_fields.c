@@ -8,6 +8,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "kernel/procfs.h"
+
 #ifndef PR_GET_TID_ADDRESS
 #define PR_GET_TID_ADDRESS 40
 #endif
@@ -74,12 +77,48 @@ static void add_each(struct program *p, const struct mm_fields *fields)
 	}
 }
 
+/* Whether this kernel gives programs such an entry. */
+static bool is_known(const unsigned long *own, size_t n, unsigned long type)
+{
+	for (size_t i = 0; i + 1 < n; i += 2)
+		if (own[i] == type)
+			return true;
+	return false;
+}
+
+/*
+ * A kernel keeps no more entries than it knows, and refuses more, which newer ones have.  They were read when the program
+ * began; what is kept is for those who look at it from outside.  Returns how many bytes are left.
+ */
+static uint32_t keep_known(unsigned long *auxv, uint32_t len)
+{
+	unsigned long own[MM_AUXV_MAX / sizeof(long)];
+	const ssize_t own_len = proc_readf((char *)own, sizeof(own), "/proc/self/auxv");
+	uint32_t left = 0;
+
+	if (own_len < 0 || len <= (size_t)own_len)
+		return len;
+	for (size_t i = 0; i + 1 < len / sizeof(*auxv); i += 2) {
+		if (!is_known(own, (size_t)own_len / sizeof(*own), auxv[i])) {
+			log_debug("auxiliary vector: this kernel does not know entry %lu, which is left out", auxv[i]);
+			continue;
+		}
+		auxv[left++] = auxv[i];
+		auxv[left++] = auxv[i + 1];
+	}
+	return (uint32_t)(left * sizeof(*auxv));
+}
+
 void mm_fields_add(struct program *p, const struct mm_fields *fields, const void *auxv, uint32_t auxv_len, int exe)
 {
-	static int has_map = -1;
-	const long at = program_data(p, auxv, auxv_len);
+	unsigned long known[MM_AUXV_MAX / sizeof(long)];
 	unsigned int size;
+	static int has_map = -1;
+	long at;
 
+	memcpy(known, auxv, auxv_len);
+	auxv_len = keep_known(known, auxv_len);
+	at = program_data(p, known, auxv_len);
 	if (has_map < 0)
 		has_map = !syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP_SIZE, &size, 0, 0);
 	if (has_map) {

@@ -15,7 +15,7 @@
 /*
  * Dead bytes: the tail of the vDSO's last page behind its ELF image, else that of ARM's [sigpage], which begins with a few
  * instructions, or the zero tail of the last page of another executable mapping, which may have to be read from its file for
- * that.
+ * that; else that of a program's segment, behind which its file goes on, as small static ones do.
  */
 struct dead_search {
 	pid_t pid;
@@ -62,31 +62,20 @@ static int search_tail(void *arg, struct vma *v)
 	return 1;
 }
 
-int dead_bytes(const struct process *p, uint64_t *at)
-{
-	struct dead_search s = { .pid = p->tid, .found = behind_vdso(p) };
-	int err = s.found ? 0 : proc_vmas(p->tid, false, search_tail, &s);
-
-	if (err < 0)
-		return fail_for(err, "its mappings");
-	if (!s.found)
-		return fail(EHOLDS, "no dead bytes in its executable mappings to enter by");
-	*at = s.found;
-	return 0;
-}
-
-struct near_search {
+struct elf_search {
 	pid_t pid;
-	uint64_t pc, taken, found;
+	uint64_t len, align;
+	uint64_t pc, taken;	/* 0: anywhere, nowhere */
+	uint64_t found;
 	struct vma first;	/* the mapping of the beginning of a file, seen last */
 };
 
-static bool serves(struct near_search *s, uint64_t from, uint64_t end)
+static bool serves(struct elf_search *s, uint64_t from, uint64_t end)
 {
-	from = (from + 7) & ~7ULL;
+	from = (from + s->align - 1) & ~(s->align - 1);
 	if (s->taken >= from && s->taken < end)
-		from = s->taken + ARCH_NEAR_MAX;
-	if (from + ARCH_NEAR_MAX > end || !dead_bytes_reach(from, s->pc) || !dead_bytes_reach(from + ARCH_NEAR_MAX, s->pc))
+		from = s->taken + s->len;
+	if (from + s->len > end || (s->pc && (!dead_bytes_reach(from, s->pc) || !dead_bytes_reach(from + s->len, s->pc))))
 		return false;
 	s->found = from;
 	return true;
@@ -99,7 +88,7 @@ static bool serves(struct near_search *s, uint64_t from, uint64_t end)
  */
 static int search_elf(void *arg, struct vma *v)
 {
-	struct near_search *s = arg;
+	struct elf_search *s = arg;
 	Elf64_Ehdr e;
 	Elf64_Phdr p;
 	uint64_t bias = 0;
@@ -129,9 +118,30 @@ static int search_elf(void *arg, struct vma *v)
 	return 0;
 }
 
+/* Before them room for two last jumps, which near_bytes() may find in the same place. */
+enum { JUMPS = (2 * ARCH_NEAR_MAX + 15) & ~15 };
+
+int dead_bytes(const struct process *p, uint64_t *at)
+{
+	struct dead_search s = { .pid = p->tid, .found = behind_vdso(p) };
+	struct elf_search elf = { .pid = p->tid, .len = JUMPS + DEAD_BYTES, .align = 16 };
+	int err = s.found ? 0 : proc_vmas(p->tid, false, search_tail, &s);
+
+	if (err >= 0 && !s.found) {
+		err = proc_vmas(p->tid, false, search_elf, &elf);
+		s.found = elf.found ? elf.found + JUMPS : 0;
+	}
+	if (err < 0)
+		return fail_for(err, "its mappings");
+	if (!s.found)
+		return fail(EHOLDS, "no dead bytes in its executable mappings to enter by");
+	*at = s.found;
+	return 0;
+}
+
 int near_bytes(const struct process *p, uint64_t pc, uint64_t taken, uint64_t *at)
 {
-	struct near_search s = { .pid = p->tid, .pc = pc, .taken = taken };
+	struct elf_search s = { .pid = p->tid, .len = ARCH_NEAR_MAX, .align = 8, .pc = pc, .taken = taken };
 	int err = proc_vmas(p->tid, false, search_elf, &s);
 
 	if (err < 0)

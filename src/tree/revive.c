@@ -34,6 +34,7 @@
 #include "tree/locks.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
+#include "tree/signal_frames.h"
 #include "tree/vdso.h"
 
 #ifndef PR_SET_MDWE
@@ -116,7 +117,7 @@ int revive_state(struct restore *r, const struct record *rec)
 	if (err)
 		return err;
 	b = birth_find(r, (pid_t)r->state.pid);
-	if (!b || b->zombie || rec->body_len > 1024)
+	if (!b || b->zombie || rec->body_len > MM_AUXV_MAX)
 		return fail(EIMAGE, "state of process %u: there is no such process", r->state.pid);
 	if (world_fd(r, r->state.exe) < 0 || world_fd(r, r->state.cwd) < 0 || world_fd(r, r->state.root) < 0)
 		return fail(EIMAGE, "state of process %u: its program or directories are not in the image", r->state.pid);
@@ -420,7 +421,8 @@ static int finish(struct restore *r, bool last)
 		return fail(EIMAGE, "thread %d: its registers are cut off", tid);
 	memcpy(&regs, r->registers.data, sizeof(regs));
 	if (IS_ON_VDSO_PROXY)
-		err = vdso_can_go_on(&birth_find(r, r->pid)->vdso, r->pid, arch_pc(&regs));
+		err = vdso_can_go_on(&birth_find(r, r->pid)->vdso, r->pid, arch_pc(&regs)) ?:
+		      signal_frames_settle(r->pid, arch_sp(&regs));
 	if (!err)
 		err = use_vectors(r, m);
 	if (!err && last)

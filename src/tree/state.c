@@ -18,6 +18,7 @@
 #include "base/scope.h"
 #include "config.h"
 #include "kernel/abi.h"
+#include "kernel/mm_fields.h"
 #include "kernel/ptrace.h"
 #include "process.pb.h"
 #include "tree/clocks.h"
@@ -220,7 +221,7 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 		.rlimit_count = 2 * RLIM_NLIMITS,
 		.itimer_count = 6,
 	};
-	uint8_t auxv[1024];
+	uint8_t auxv[MM_AUXV_MAX];
 	ssize_t auxv_len = proc_readf((char *)auxv, sizeof(auxv), "/proc/%d/auxv", p->tid);
 	char text[64];
 	uint64_t all = 0;

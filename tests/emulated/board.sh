@@ -17,15 +17,17 @@ row() { awk -v name="$1" '$1 == name' tests/emulated/days; }
 architecture() { awk -v arch="$1" -v field="$2" '$1 == arch { print $field }' tools/architectures; }
 modules="virtio_mmio virtio_pci virtio_blk squashfs ext4 f2fs block2mtd jffs2 ubifs"
 workloads="shell pipes glibc musl python lua sqlite"
-# shellcheck disable=SC2086 # one word each
-kernel_of() { tests/boards/fetch "$2" "$(architecture "$1" 4)" "$3" $modules; } # ARCH SUITE PATTERN
+# What UBIFS must find before it loads; only amd64's kernels have MTD on a disk (block2mtd).
+compressors() { [ "$1" != x86_64 ] || echo lzo deflate zstd; } # ARCH
+# shellcheck disable=SC2046,SC2086 # one word each
+kernel_of() { tests/boards/fetch "$2" "$(architecture "$1" 4)" "$3" $(compressors "$1") $modules; } # ARCH SUITE PATTERN
 busybox_of() { tests/boards/fetch "$2" "$(architecture "$1" 4)" busybox-static; } # ARCH SUITE
 root_of() { tests/emulated/fetch-root "$2" "$(architecture "$1" 4)"; } # ARCH SUITE
 
 build() { # ARCH: the tool and the compiled workloads
 	local cross="" into=$out/workloads/$1
 	[ "$1" = x86_64 ] || cross=$(architecture "$1" 2)-
-	tools/setup build "$1" && tools/sysroot "$1" && make -s -j2 ARCH="$1" all || return
+	tools/setup build "$1" && tools/setup emulated "$1" && tools/sysroot "$1" && make -s -j2 ARCH="$1" all || return
 	mkdir -p "$into"
 	"${cross}gcc" -O1 -Wall -Wextra -Werror -o "$into/glibc" tests/emulated/workloads/clocks.c -pthread &&
 		"$PWD/.cache/sysroot/$1/bin/musl-gcc" -O1 -static -o "$into/musl" tests/emulated/workloads/clocks.c -pthread
@@ -39,7 +41,7 @@ firmware() { # ARCH SUITE
 	mkdir -p "$into"
 	cp -al "$(root_of "$arch" "$suite")/." "$into/"
 	mkdir -p "$into"/{dev,proc,sys,run,tmp,data,root,usr/lib/day,etc/init.d,etc/tinyckpt}
-	for applet in sh init mount umount sleep cat sed ls mkdir sync poweroff setsid grep awk stat date cut cp mv rm; do
+	for applet in sh init mount umount sleep cat sed ls mkdir sync poweroff setsid grep awk stat date cut cp mv rm dmesg; do
 		[ -e "$into/usr/bin/$applet" ] || ln -s busybox "$into/usr/bin/$applet"
 	done
 	ln -s ../bin/busybox "$into/usr/sbin/init"
@@ -81,10 +83,10 @@ blank() { # FILE TYPE: the flash partition, as it leaves the factory
 	jffs2) head -c 64M /dev/zero | tr '\0' '\377' >"$1" ;;
 	ubifs)
 		mkdir -p "$1.root"
-		mkfs.ubifs -m 1 -e 131072 -c 480 -r "$1.root" -o "$1.ubifs" 2>/dev/null || return
+		mkfs.ubifs -m 1 -e 130944 -c 480 -r "$1.root" -o "$1.ubifs" 2>/dev/null || return
 		printf '[data]\nmode=ubi\nimage=%s\nvol_id=0\nvol_type=dynamic\nvol_name=data\nvol_flags=autoresize\n' "$1.ubifs" >"$1.ini"
 		head -c 64M /dev/zero | tr '\0' '\377' >"$1"
-		ubinize -m 1 -p 128KiB -o "$1.ubi" "$1.ini" && dd if="$1.ubi" of="$1" conv=notrunc status=none
+		ubinize -m 1 -p 128KiB -o "$1.ubi" "$1.ini" >&2 && dd if="$1.ubi" of="$1" conv=notrunc status=none
 		;;
 	esac
 }
@@ -99,7 +101,7 @@ boot() { # DAY BOOT-FIRMWARE DATA-DISK [KERNEL-ARGUMENT]
 	[ "$firmware" = A ] || suite=$suite_b
 	timeout --kill-after=5 "${BOOT_SECONDS:-300}" "qemu-system-${arch/armv7/arm}" -M "$machine" -cpu "$cpu" -accel "tcg,thread=$threads" \
 		-smp 2 -m 512 -nographic -no-reboot -net none -kernel "$out/initramfs/$arch-$suite.kernel" -initrd "$out/initramfs/$arch-$suite.cpio" \
-		-append "console=$console quiet panic=-1 data=$data boot=$number ${4:-}" \
+		-append "console=$console quiet panic=-1 print-fatal-signals=1 data=$data boot=$number ${4:-}" \
 		-drive "if=none,id=root,format=raw,readonly=on,file=$out/firmware/$arch-$suite.squashfs" \
 		-device "virtio-blk-$(bus "$machine"),drive=root,serial=root" \
 		-drive "$drive" -device "virtio-blk-$(bus "$machine"),drive=data,serial=data" \
@@ -114,7 +116,6 @@ prepare() { # DAY...
 	for day; do
 		[ -n "$(row "$day")" ] || give_up "no such day: $day (see tests/emulated/days)"
 	done
-	tools/setup emulated || exit 2
 	for arch in $(for day; do row "$day"; done | awk '{ print $2 }' | sort -u); do
 		build "$arch" >$out/build.log 2>&1 </dev/null ||
 			{ sed 's/^/# /' $out/build.log; give_up "tool or workloads do not build for $arch"; }

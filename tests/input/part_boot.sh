@@ -28,6 +28,10 @@ TINYCKPT_DIR=$work/images
 run_tool "$tool" boot
 verdict "boot without images" "$(says "^no process IDs")"
 
+if echo 300 2>/dev/null >$last; then
+	run_tool "$tool" boot
+	verdict "boot leaves low numbers to other boots" "$(says "^no process IDs to keep; those up to 1000 "; next_above 1000)"
+fi
 if ! echo 7000 2>/dev/null >$last; then
 	skip "boot with images" "this kernel has no ns_last_pid, which plays the reboot here"
 	return
