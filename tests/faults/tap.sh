@@ -33,3 +33,8 @@ finish() {
 	echo "# $((tap_count - tap_failed)) of $tap_count passed"
 	[ "$tap_failed" = 0 ]
 }
+
+# helpers FOLDER OUT: builds the programs of FOLDER in OUT; suites that run side by side share them, so one at a time.
+helpers() {
+	mkdir -p "${2%/*}" && flock "$2.lock" make -s -C "$1" OUT="$2" 2>&1
+}
