@@ -4,7 +4,7 @@
  * under its name before the commit, and a writer that dies leaves the old image as it was.
  *
  * Working set: a 128 KiB body buffer and a buffer for small records, mapped, so that what is not touched costs nothing, one
- * more where bodies are packed; the first two four times, once an image grows large (see image/behind.h).  Writing to a
+ * more where bodies are packed; the first two three times, once an image grows large (see image/behind.h).  Writing to a
  * closed pipe or beyond RLIMIT_FSIZE sends SIGPIPE or SIGXFSZ: the program ignores both (main.c), else it would die with the
  * workload stopped.
  */
@@ -22,7 +22,7 @@
 #include "image/seal.h"
 #include "image/target.h"
 
-enum { WRITER_LOTS = 4 };
+enum { WRITER_LOTS = 3 };
 
 struct image_writer {
 	struct image_target target;
