@@ -61,6 +61,7 @@ static int read_note(const struct seal *s, int directory, struct note *note)
 	state st;
 	int err;
 
+	memset(note, 0, sizeof(*note));
 	snprintf(name, sizeof(name), ".%s.newest", seal_name(s));
 	fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
