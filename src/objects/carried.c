@@ -93,15 +93,8 @@ static int save(struct save *s, const struct opened *o)
 		.mtime_ns = content_mtime(&o->st),
 		.mapped = o->mapped,
 	};
-	bool known;
-	int err = save_carrier(s, o->st.st_dev, o->st.st_ino, &m.of, &known);
 
-	if (!err && !known)
-		err = save_content(s, o, m.of);
-	if (err)
-		return err;
-	m.id = save_next_id(s);
-	return SAVE_RECORD(s, RECORD_FILE, File_fields, &m, NULL, 0);
+	return object_save_opening(s, o, &m, save_content);
 }
 
 /* As the file is to be found by its name. */

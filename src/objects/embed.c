@@ -127,15 +127,8 @@ static int save(struct save *s, const struct opened *o)
 		.mode = o->st.st_mode,
 		.mapped = o->mapped,
 	};
-	bool known;
-	int err = save_carrier(s, o->st.st_dev, o->st.st_ino, &m.of, &known);
 
-	if (!err && !known)
-		err = save_file(s, o, m.of);
-	if (err)
-		return err;
-	m.id = save_next_id(s);
-	return SAVE_RECORD(s, RECORD_FILE, File_fields, &m, NULL, 0);
+	return object_save_opening(s, o, &m, save_file);
 }
 
 static int decode(const struct record *rec, Embedded *m)

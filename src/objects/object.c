@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "file.pb.h"
+#include "job/save.h"
 
 /* In the order of the files' names, as the Makefile links them: carried has its say before file, inherit_stdio before pipe. */
 extern const struct object_ops *const __start_object_table[];
@@ -45,6 +46,20 @@ int object_id(const struct record *rec, uint32_t *id)
 
 	*id = m.id;
 	return err;
+}
+
+int object_save_opening(struct save *s, const struct opened *o, File *m,
+			int (*write)(struct save *s, const struct opened *o, uint32_t id))
+{
+	bool known;
+	int err = save_carrier(s, o->st.st_dev, o->st.st_ino, &m->of, &known);
+
+	if (!err && !known)
+		err = write(s, o, m->of);
+	if (err)
+		return err;
+	m->id = save_next_id(s);
+	return SAVE_RECORD(s, RECORD_FILE, File_fields, m, NULL, 0);
 }
 
 static const char *lacking(int have, const char *toggle)

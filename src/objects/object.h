@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "file.pb.h"
 #include "image/reader.h"
 #include "job/opened.h"
 #include "objects/rules.h"
@@ -85,6 +86,13 @@ uint32_t object_actions(const char *kind);
 
 /* The id in an object's record: every message of proto/file.proto has it as its first field.  0 or -EIMAGE, said. */
 int object_id(const struct record *rec, uint32_t *id);
+
+/*
+ * Writes the opening m of what other openings may be of as well: a pipe, or a file whose content travels.  write() writes that one,
+ * under its id, the first time.  0 or a negative errno, said.
+ */
+int object_save_opening(struct save *s, const struct opened *o, File *m,
+			int (*write)(struct save *s, const struct opened *o, uint32_t id));
 
 /* What it is, in words, and which toggle (or later version) it would take. */
 const char *object_describe(const struct opened *o, char *text, size_t cap);

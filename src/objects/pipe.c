@@ -138,15 +138,8 @@ static int save_carrier_of(struct save *s, const struct opened *o, uint32_t id)
 static int save(struct save *s, const struct opened *o)
 {
 	File m = { .flags = o->info.flags & (O_ACCMODE | O_NONBLOCK | O_DIRECT | ARCH_O_LARGEFILE), .mode = S_IFIFO };
-	bool known;
-	int err = save_carrier(s, o->st.st_dev, o->st.st_ino, &m.of, &known);
 
-	if (!err && !known)
-		err = save_carrier_of(s, o, m.of);
-	if (err)
-		return err;
-	m.id = save_next_id(s);
-	return SAVE_RECORD(s, RECORD_FILE, File_fields, &m, NULL, 0);
+	return object_save_opening(s, o, &m, save_carrier_of);
 }
 
 static int restore_pipe(struct restore *r, const struct record *rec)
