@@ -153,9 +153,19 @@ static char *trim(char *text, char *end)
 	return text;
 }
 
+/* A comment behind a value; that of a line for the shell is the shell's. */
+static char *comment(char *value)
+{
+	char *c = value;
+
+	while ((c = strchr(c, '#')) && c > value && !isblank((unsigned char)c[-1]))
+		c++;
+	return c ? c : strchr(value, '\0');
+}
+
 static int parse_line(const struct reading *r, char *line, char *end)
 {
-	char *equals, *key;
+	char *equals, *key, *value;
 
 	line = trim(line, end);
 	if (!*line || *line == '#')
@@ -167,7 +177,8 @@ static int parse_line(const struct reading *r, char *line, char *end)
 	if (!equals)
 		return bad(r, "\"%s\": key=value is needed", line);
 	key = trim(line, equals);
-	return set(r, key, trim(equals + 1, strchr(equals + 1, '\0')));
+	value = equals + 1;
+	return set(r, key, trim(value, strcmp(key, "start") ? comment(value) : strchr(value, '\0')));
 }
 
 /* What the lines together must say. */

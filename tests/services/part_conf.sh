@@ -35,6 +35,7 @@ start="start=echo wrong >>$work/started"
 wrong "an unknown key" 'wrong.conf:3: there is no key "frobnicate"' "command=x" "$start" "frobnicate=1"
 wrong "no key" "wrong.conf:2: .*key=value" "command=x" "command"
 wrong "an empty value" "wrong.conf:1: pidfile= is empty" "pidfile=" "$start"
+wrong "a comment and no value" "wrong.conf:1: pidfile= is empty" "pidfile= # none" "$start"
 wrong "a key twice" "wrong.conf:3: command= stands here twice" "command=x" "$start" "command=y"
 wrong "no process named" "wrong.conf: one of pidfile=" "$start"
 wrong "two ways to a process" "wrong.conf: one of pidfile=" "command=x" "cgroup=/x" "$start"
@@ -58,6 +59,19 @@ verdict "a last line without an end" "$(says 1 1 "wrong: does not run")"
 printf '  # a comment\n\n \t command  =\t x \nstart = true # =\nsettle=0\ninherit-stdio=yes' >"$work/etc/wrong.conf"
 run_tool "$tool" restore --all
 verdict "blanks and comments" "$(says 0 1 "wrong: started afresh: there is no image")"
+rm -f "$work/etc/wrong.conf"
+service alpha "pidfile=$work/run/alpha.pid	# as begin writes it" "settle=0 # at once" "inherit-stdio=yes#no" "start=true"
+run_tool "$tool" save --all
+verdict "what looks like a comment, without a blank before it" "$(says 2 2 "alpha.conf:3: inherit-stdio=yes#no: yes or no")"
+service alpha "pidfile=$work/run/alpha.pid	# as begin writes it" "settle=0 # at once" "inherit-stdio=yes  #its own" \
+	"start=$work/bin/begin alpha # by hand"
+begin alpha
+run_tool "$tool" save --all
+verdict "comments behind values" "$(says 0 1 "alpha: saved")"
+rm -f "$images"/*
+run_tool "$tool" restore --all
+verdict "a comment behind a line for the shell" "$(says 0 1 "alpha: started afresh"; started alpha)"
+clean
 
 printf 'command=x\nsettle=0\n%s\n' "$start" >"$work/etc/wrong.conf"
 # unsafe NAME PATTERN: the file itself is not to be trusted
