@@ -90,8 +90,8 @@ static const struct command restore_command = {
 				  "                       are told of clocks that went on (what they then hand the kernel comes late)\n")
 		IF_ON(PIDNS, "      --pidns          give the tree a PID namespace of its own\n")
 		KEY_HELP
-		"IMAGE `-` is standard input.\n"
 		IF_ON(SERVICES, SERVICES_HELP SERVICES_RESTORE_HELP),
+	.notes = "IMAGE `-` is standard input.\n",
 	.options = IS_ON_SERVICES ? options : NULL,
 	.run = run,
 };

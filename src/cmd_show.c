@@ -59,8 +59,8 @@ static const struct command show_command = {
 	.arguments = "IMAGE",
 	.summary = "Tell what is inside an image",
 	.help = "      --json           for programs\n"
-		KEY_HELP
-		"IMAGE `-` is standard input.  Contents are not looked at: `verify` does that.\n",
+		KEY_HELP,
+	.notes = "IMAGE `-` is standard input.  Contents are not looked at: `verify` does that.\n",
 	.run = run,
 };
 COMMAND(show_command);

@@ -18,12 +18,6 @@
 #define KEY_HELP \
 	IF_ON(TRUST, "      --key FILE       the key that images are encrypted with, in place of /etc/tinyckpt/key\n")
 
-/* What options every command takes. */
-struct common_options {
-	int verbosity;		/* log level */
-	const char *log;	/* file, or NULL */
-};
-
 struct option;
 
 struct command {
@@ -32,6 +26,7 @@ struct command {
 	const char *arguments;	/* for the usage line */
 	const char *summary;	/* one line */
 	const char *help;	/* the options' lines; the common ones are added */
+	const char *notes;	/* lines below them, or NULL */
 	const struct option *options;	/* that a service's file may name; NULL: it is none for services (cmd_services.h) */
 
 	/* argv[0] is the command's name.  Returns the exit code. */

@@ -57,10 +57,10 @@ static int printed(int code)
 
 static void command_help(const struct command *c)
 {
-	printf("Usage: tinyckpt %s [OPTION]... %s\n", c->name, c->arguments);
+	printf("Usage: tinyckpt %s [OPTION]...%s%s\n", c->name, *c->arguments ? " " : "", c->arguments);
 	if (IS_ON_SERVICES && c->options)
 		printf("       tinyckpt %s --all | --service NAME\n", c->name);
-	printf("%s.\n\n%s%s", c->summary, c->help, COMMON_HELP);
+	printf("%s.\n\n%s%s%s%s", c->summary, c->help, COMMON_HELP, c->notes ? "\n" : "", c->notes ? c->notes : "");
 }
 
 static const struct command *nth_command(int n)
@@ -79,7 +79,7 @@ static void top_help(void)
 		const struct command *c = nth_command(i);
 
 		if (c)
-			printf("  %-8s %-7s %s\n", c->name, c->arguments, c->summary);
+			printf("  %-8s %-8s %s\n", c->name, c->arguments, c->summary);
 	}
 	printf("\n`tinyckpt COMMAND --help` tells more.  Exit codes: 0 done; 1 failed, the workload is as it was; 2 usage;\n"
 	       "3 the workload holds something that cannot be saved; 4 the image is damaged, or of another machine.\n");

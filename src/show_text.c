@@ -416,7 +416,7 @@ static void print_all(const struct show *s, const char *path, const struct image
 	const struct shown *p = (const struct shown *)(const void *)s->processes.data;
 
 	print_header(s, path, image->stream ? image_offset(image) : image->size);
-	printf("holds    %u process%s, %u thread%s, %u open files, %" PRIu64 " pages (%s); %" PRIu64 " zero pages left out\n",
+	printf("holds    %u process%s, %u thread%s, %u files, %" PRIu64 " pages (%s); %" PRIu64 " zero pages left out\n",
 	       t->processes, t->processes == 1 ? "" : "es", t->threads, t->threads == 1 ? "" : "s", t->files, t->pages_stored,
 	       size(t->pages_stored * s->header.page_size), t->pages_zero);
 	print_clocks(&s->clocks);
