@@ -115,24 +115,24 @@ static void print_line(const char *name, const char *state, const char *age, con
 static void list_one(struct json *j, const char *dir, const struct listed *l, const char *key)
 {
 	char path[4400], name[256], age[32] = "?", size[32] = "?";
-	struct outline o = { .header = Header_init_zero };
+	struct outline o = { .restorable = l->shelf == SHELF_READY };
 	int64_t seconds = -1;
 	struct stat st;
-	bool damaged;
+	bool good;
 
 	snprintf(name, sizeof(name), "%.*s", (int)l->name_len, l->file);
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, l->file) >= sizeof(path) || stat(path, &st))
 		return;	/* it has just been removed */
-	damaged = outline_read(&o, path, key, NULL, NULL) != 0;
-	if (!damaged)
+	good = !outline_read(&o, path, key, NULL, NULL);
+	if (good)
 		seconds = (int64_t)time(NULL) - (int64_t)(o.header.created / 1000000000u);
 	if (IS_ON_JSON && j) {
 		json_object(j, NULL);
 		json_text(j, "name", name);
 		json_text(j, "file", path);
-		json_text(j, "state", damaged ? "damaged" : shelf_word[l->shelf]);
+		json_text(j, "state", good ? shelf_word[l->shelf] : "unusable");
 		json_number(j, "bytes", (int64_t)st.st_size);
-		if (!damaged) {
+		if (good) {
 			json_number(j, "created_ns", (int64_t)o.header.created);
 			json_number(j, "age_seconds", seconds);
 			json_text(j, "firmware", o.header.firmware);
@@ -143,10 +143,10 @@ static void list_one(struct json *j, const char *dir, const struct listed *l, co
 		json_object_end(j);
 		return;
 	}
-	if (!damaged)
+	if (good)
 		age_text(age, sizeof(age), seconds);
 	size_text(size, sizeof(size), (uint64_t)st.st_size);
-	print_line(name, damaged ? "damaged" : shelf_word[l->shelf], age, size, damaged ? &(Header)Header_init_zero : &o.header);
+	print_line(name, good ? shelf_word[l->shelf] : "unusable", age, size, good ? &o.header : &(Header)Header_init_zero);
 }
 
 static int list(const char *dir, const char *key, bool json)
@@ -202,9 +202,9 @@ static const struct command list_command = {
 	.arguments = "",
 	.summary = "Tell what images there are in $TINYCKPT_DIR, and what became of them",
 	.help = "      --json           for programs\n"
-		KEY_HELP
-		"ready: saved, and not tried since; trying: being restored; restored; failed: it did not come back, and is not\n"
-		"tried again; damaged: no whole image.\n",
+		KEY_HELP,
+	.notes = "ready: saved, and not tried by `restore --all` since; trying: being restored; restored; failed: it did not come\n"
+		 "back, and is not tried again; unusable: damaged, or not to be trusted, as a message says.\n",
 	.run = run,
 };
 COMMAND(list_command);

@@ -282,7 +282,7 @@ static const char *restore_key(const struct service *s)
 static void end_rest(const struct run *r, const struct service *s, struct coming *c)
 {
 	char path[4200];
-	struct outline outline;
+	struct outline outline = { .restorable = false };
 
 	if (!shelf_path(path, sizeof(path), r->dir, s->name, SHELF_TRYING))
 		(void)outline_read(&outline, path, restore_key(s), end_process, c);
@@ -292,7 +292,7 @@ static int restore_image(const struct run *r, const struct service *s, struct co
 {
 	char path[4200], pidfile[4200];
 	const char *words[] = { "restore", "--detach", s->pidfile ? pidfile : NULL, NULL };
-	struct outline outline;
+	struct outline outline = { .restorable = false };	/* the restore asks */
 	struct proc_stat st;
 	int code, nap = 0;
 

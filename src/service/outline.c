@@ -57,7 +57,9 @@ int outline_read(struct outline *o, const char *path, const char *key, void (*ea
 	image.skip_bodies = true;
 	{
 		CONTEXT("%s", path);
-		err = read_records(&image, o, each, arg);
+		err = o->restorable ? image_check_newest(&image) : 0;
+		if (!err)
+			err = read_records(&image, o, each, arg);
 	}
 	image_close(&image);
 	return err;

@@ -7,6 +7,7 @@
 #include "process.pb.h"
 
 struct outline {
+	bool restorable;	/* set by the caller: -EIMAGE also for one that may not be restored (any more) */
 	Header header;
 	Tree tree;
 };

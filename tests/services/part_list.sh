@@ -57,19 +57,19 @@ mkdir "$images/folder.tck"
 line() { grep -qE "^$1 +$2 +([0-9]+ (s|min|h|d)|\?) +[0-9]+ (KiB|MiB)( |$)" <<<"$out" || echo "no line $1 $2"; }
 run_tool "$tool" list
 verdict "list: names and states" "$(
-	line ready ready; line tried trying; line back restored; line lost failed; line cut damaged; line nothing damaged
+	line ready ready; line tried trying; line back restored; line lost failed; line cut unusable; line nothing unusable
 	[ "$status" = 0 ] || echo "exit status $status"
 	! grep -qE 'other|hidden' <<<"$out" || echo "what is no image is listed"
 	[ "$(wc -l <<<"$out")" = 8 ] || echo "not a heading and seven lines"
 	head -n 1 <<<"$out" | grep -qE '^NAME +STATE +AGE +SIZE +FIRMWARE$' || echo "no heading"
 )"
-verdict "list: what is damaged about it goes to standard error" "$(grep -q "cut.tck: " <<<"$err" || echo "$err")"
+verdict "list: why one is unusable goes to standard error" "$(grep -q "cut.tck: " <<<"$err" || echo "$err")"
 if "$tool" list --json >"$work/json" 2>/dev/null && command -v python3 >/dev/null; then
 	verdict "list --json: the same for programs" "$(python3 - "$work/json" "$pid" "$(uname -r)" <<'END' 2>&1
 import json, sys
 images = json.load(open(sys.argv[1]))
 states = [(i["name"], i["state"]) for i in images]
-wanted = [("back", "restored"), ("cut", "damaged"), ("folder", "damaged"), ("lost", "failed"), ("nothing", "damaged"),
+wanted = [("back", "restored"), ("cut", "unusable"), ("folder", "unusable"), ("lost", "failed"), ("nothing", "unusable"),
           ("ready", "ready"), ("tried", "trying")]
 if states != wanted: print(states)
 ready = images[5]
@@ -81,6 +81,20 @@ END
 )"
 else
 	skip "list --json" "no CONFIG_JSON, or no python3"
+fi
+if "$tool" --help | grep -q '^  keygen '; then
+	"$tool" keygen -o "$work/key" >/dev/null
+	"$tool" save --key "$work/key" --name spent "$pid"
+	run_tool "$tool" list --key "$work/key"
+	verdict "list: an encrypted image that may be restored" "$(line spent ready)"
+	"$tool" restore -d --key "$work/key" "$images/spent.tck"
+	run_tool "$tool" list --key "$work/key"
+	verdict "list: one that was restored, and will not be again" "$(
+		line spent unusable
+		grep -q "spent.tck: it was restored already" <<<"$err" || echo "$err"
+	)"
+else
+	skip "list: encrypted images" "this tinyckpt was built without CONFIG_TRUST"
 fi
 run_tool "$tool" list nothing
 verdict "list takes no argument" "$(complaint 2 list .)"
