@@ -73,22 +73,19 @@ int thread_save_pending(struct save *s, pid_t tid, bool shared)
 	siginfo_t infos[16];
 	struct __ptrace_peeksiginfo_args peek = { .flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0, .nr = 16 };
 	Pending m = { .tid = shared ? 0 : (uint32_t)tid };
+	long n;
 
-	for (;;) {
-		long n = ptrace(PTRACE_PEEKSIGINFO, tid, &peek, infos);
-
-		if (n < 0)
-			return fail_errno("thread %d: its pending signals", tid);
+	/* a signal of the tool's own cuts an answer short: only an empty one is the end */
+	while ((n = ptrace(PTRACE_PEEKSIGINFO, tid, &peek, infos)) > 0) {
 		for (long i = 0; i < n; i++) {
 			int err = SAVE_RECORD(s, RECORD_PENDING, Pending_fields, &m, &infos[i], sizeof(infos[i]));
 
 			if (err)
 				return err;
 		}
-		if (n < peek.nr)
-			return 0;
 		peek.off += (uint64_t)n;
 	}
+	return n < 0 ? fail_errno("thread %d: its pending signals", tid) : 0;
 }
 
 /*
