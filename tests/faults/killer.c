@@ -10,6 +10,7 @@
  *                two of them, so this sees every state once (looks.h tells which calls only look)
  *     -f         as -x, and stop at those only, by a filter: faster, but for a program that starts no others
  *     -s SIGNAL  a signal other than 9
+ *     -i SIGNAL  send that at the entry of every call that counts, and go on: one that is ignored should make no difference
  *     -E ERRNO   do not kill, but let the Nth call fail (of all that may, or of those that -x counts): it is not executed
  *                and answers -ERRNO
  *     -u MICRO   no tracing: kill that long after the start

@@ -153,7 +153,7 @@ static int by_stop(const struct killing *o, int gate, struct killed *result)
 	long how = o->filter ? PTRACE_CONT : PTRACE_SYSCALL;
 	long events = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | (o->filter ? PTRACE_O_TRACESECCOMP : 0) |
 		      (o->filter ? PTRACE_O_TRACECLONE : 0) | (o->agent ? PTRACE_O_TRACEFORK : 0);
-	bool other = false;
+	bool other = false, anew = false;
 	bool running = false, failing = false;
 	int status = 0, pass = 0;
 
@@ -202,6 +202,8 @@ static int by_stop(const struct killing *o, int gate, struct killed *result)
 			if (failing)
 				arch_set_result(traced, -o->error);
 			failing = false;
+			/* between ERESTARTSYS and ERESTART_RESTARTBLOCK: it is made anew, undisturbed, or it would be for ever */
+			anew = info.exit.rval <= -512 && info.exit.rval >= -516;
 			if (o->changes_only || o->error || result->last < 0)
 				continue; /* the exit of execve is none of the program's own */
 		} else {
@@ -211,6 +213,9 @@ static int by_stop(const struct killing *o, int gate, struct killed *result)
 				continue;
 			if (o->error && never_fails(result->last))
 				continue;
+			if (o->bother && !anew)
+				syscall(SYS_tkill, traced, o->bother);
+			anew = false;
 		}
 		if (++result->stops != o->stop || o->count)
 			continue;
@@ -228,7 +233,7 @@ int killing_options(int argc, char **argv, struct killing *k)
 	int c;
 
 	*k = (struct killing){ .signal = SIGKILL, .limit_ms = 10000 };
-	while ((c = getopt(argc, argv, "+cn:axfs:E:u:t:")) != -1)
+	while ((c = getopt(argc, argv, "+cn:axfs:i:E:u:t:")) != -1)
 		switch (c) {
 		case 'c': k->count = true; break;
 		case 'a': k->agent = true; break;
@@ -236,6 +241,7 @@ int killing_options(int argc, char **argv, struct killing *k)
 		case 'x': k->changes_only = true; break;
 		case 'f': k->changes_only = k->filter = true; break;
 		case 's': k->signal = atoi(optarg); break;
+		case 'i': k->bother = atoi(optarg); break;
 		case 'E': k->error = atoi(optarg); break;
 		case 'u': k->micro = atol(optarg); break;
 		case 't': k->limit_ms = atol(optarg); break;
@@ -243,7 +249,7 @@ int killing_options(int argc, char **argv, struct killing *k)
 		}
 	if (optind < argc)
 		return optind;
-	fprintf(stderr, "usage: %s [-c | -n N | -u MICRO] [-a] [-x|-f] [-s SIGNAL] [-E ERRNO] [-t MS] -- PROGRAM …\n", argv[0]);
+	fprintf(stderr, "usage: %s [-c | -n N | -u MICRO] [-a] [-x|-f] [-s SIGNAL] [-i SIGNAL] [-E ERRNO] [-t MS] -- PROGRAM …\n", argv[0]);
 	return -1;
 }
 

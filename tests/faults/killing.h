@@ -11,6 +11,7 @@ struct killing {
 	long limit_ms;
 	bool agent, changes_only, filter, count;
 	int signal, error;
+	int bother;	/* this signal is sent at the entry of every call; 0: none */
 };
 
 struct killed {

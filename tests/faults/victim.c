@@ -165,6 +165,7 @@ static void main_thread(void)
 	take_slot(&me);
 	pthread_barrier_wait(&all_there);
 	signals_open(&me);
+	signals_stay();
 	census_start();
 	heartbeat->pid[my_index] = getpid();
 	atomic_fetch_add(&heartbeat->ready, 1);
@@ -178,6 +179,7 @@ static void main_thread(void)
 		if (asked != heartbeat->census_asked) {
 			asked = heartbeat->census_asked;
 			census_mappings();
+			signals_check_staying();
 			heartbeat->census_done[my_index] = asked;
 		}
 		signals_check_mask(&me);

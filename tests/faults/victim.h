@@ -61,6 +61,8 @@ void signals_start(void);
 void signals_thread_mask(struct worker *w);
 void signals_open(struct worker *w);
 void signals_check_mask(struct worker *w);
+void signals_stay(void);
+void signals_check_staying(void);
 void round_send(struct worker *w);
 void round_jump(struct worker *w);
 extern _Atomic uint64_t signals_alarms;

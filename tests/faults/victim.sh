@@ -79,6 +79,15 @@ randoms() {
 	done
 }
 
+# times COUNT WORD: that many times the word
+times() {
+	local count=$1
+
+	while [ $((count -= 1)) -ge 0 ]; do
+		echo "$2"
+	done
+}
+
 # size FULL USUAL FEW: the one that FAULTS asks for
 size() {
 	case ${FAULTS:-} in

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Signals that fly: queued ones with a sequence number to each noisy thread (none may be lost, doubled or overtaken),
- * two interval timers to the process, and handlers that look at what they interrupted before they let it go on.
+ * two interval timers to the process, and handlers that look at what they interrupted before they let it go on. And signals
+ * that stay: a queue of the main thread and one of the process, longer than a tool reads at once.
  */
 #define _GNU_SOURCE
 #include "victim.h"
@@ -16,10 +17,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef SYS_rt_sigtimedwait
+#define SYS_rt_sigtimedwait SYS_rt_sigtimedwait_time64
+#endif
+
 _Atomic uint64_t signals_alarms;
 
 static __thread sigjmp_buf jump_back;
 static __thread volatile sig_atomic_t jump_armed;
+
+/* Blocked everywhere and always. */
+#define STAY_THREAD (SIGRTMIN + 3)
+#define STAY_PROCESS (SIGRTMIN + 4)
+enum { STAYING = 18 };
 
 static uint64_t bit(int sig)
 {
@@ -28,7 +38,8 @@ static uint64_t bit(int sig)
 
 static uint64_t flying(void)
 {
-	return bit(SIGRTMIN) | bit(SIGRTMIN + 1) | bit(SIGRTMIN + 2) | bit(SIGALRM) | bit(SIGVTALRM);
+	return bit(SIGRTMIN) | bit(SIGRTMIN + 1) | bit(SIGRTMIN + 2) | bit(STAY_THREAD) | bit(STAY_PROCESS) | bit(SIGALRM) |
+	       bit(SIGVTALRM);
 }
 
 /* Straight from the kernel, whose set is 8 bytes wherever signals end at 64. */
@@ -151,6 +162,49 @@ void signals_start(void)
 		handle(crashes[i], on_crash, 0);
 	setitimer(ITIMER_REAL, &each, NULL);
 	setitimer(ITIMER_VIRTUAL, &worked, NULL);
+}
+
+static void stay(int sig, int number)
+{
+	siginfo_t info = { .si_code = SI_QUEUE };
+	const pid_t pid = getpid();
+
+	info.si_pid = pid;
+	info.si_uid = getuid();
+	info.si_value.sival_int = number;
+	while (sig == STAY_THREAD ? syscall(SYS_rt_tgsigqueueinfo, pid, pid, sig, &info) : syscall(SYS_rt_sigqueueinfo, pid, sig, &info))
+		if (errno != EAGAIN) /* all that a user may have pending: those that fly will be taken */
+			violation("signal %d cannot be queued: %s", sig, strerror(errno));
+}
+
+void signals_stay(void)
+{
+	for (int i = 0; i < STAYING; i++) {
+		stay(STAY_THREAD, i);
+		stay(STAY_PROCESS, i);
+	}
+}
+
+static void check_staying(int sig)
+{
+	const int64_t at_once[2] = { 0, 0 }; /* zero in every layout of timespec */
+	const uint64_t set = bit(sig);
+	siginfo_t info;
+
+	for (int i = 0; i < STAYING; i++) {
+		if (syscall(SYS_rt_sigtimedwait, &set, &info, at_once, sizeof(set)) != sig)
+			violation("only %d of %d instances of signal %d are pending", i, STAYING, sig);
+		if (info.si_value.sival_int != i)
+			violation("signal %d number %d was pending instead of number %d", sig, info.si_value.sival_int, i);
+	}
+	for (int i = 0; i < STAYING; i++)
+		stay(sig, i);
+}
+
+void signals_check_staying(void)
+{
+	check_staying(STAY_THREAD);
+	check_staying(STAY_PROCESS);
 }
 
 /* A few may wait in the queue, not hundreds: a thread that had to stand still is not to be flooded. */
