@@ -103,6 +103,28 @@ static void jump(struct code *c, uintptr_t at, const struct arch_home *home, uin
 	op(c, 0xd65f0000 | X16 << 5);	/* ret x16, see blob/blob.h */
 }
 
+/*
+ * ppoll, pselect6 and sigsuspend return EINTR when a handler has run, and nothing would wake them again if the handler ran just
+ * before they are called anew.  ppoll with the thread's own mask and no time tells whether one ran.  x4 keeps the answer over the
+ * next call; x0 must be an address, though no descriptor is asked for.  Returns where a thread goes on in which one did.
+ */
+static size_t ask(struct code *c, size_t mask, size_t zero)
+{
+	size_t interrupted;
+
+	mov(c, 0, 0);
+	mov(c, 1, 0);
+	address(c, 2, zero);
+	address(c, 3, mask);
+	mov(c, 4, 8);
+	svc(c, SYS_ppoll);
+	op(c, 0xaa0003e4);	/* mov x4, x0 */
+	op(c, 0x14000002);	/* b over the next */
+	interrupted = c->len;
+	mov_not(c, 4, 3);	/* -EINTR */
+	return interrupted;
+}
+
 size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct arch_way *way)
 {
 	struct code code = { to, 0 }, *c = &code;
@@ -144,25 +166,10 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	svc(c, SYS_munmap);
 	way->unmask = c->len;
 
-	/*
-	 * ppoll, pselect6 and sigsuspend return EINTR when a handler has run, and nothing would wake them again if the
-	 * handler ran just before they are called anew.  ppoll with the thread's own mask and no time tells whether one
-	 * ran.  x4 keeps the answer over the next call; x0 must be an address, though no descriptor is asked for.
-	 */
-	if (nohand) {
-		mov(c, 0, 0);
-		mov(c, 1, 0);
-		address(c, 2, zero);
-		address(c, 3, mask);
-		mov(c, 4, 8);
-		svc(c, SYS_ppoll);
-		op(c, 0xaa0003e4);	/* mov x4, x0 */
-		op(c, 0x14000002);	/* b over the next */
-		way->interrupted = c->len;
-		mov_not(c, 4, 3);	/* -EINTR */
-	} else {
+	if (nohand)
+		way->interrupted = ask(c, mask, zero);
+	else
 		way->interrupted = way->unmask;
-	}
 
 	mov(c, 0, 2 /* SIG_SETMASK */);
 	address(c, 1, mask);

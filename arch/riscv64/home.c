@@ -108,6 +108,34 @@ static void jump(struct code *c, uintptr_t at, const struct arch_home *home, boo
 	c_jr(c, T0);
 }
 
+/*
+ * ppoll, pselect6 and sigsuspend return EINTR when a handler has run, and nothing would wake them again if the handler ran just
+ * before they are called anew.  ppoll with the thread's own mask and no time tells whether one ran.  a4 keeps the answer over the
+ * next call; a0 must be an address, though no descriptor is asked for.  Returns where a thread goes on in which one did.
+ */
+static size_t ask(struct code *c, size_t mask, size_t zero)
+{
+	size_t over, interrupted, end;
+
+	li_short(c, A0, 0);
+	li_short(c, A1, 0);
+	addi(c, A2, A5, (uint32_t)zero);
+	addi(c, A3, A5, (uint32_t)mask);
+	li_short(c, A4, 8);
+	ecall(c, SYS_ppoll);
+	short_op(c, 0x8002 | A4 << 7 | A0 << 2);	/* c.mv a4, a0 */
+	over = c->len;
+	short_op(c, 0);
+	interrupted = c->len;
+	base(c, A5);
+	li_short(c, A4, -4 /* EINTR */);
+	end = c->len;
+	c->len = over;
+	short_op(c, 0xa001 | (unsigned int)(end - over) >> 1 << 3);	/* c.j, less than 16 bytes */
+	c->len = end;
+	return interrupted;
+}
+
 size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct arch_way *way)
 {
 	struct code code = { to, 0 }, *c = &code;
@@ -146,32 +174,11 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	ecall(c, SYS_munmap);
 	way->unmask = c->len;
 
-	/*
-	 * ppoll, pselect6 and sigsuspend return EINTR when a handler has run, and nothing would wake them again if the
-	 * handler ran just before they are called anew.  ppoll with the thread's own mask and no time tells whether one
-	 * ran.  a4 keeps the answer over the next call; a0 must be an address, though no descriptor is asked for.
-	 */
 	base(c, A5);
-	if (nohand) {
-		li_short(c, A0, 0);
-		li_short(c, A1, 0);
-		addi(c, A2, A5, (uint32_t)zero);
-		addi(c, A3, A5, (uint32_t)mask);
-		li_short(c, A4, 8);
-		ecall(c, SYS_ppoll);
-		short_op(c, 0x8002 | A4 << 7 | A0 << 2);	/* c.mv a4, a0 */
-		over = c->len;
-		short_op(c, 0);
-		way->interrupted = c->len;
-		base(c, A5);
-		li_short(c, A4, -4 /* EINTR */);
-		end = c->len;
-		c->len = over;
-		short_op(c, 0xa001 | (unsigned int)(end - over) >> 1 << 3);	/* c.j, less than 16 bytes */
-		c->len = end;
-	} else {
+	if (nohand)
+		way->interrupted = ask(c, mask, zero);
+	else
 		way->interrupted = way->unmask;
-	}
 
 	li_short(c, A0, 2 /* SIG_SETMASK */);
 	addi(c, A1, A5, (uint32_t)mask);

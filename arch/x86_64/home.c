@@ -63,6 +63,29 @@ static void jump(struct code *c, uint64_t to)
 	imm64(c, to);
 }
 
+/*
+ * pause, select and their kin return EINTR when a handler has run, and nothing would wake them again if the handler ran just
+ * before they are called anew.  ppoll with the thread's own mask and no time tells whether one ran.  rbx keeps the answer over
+ * the next call.  Returns where a thread goes on in which one did.
+ */
+static size_t ask(struct code *c, uint64_t mask, uint64_t zero)
+{
+	size_t interrupted;
+
+	load_eax(c, SYS_ppoll);
+	load(c, RDI, 0);
+	load(c, RSI, 0);
+	load(c, RDX, zero);
+	load(c, R10, mask);
+	load(c, R8, 8);
+	syscall_(c);
+	BYTES(c, "\x48\x89\xc3");	/* mov %rax, %rbx */
+	BYTES(c, "\xeb\x07");		/* jmp over the next */
+	interrupted = c->len;
+	BYTES(c, "\x48\xc7\xc3\xfc\xff\xff\xff");	/* mov $-EINTR, %rbx */
+	return interrupted;
+}
+
 size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct arch_way *way)
 {
 	struct code code = { to, 0 }, *c = &code;
@@ -99,26 +122,10 @@ size_t arch_home(uint8_t *to, uintptr_t at, const struct arch_home *home, struct
 	load(c, RSP, final.x.rsp);
 	way->unmask = c->len;
 
-	/*
-	 * pause, select and their kin return EINTR when a handler has run, and nothing would wake them again if the
-	 * handler ran just before they are called anew.  ppoll with the thread's own mask and no time tells whether
-	 * one ran.  rbx keeps the answer over the next call.
-	 */
-	if (nohand) {
-		load_eax(c, SYS_ppoll);
-		load(c, RDI, 0);
-		load(c, RSI, 0);
-		load(c, RDX, at + zero_at);
-		load(c, R10, at + mask_at);
-		load(c, R8, 8);
-		syscall_(c);
-		BYTES(c, "\x48\x89\xc3");	/* mov %rax, %rbx */
-		BYTES(c, "\xeb\x07");		/* jmp over the next */
-		way->interrupted = c->len;
-		BYTES(c, "\x48\xc7\xc3\xfc\xff\xff\xff");	/* mov $-EINTR, %rbx */
-	} else {
+	if (nohand)
+		way->interrupted = ask(c, at + mask_at, at + zero_at);
+	else
 		way->interrupted = way->unmask;
-	}
 
 	load_eax(c, SYS_rt_sigprocmask);
 	load(c, RDI, 2 /* SIG_SETMASK */);
