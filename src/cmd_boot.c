@@ -9,21 +9,18 @@
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
-		IF_ON(TRUST, { "key", required_argument, NULL, 'k' },)
+		KEY_OPTION
 		{ 0 },
 	};
 	struct kept kept = { 0 };
-	const char *key = KEY_DEFAULT;
-	int c, err;
+	struct given given = { .key = KEY_DEFAULT };
+	int err;
 
-	while ((c = next_option(argc, argv, "", options)) != -1) {
-		if (c != 'k')
-			return EXIT_USAGE;
-		key = optarg;
-	}
+	if (next_option(argc, argv, "", options, &given) != -1)
+		return EXIT_USAGE;
 	if (argc > optind)
 		return usage_error("boot takes no arguments");
-	err = boot_look(image_directory(), key, &kept);
+	err = boot_look(image_directory(), given.key, &kept);
 	if (!err)
 		err = boot_lift(&kept);
 	if (err)

@@ -111,53 +111,41 @@ static int check_here(bool json, bool kconfig)
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "kconfig", no_argument, NULL, 'k' },
+		{ "kconfig", no_argument, NULL, 'K' },
 		{ "inherit-stdio", no_argument, NULL, 'I' },
-		IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
+		JSON_OPTION
+		RULES_OPTION
 		{ 0 },
 	};
 	struct rules rules = { 0 };
 	struct save_options save = { .rules = &rules };
-	const char *rules_file = NULL;
-	bool json = false, kconfig = false;
+	struct given given = { 0 };
+	bool kconfig = false;
 	int c, err;
 
-	while ((c = next_option(argc, argv, "", options)) != -1) {
-		switch (c) {
-		case 'j':
-			if (!IS_ON_JSON)
-				return usage_error("--json: this tinyckpt was built without CONFIG_JSON");
-			json = true;
-			break;
-		case 'k':
+	while ((c = next_option(argc, argv, "", options, &given)) != -1) {
+		if (c == 'K')
 			kconfig = true;
-			break;
-		case 'I':
+		else if (c == 'I')
 			save.inherit_stdio = true;
-			break;
-		case 'u':
-			rules_file = optarg;
-			break;
-		default:
+		else
 			return EXIT_USAGE;
-		}
 	}
 	if (argc - optind > 1)
 		return usage_error("one process ID is enough");
-	if (kconfig && (json || argc > optind))
+	if (kconfig && (given.json || argc > optind))
 		return usage_error("--kconfig stands alone");
-	if (rules_file && argc == optind)
+	if (given.rules && argc == optind)
 		return usage_error("--rules: a process ID is needed");
 	if (argc == optind)
-		return check_here(json, kconfig);
+		return check_here(given.json, kconfig);
 	save.pid = parse_pid(argv[optind]);
 	if (!save.pid)
 		return EXIT_USAGE;
-	err = IS_ON_RULES ? rules_read(&rules, rules_file) : 0;
+	err = IS_ON_RULES ? rules_read(&rules, given.rules) : 0;
 	if (err)
 		return exit_code(err);
-	return IS_ON_PIDNS && pidns_enter(&save.pid) ? EXIT_FAILED : check_pid(&save, json);
+	return IS_ON_PIDNS && pidns_enter(&save.pid) ? EXIT_FAILED : check_pid(&save, given.json);
 }
 
 static const struct command check_command = {
@@ -165,7 +153,7 @@ static const struct command check_command = {
 	.name = "check",
 	.arguments = "[PID]",
 	.summary = "Tell what stands in the way of saving the tree rooted at PID; without PID, what this kernel allows",
-	.help = "      --json           for programs\n"
+	.help = "" JSON_HELP
 		"      --kconfig        without PID: the kernel options that allow everything, for merge_config.sh\n"
 		"      --inherit-stdio  as for `save`\n"
 		IF_ON(RULES, "      --rules FILE     as for `save`\n"),

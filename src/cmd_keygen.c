@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "command.h"
@@ -62,7 +61,7 @@ static int run(int argc, char **argv)
 	bool force = false;
 	int c;
 
-	while ((c = next_option(argc, argv, "o:", options)) != -1) {
+	while ((c = next_option(argc, argv, "o:", options, NULL)) != -1) {
 		if (c == 'o')
 			path = optarg;
 		else if (c == 'f')

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "base/buffer.h"
-#include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
 #include "base/scope.h"
@@ -172,28 +169,17 @@ static int list(const char *dir, const char *key, bool json)
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		IF_ON(TRUST, { "key", required_argument, NULL, 'k' },)
+		JSON_OPTION
+		KEY_OPTION
 		{ 0 },
 	};
-	const char *key = KEY_DEFAULT;
-	bool json = false;
-	int c;
+	struct given given = { .key = KEY_DEFAULT };
 
-	while ((c = next_option(argc, argv, "", options)) != -1) {
-		if (c == 'k') {
-			key = optarg;
-			continue;
-		}
-		if (c != 'j')
-			return EXIT_USAGE;
-		if (!IS_ON_JSON)
-			return usage_error("--json: this tinyckpt was built without CONFIG_JSON");
-		json = true;
-	}
+	if (next_option(argc, argv, "", options, &given) != -1)
+		return EXIT_USAGE;
 	if (argc != optind)
 		return usage_error("nothing but options is taken: TINYCKPT_DIR tells where");
-	return exit_code(list(image_directory(), key, json));
+	return exit_code(list(image_directory(), given.key, given.json));
 }
 
 static const struct command list_command = {
@@ -201,7 +187,7 @@ static const struct command list_command = {
 	.name = "list",
 	.arguments = "",
 	.summary = "Tell what images there are in $TINYCKPT_DIR, and what became of them",
-	.help = "      --json           for programs\n"
+	.help = "" JSON_HELP
 		KEY_HELP,
 	.notes = "ready: saved, and not tried by `restore --all` since; trying: being restored; restored; failed: it did not come\n"
 		 "back, and is not tried again; unusable: damaged, or not to be trusted, as a message says.\n",

@@ -15,35 +15,29 @@
 static const struct option options[] = {
 	{ "detach", no_argument, NULL, 'd' },
 	{ "pidfile", required_argument, NULL, 'p' },
-	IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
+	RULES_OPTION
 	IF_ON(CLOCKS, { "clock", required_argument, NULL, 'c' },)
 	IF_ON(PIDNS, { "pidns", no_argument, NULL, 'P' },)
-	IF_ON(TRUST, { "key", required_argument, NULL, 'k' },)
+	KEY_OPTION
 	{ 0 },
 };
 
 static int run(int argc, char **argv)
 {
 	struct rules rules = { 0 };
-	struct restore_options restore = { .key = KEY_DEFAULT, .rules = IF_RULES(&rules) };
-	const char *rules_file = NULL;
+	struct restore_options restore = { .rules = IF_RULES(&rules) };
+	struct given given = { .key = KEY_DEFAULT };
 	int c, code, status = 0, err;
 
 	if (IS_ON_SERVICES && services_asked(argc, argv))
 		return services_restore(argc, argv);
-	while ((c = next_option(argc, argv, "dp:", options)) != -1) {
+	while ((c = next_option(argc, argv, "dp:", options, &given)) != -1) {
 		switch (c) {
 		case 'd':
 			restore.detach = true;
 			break;
 		case 'p':
 			restore.pidfile = optarg;
-			break;
-		case 'k':
-			restore.key = optarg;
-			break;
-		case 'u':
-			rules_file = optarg;
 			break;
 		case 'c':
 			restore.advance = !strcmp(optarg, "advance");
@@ -60,10 +54,11 @@ static int run(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return usage_error("one image is needed");
+	restore.key = given.key;
 	restore.image = argv[optind];
 	if (!*restore.image)
 		return usage_error("the image needs a name");
-	err = IS_ON_RULES && rules_file ? rules_read(&rules, rules_file) : 0;
+	err = IS_ON_RULES && given.rules ? rules_read(&rules, given.rules) : 0;
 	if (!err && IS_ON_PIDNS && restore.pidns)
 		err = pidns_make();
 	if (err)

@@ -58,8 +58,8 @@ static const struct option options[] = {
 	{ "inherit-stdio", no_argument, NULL, 'I' },
 	IF_ON(LZ4, { "level", required_argument, NULL, 'l' },)
 	IF_ON(BUDGET, { "max-size", required_argument, NULL, 'M' }, { "rate", required_argument, NULL, 'r' },)
-	IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
-	IF_ON(TRUST, { "key", required_argument, NULL, 'k' },)
+	RULES_OPTION
+	KEY_OPTION
 	IF_ON(EMBED, { "embed", optional_argument, NULL, 'E' },)
 	{ 0 },
 };
@@ -67,14 +67,15 @@ static const struct option options[] = {
 static int run(int argc, char **argv)
 {
 	struct rules rules = { 0 };
-	struct save_options save = { .level = IS_ON_LZ4 ? 9 : 0, .key = KEY_DEFAULT, .rules = IF_RULES(&rules) };
-	const char *name = NULL, *rules_file = NULL;
+	struct save_options save = { .level = IS_ON_LZ4 ? 9 : 0, .rules = IF_RULES(&rules) };
+	struct given given = { .key = KEY_DEFAULT };
+	const char *name = NULL;
 	char path[4096];
 	int c, err;
 
 	if (IS_ON_SERVICES && services_asked(argc, argv))
 		return services_save(argc, argv);
-	while ((c = next_option(argc, argv, "o:n:", options)) != -1) {
+	while ((c = next_option(argc, argv, "o:n:", options, &given)) != -1) {
 		switch (c) {
 		case 'o':
 			save.output = optarg;
@@ -102,16 +103,11 @@ static int run(int argc, char **argv)
 				return usage_error("--embed=%s: there is only --embed=changed-risk", optarg);
 			save.embed = optarg ? EMBED_AT_RISK : EMBED_ALL;
 			break;
-		case 'k':
-			save.key = optarg;
-			break;
-		case 'u':
-			rules_file = optarg;
-			break;
 		default:
 			return EXIT_USAGE;
 		}
 	}
+	save.key = given.key;
 	if (save.output && !*save.output)
 		return usage_error("the image needs a name");
 	if (argc - optind != 1)
@@ -127,7 +123,7 @@ static int run(int argc, char **argv)
 			return exit_code(err);
 		save.output = path;
 	}
-	err = IS_ON_RULES ? rules_read(&rules, rules_file) : 0;
+	err = IS_ON_RULES ? rules_read(&rules, given.rules) : 0;
 	return exit_code(err ? err : save_tree(&save));
 }
 

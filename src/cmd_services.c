@@ -15,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/error.h"
 #include "base/log.h"
 #include "command.h"
 #include "image/key.h"
@@ -70,7 +69,7 @@ static int parse(int argc, char **argv, const char **only, const char **conf, bo
 
 	*only = NULL;
 	*conf = getenv("TINYCKPT_CONFIG");
-	while ((c = next_option(argc, argv, "", options)) != -1) {
+	while ((c = next_option(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'a':
 			all = true;

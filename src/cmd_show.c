@@ -29,28 +29,17 @@ static int show(const char *path, const char *key, bool json)
 static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		IF_ON(TRUST, { "key", required_argument, NULL, 'k' },)
+		JSON_OPTION
+		KEY_OPTION
 		{ 0 },
 	};
-	const char *key = KEY_DEFAULT;
-	bool json = false;
-	int c;
+	struct given given = { .key = KEY_DEFAULT };
 
-	while ((c = next_option(argc, argv, "", options)) != -1) {
-		if (c == 'k') {
-			key = optarg;
-			continue;
-		}
-		if (c != 'j')
-			return EXIT_USAGE;
-		if (!IS_ON_JSON)
-			return usage_error("--json: this tinyckpt was built without CONFIG_JSON");
-		json = true;
-	}
+	if (next_option(argc, argv, "", options, &given) != -1)
+		return EXIT_USAGE;
 	if (argc - optind != 1)
 		return usage_error("one image is needed");
-	return exit_code(show(argv[optind], key, json));
+	return exit_code(show(argv[optind], given.key, given.json));
 }
 
 static const struct command show_command = {
@@ -58,7 +47,7 @@ static const struct command show_command = {
 	.name = "show",
 	.arguments = "IMAGE",
 	.summary = "Tell what is inside an image",
-	.help = "      --json           for programs\n"
+	.help = "" JSON_HELP
 		KEY_HELP,
 	.notes = "IMAGE `-` is standard input.  Contents are not looked at: `verify` does that.\n",
 	.run = run,

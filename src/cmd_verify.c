@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "base/escape.h"
 #include "base/log.h"
 #include "base/scope.h"
@@ -56,28 +55,24 @@ static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "root", required_argument, NULL, 'r' },
-		IF_ON(TRUST, { "key", required_argument, NULL, 'k' },)
-		IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
+		KEY_OPTION
+		RULES_OPTION
 		{ 0 },
 	};
 	CLEANUP_CLOSE int fd = -1;
 	struct rules rules = { 0 };
-	const char *root = NULL, *rules_file = NULL, *key = KEY_DEFAULT;
+	struct given given = { .key = KEY_DEFAULT };
+	const char *root = NULL;
 	int c, err, worst = EXIT_DONE;
 
-	while ((c = next_option(argc, argv, "", options)) != -1) {
-		if (c == 'r')
-			root = optarg;
-		else if (c == 'k')
-			key = optarg;
-		else if (c == 'u')
-			rules_file = optarg;
-		else
+	while ((c = next_option(argc, argv, "", options, &given)) != -1) {
+		if (c != 'r')
 			return EXIT_USAGE;
+		root = optarg;
 	}
 	if (argc == optind)
 		return usage_error("an image is needed");
-	err = IS_ON_RULES && rules_file ? rules_read(&rules, rules_file) : 0;
+	err = IS_ON_RULES && given.rules ? rules_read(&rules, given.rules) : 0;
 	if (err)
 		return exit_code(err);
 	if (root) {
@@ -88,7 +83,7 @@ static int run(int argc, char **argv)
 			   "free then, cannot be known before it runs", root);
 	}
 	for (int i = optind; i < argc; i++) {
-		int status = verify_one(argv[i], key, root, fd, &rules);
+		int status = verify_one(argv[i], given.key, root, fd, &rules);
 
 		if (status > worst)
 			worst = status;

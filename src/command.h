@@ -15,8 +15,19 @@
 #define IF_ON_0(...)
 #define IF_ON_1(...) __VA_ARGS__
 
+/* Options that several commands take in the same way: entries of their tables, and where next_option() puts what is given. */
+#define KEY_OPTION IF_ON(TRUST, { "key", required_argument, NULL, 'k' },)
 #define KEY_HELP \
 	IF_ON(TRUST, "      --key FILE       the key that images are encrypted with, in place of /etc/tinyckpt/key\n")
+#define RULES_OPTION IF_ON(RULES, { "rules", required_argument, NULL, 'u' },)
+#define JSON_OPTION IF_ON(JSON, { "json", no_argument, NULL, 'j' },)
+#define JSON_HELP IF_ON(JSON, "      --json           for programs\n")
+
+struct given {
+	const char *key;	/* a file, see image/key.h */
+	const char *rules;	/* a file, or NULL */
+	bool json;
+};
 
 struct option;
 
@@ -40,8 +51,11 @@ enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_HOLDS = 3,
 
 int exit_code(int err);		/* of base/error.h */
 
-/* getopt_long(3) with a command's own options and the common ones: letter, or -1 at the end, or '?' after a message. */
-int next_option(int argc, char **argv, const char *letters, const struct option *options);
+/*
+ * getopt_long(3) with a command's own options and the common ones: letter, or -1 at the end, or '?' after a message.  Those
+ * above go to `given`, which may be NULL where the table has none of them.
+ */
+int next_option(int argc, char **argv, const char *letters, const struct option *options, struct given *given);
 
 /* The command of that name, or NULL. */
 const struct command *command_named(const char *name);

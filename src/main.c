@@ -149,7 +149,20 @@ static int set_log(const char *path)
 	return 0;
 }
 
-int next_option(int argc, char **argv, const char *letters, const struct option *options)
+static bool is_shared(int letter, struct given *given)
+{
+	if (IS_ON_TRUST && letter == 'k')
+		given->key = optarg;
+	else if (IS_ON_RULES && letter == 'u')
+		given->rules = optarg;
+	else if (IS_ON_JSON && letter == 'j')
+		given->json = true;
+	else
+		return false;
+	return true;
+}
+
+int next_option(int argc, char **argv, const char *letters, const struct option *options, struct given *given)
 {
 	static const struct option common[] = {
 		{ "verbose", no_argument, NULL, 'v' },
@@ -191,7 +204,8 @@ int next_option(int argc, char **argv, const char *letters, const struct option 
 			usage_error("option \"%s\" needs an argument", argv[optind - 1]);
 			return '?';
 		default:
-			return c;
+			if (!is_shared(c, given))
+				return c;
 		}
 	}
 }
