@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 /* Bytes of the UTF-8 character at s (RFC 3629: no surrogates, nothing overlong); 0: it is none. */
 static size_t utf8_length(const unsigned char *s)

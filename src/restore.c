@@ -4,12 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -17,7 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "arch.h"
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"

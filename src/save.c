@@ -3,7 +3,6 @@
 #include "save.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +27,7 @@
 #include "tree/records.h"
 #include "tree/state.h"
 #include "tree/target.h"
+#include "tree/tree.h"
 #include "tree/visit.h"
 
 /* Everything that can be seen from outside and stands in the way, all of it. */

@@ -7,7 +7,6 @@
 #include <sodium/utils.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/io.h"

@@ -2,7 +2,6 @@
 #include "image/seal.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <sodium/crypto_secretstream_xchacha20poly1305.h>
 #include <sodium/utils.h>
 #include <string.h>

@@ -149,11 +149,6 @@ uint8_t *image_body(struct image_writer *w)
 	return w->lot + BODY_AT;
 }
 
-uint64_t image_size(const struct image_writer *w)
-{
-	return w->size;
-}
-
 void image_mark(struct image_writer *w, uint32_t type, uint32_t key)
 {
 	uint8_t *entry = w->map + INDEX_AT + (size_t)w->marks * INDEX_ENTRY;

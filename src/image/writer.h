@@ -66,9 +66,6 @@ int image_write(struct image_writer *w, uint16_t type, uint16_t flags, const pb_
  */
 uint8_t *image_body(struct image_writer *w);
 
-/* Bytes written so far: the offset of the next record. */
-uint64_t image_size(const struct image_writer *w);
-
 /*
  * Puts the next record into the index, so that image_find() finds it by TYPE and KEY. The index is a shortcut and
  * bounded (INDEX_MAX): further marks are dropped, and the footer says so.

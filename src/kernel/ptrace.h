@@ -4,7 +4,6 @@
 #define TINYCKPT_KERNEL_PTRACE_H
 
 #include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>

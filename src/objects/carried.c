@@ -19,6 +19,7 @@
 #include "base/scope.h"
 #include "job/verify.h"
 #include "objects/changed.h"
+#include "objects/content.h"
 #include "objects/file.h"
 #include "objects/object.h"
 #include "objects/unlinked.h"

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "objects/content.h"
 #include "objects/file.h"
 
 /* Its content is on its way, for a descriptor of it. */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/sysmacros.h>
 
 #include "base/error.h"
@@ -42,7 +41,6 @@ static bool match(const struct save *s, const struct opened *o)
 {
 	return S_ISCHR(o->st.st_mode) && !o->deleted && !(o->info.flags & O_PATH) && (stateless(o->st.st_rdev) || by_rule(s, o));
 }
-
 
 static int save(struct save *s, const struct opened *o)
 {

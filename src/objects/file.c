@@ -9,7 +9,6 @@
 
 #include "arch.h"
 #include "base/error.h"
-#include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "file.pb.h"

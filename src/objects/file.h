@@ -7,7 +7,6 @@
 #include "job/restore.h"
 #include "job/save.h"
 #include "job/verify.h"
-#include "objects/content.h"
 
 /* Names what keeps a file that has a name from being opened anew by it. */
 void file_check(struct save *s, const struct opened *o);

@@ -2,7 +2,6 @@
 /* Pipes and FIFOs with what is in them (pipe(7)).  Every end is an opening of one carrier that has both. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -10,7 +9,6 @@
 
 #include "arch.h"
 #include "base/error.h"
-#include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "file.pb.h"

@@ -4,7 +4,6 @@
 #define TINYCKPT_SERVICE_CONF_H
 
 #include <getopt.h>
-#include <stddef.h>
 
 #include "base/buffer.h"
 

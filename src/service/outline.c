@@ -2,7 +2,6 @@
 #include "service/outline.h"
 
 #include <errno.h>
-#include <stddef.h>
 
 #include "base/error.h"
 #include "base/log.h"

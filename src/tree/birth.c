@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -25,10 +24,8 @@
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
-#include "kernel/task_memory.h"
 #include "tree/pids.h"
 #include "tree/reborn.h"
-#include "tree/records.h"
 
 enum { RSEQ_UNREGISTER = 1 };	/* linux/rseq.h */
 

@@ -6,7 +6,6 @@
 #include <linux/prctl.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "base/log.h"
 #include "kernel/abi.h"
 

@@ -5,7 +5,6 @@
 
 #include <stdint.h>
 
-#include "arch.h"
 #include "job/tree.h"
 
 enum { DEAD_BYTES = 2 * ARCH_HOME_MAX };	/* room for two ways home */

@@ -11,6 +11,7 @@
 #ifndef TINYCKPT_TREE_FRAME_H
 #define TINYCKPT_TREE_FRAME_H
 
+#include "job/tree.h"
 #include "tree/visit.h"
 
 /* Has the thread, which is held, such registers, and would miss them? */

@@ -2,7 +2,6 @@
 #include "tree/obstacles.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/error.h"
 #include "base/log.h"
 #include "kernel/ptrace.h"
 #include "tree/birth.h"

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "arch.h"
-#include "base/error.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "kernel/task_memory.h"

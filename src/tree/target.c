@@ -2,12 +2,9 @@
 #include "tree/target.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/error.h"
 #include "base/log.h"
 #include "kernel/procfs.h"
 #include "objects/object.h"

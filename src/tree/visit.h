@@ -14,11 +14,11 @@
 
 #include <stdint.h>
 
+#include "job/tree.h"
 #include "kernel/abi.h"
 #include "kernel/program.h"
 #include "kernel/ptrace.h"
 #include "kernel/restart.h"
-#include "tree/tree.h"
 
 enum { VISIT_PROGRAM_MAX = 24 * 1024 };
 

@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
-#include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "kernel/abi.h"

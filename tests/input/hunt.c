@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <sodium/crypto_core_hchacha20.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

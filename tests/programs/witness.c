@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <regex.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* syslogd SOCKET: prints what is sent there, a line each, as it came. */
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>

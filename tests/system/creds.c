@@ -5,7 +5,6 @@
 #include <grp.h>
 #include <string.h>
 #include <sys/fsuid.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 enum { CASES = 4 };

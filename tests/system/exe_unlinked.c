@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The program's own file is gone, as after an update of the firmware under a running service. */
-#include "selfview.h"
+#include "testlib.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Names of anonymous areas (PR_SET_VMA_ANON_NAME), private and shared; a child's own, and one that it took off. */
-#include "selfview.h"
+#include "testlib.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,6 @@
 #include "selfview.h"
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21

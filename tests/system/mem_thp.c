@@ -4,7 +4,6 @@
 
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 enum { HUGE = 2 << 20, SIZE = 4 * HUGE };
 

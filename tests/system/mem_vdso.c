@@ -7,7 +7,6 @@
 #include <sys/auxv.h>
 #include <sys/time.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { THREADS = 2 };
 

@@ -2,7 +2,6 @@
 /* What /proc says about the program: arguments (overwritten as setproctitle does), environment, auxiliary vector, exe. */
 #include "selfview.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>

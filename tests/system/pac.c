@@ -7,7 +7,6 @@
 
 #if defined(__aarch64__)
 
-#include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 

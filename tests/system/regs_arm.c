@@ -9,7 +9,6 @@
 #if defined(__arm__)
 
 #include <linux/futex.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 

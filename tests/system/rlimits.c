@@ -3,7 +3,6 @@
 #include "testlib.h"
 
 #include <sys/resource.h>
-#include <sys/time.h>
 
 enum { LIMITS = 16 };
 

@@ -3,7 +3,6 @@
 #include "testlib.h"
 
 #include <signal.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 

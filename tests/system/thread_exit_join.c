@@ -2,8 +2,6 @@
 /* Threads that end after the restore: pthread_join returns (clear_child_tid), for one waiting in it already as well. */
 #include "waiter.h"
 
-#include <unistd.h>
-
 enum { THREADS = 8 };
 
 static pthread_t thread[THREADS];

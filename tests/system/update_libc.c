@@ -4,7 +4,7 @@
  * of it.
  * modes: update
  */
-#include "selfview.h"
+#include "testlib.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
  * modes: update
  * arguments: content size missing
  */
-#include "selfview.h"
+#include "testlib.h"
 
 #include <fcntl.h>
 #include <link.h>
