@@ -123,6 +123,14 @@ static int leader_halted(pid_t pid, struct stop *stop)
 	return err;
 }
 
+/* One that has ended is a zombie until its tracer takes note, and as long its leader's end is not told (kernel/exit.c). */
+static void drop_thread(struct process *p, size_t i)
+{
+	if (p->threads[i].tid != p->pid)
+		thread_reap(p->threads[i].tid);
+	p->threads[i] = p->threads[--p->threads_n];
+}
+
 /* Waits for those that were not waited for yet. */
 static int hold_threads(struct process *p)
 {
@@ -132,7 +140,7 @@ static int hold_threads(struct process *p)
 		int err = tid == p->pid ? leader_halted(tid, &stop) : thread_halted(tid, &stop);
 
 		if (err == -ESRCH) {	/* ended between being found and being held */
-			p->threads[p->halted] = p->threads[--p->threads_n];
+			drop_thread(p, p->halted);
 			continue;
 		}
 		if (err == -ETIMEDOUT)
@@ -306,7 +314,7 @@ static int place_threads(struct process *p, int patience, bool *moved)
 				err = thread_regs(t->tid, &regs);
 		}
 		if (err == -ESRCH) {	/* it ended */
-			p->threads[j--] = p->threads[--p->threads_n];
+			drop_thread(p, j--);
 			p->halted--;
 			continue;
 		}
