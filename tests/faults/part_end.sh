@@ -8,7 +8,7 @@ fresh $victim_options
 span=$(field micros "$("$build/killer" -u "$never" -- "$tool" save --leave-running -o "$image" "$pid")")
 all=$(count_stops $stops_kind -- "$tool" save -o "$image" "$pid")
 fresh $victim_options
-strike_all end "save killed at its system calls (of $all)" "$(every "$all" "$(size 12 12 6)" "$(size 100000 18 8)")" $stops_kind
+strike_all end "save killed at its system calls (of $all)" "$(every "$all" "$(size 12 12 6)" "$(size "$full_most" 18 8)")" $stops_kind
 # What happens once the image is there happens in the last few calls: every other one, with FAULTS=full all.
 strike_all end "save killed at its last system calls" "$(last 25 "$(size 1 2 4)" "$all")" $stops_kind
 strike_all end "save killed at random times (a run takes $span us)" "$(randoms "$(size 150 15 4)" "$span")" -u 1

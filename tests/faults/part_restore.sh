@@ -17,7 +17,7 @@ strike_all restore "restore -d, undisturbed" "$never $never $never" -u 1
 span=$micros
 strike_all restore "restore -d under a tracer" "$never" $restore_kind
 all=$stops
-strike_all restore "restore killed at its system calls (of $all)" "$(every "$all" "$(size 24 24 8)" "$(size 1000000 32 12)")" \
+strike_all restore "restore killed at its system calls (of $all)" "$(every "$all" "$(size 24 24 8)" "$(size "$full_most" 32 12)")" \
 	$restore_kind
 strike_all restore "restore killed at its last system calls" "$(last 30 "$(size 1 2 4)" "$all")" $restore_kind
 strike_all restore "restore killed at random times (within $span us)" "$(randoms "$(size 300 30 6)" "$span")" -u 1

@@ -102,6 +102,7 @@ few() { [ "${FAULTS:-}" = few ]; }
 # starts processes, which must not inherit the killer's filter.
 stops_kind=$(size "" -f -f)
 restore_kind=$(size -a "-a -x" "-a -x")
+full_most=${FAULTS_MOST:-1000000}
 never=100000000 # microseconds, or stops
 killer_ms=${KILLER_MS:-10000}
 
