@@ -27,6 +27,7 @@
  *   ARCH_REGSET_GATED     one of them that a kernel may keep to itself (CONFIG_CHECKPOINT_RESTORE); ARCH_HWCAP_GATED: the bits of
  *                         AT_HWCAP by which the processor has it; both may be left out
  *   ARCH_FRAMES_VARY      1: of one machine's kernels some refuse signal frames of others, see arch_frames_settle(); may be left out
+ *   ARCH_SIGNAL_PAGE      bytes of [sigpage] that arch_signal_page() writes; may be left out
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a multiple of 16, as `at` is
  *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT
@@ -60,6 +61,9 @@
 #ifndef ARCH_REGSET_GATED
 #define ARCH_REGSET_GATED 0
 #define ARCH_HWCAP_GATED 0
+#endif
+#ifndef ARCH_SIGNAL_PAGE
+#define ARCH_SIGNAL_PAGE 0
 #endif
 #ifndef ARCH_FRAMES_VARY
 #define ARCH_FRAMES_VARY 0
@@ -219,6 +223,9 @@ void arch_frame(uint8_t *to, uintptr_t at, const struct arch_home *home, const v
  * from an address that is a multiple of 8.  Has any been changed?
  */
 bool arch_frames_settle(uint8_t *stack, size_t n);
+
+/* The first bytes of a page [sigpage] that handlers return by, whichever kernel has called them. */
+void arch_signal_page(uint8_t *page);
 
 /* The last jump, for a way home that lies too far away (ARCH_NEAR_MAX): code for `at`, a multiple of 8. */
 size_t arch_near(uint8_t *to, uintptr_t at, const struct arch_home *home);

@@ -24,6 +24,7 @@ struct arch_regs {
 #define ARCH_FIRST_USE 0
 #define ARCH_REGSET_ELSE 0
 #define ARCH_FRAMES_VARY 1
+#define ARCH_SIGNAL_PAGE 0xa80
 enum {
 	ARCH_REGSET_MAX = 32 * 8 + 4,
 	ARCH_HOME_MAX = 240,

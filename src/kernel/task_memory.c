@@ -38,11 +38,11 @@ bool task_move_by_call(void)
 
 int task_move(pid_t pid, enum task_access access, const struct iovec *here, const struct iovec *there, size_t n)
 {
-	const bool write = access == TASK_WRITE;
+	const bool write = access == TASK_WRITE || access == TASK_WRITE_FORCED;
 	size_t all = 0;
 	ssize_t got;
 
-	if (no_call || access == TASK_READ_FORCED)
+	if (no_call || access == TASK_READ_FORCED || access == TASK_WRITE_FORCED)
 		return by_mem(pid, write, here, there, n);
 	got = (write ? process_vm_writev : process_vm_readv)(pid, here, n, there, n, 0);
 	if (got < 0) {
@@ -62,5 +62,11 @@ int task_read(pid_t pid, void *to, uint64_t from, size_t len)
 int task_write(pid_t pid, uint64_t to, const void *from, size_t len)
 {
 	return task_move(pid, TASK_WRITE, &(struct iovec){ (void *)(uintptr_t)from, len },
+			 &(struct iovec){ (void *)(uintptr_t)to, len }, 1);
+}
+
+int task_write_forced(pid_t pid, uint64_t to, const void *from, size_t len)
+{
+	return task_move(pid, TASK_WRITE_FORCED, &(struct iovec){ (void *)(uintptr_t)from, len },
 			 &(struct iovec){ (void *)(uintptr_t)to, len }, 1);
 }

@@ -13,6 +13,7 @@ enum task_access {
 	TASK_READ,
 	TASK_WRITE,
 	TASK_READ_FORCED,	/* even what the task itself may not read */
+	TASK_WRITE_FORCED,
 };
 
 /* n pieces here (at most 128) and as many of the same lengths there. */
@@ -23,5 +24,6 @@ bool task_move_by_call(void);
 
 int task_read(pid_t pid, void *to, uint64_t from, size_t len);
 int task_write(pid_t pid, uint64_t to, const void *from, size_t len);
+int task_write_forced(pid_t pid, uint64_t to, const void *from, size_t len);
 
 #endif

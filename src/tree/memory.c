@@ -177,7 +177,7 @@ static int save_text(struct mapping *p, Vma *m, size_t *body)
 	/* the ELF image alone: what lies behind it may have served as dead bytes */
 	if (!m->crc)
 		m->crc = crc32c(0, text, len - DEAD_BYTES);
-	return IS_ON_VDSO_PROXY ? vdso_number(p->s, text, len, &m->text, body) : 0;
+	return IS_ON_VDSO_PROXY && strcmp(m->name, "[sigpage]") ? vdso_number(p->s, text, len, &m->text, body) : 0;
 }
 
 static int save_own(struct mapping *p, const struct vma *v, Vma *m, size_t *body)
@@ -224,9 +224,8 @@ static int late(struct mapping *p, const struct vma *v, uint32_t advice)
 	return buffer_append(&p->s->late, &l, sizeof(l)) ? fail(ENOMEM, "out of memory") : 0;
 }
 
-static int save_vma(void *arg, struct vma *v)
+static int save_mapping(struct mapping *p, const struct vma *v)
 {
-	struct mapping *p = arg;
 	Vma m = {
 		.start = v->start,
 		.end = v->end,
@@ -247,17 +246,10 @@ static int save_vma(void *arg, struct vma *v)
 	struct area a = {
 		v->start, v->end, true, false, !(v->prot & PROT_READ) || v->shared_resident, v->mte, v->shared, v->pgoff,
 	};
-	struct stand_in stand_in;
 	size_t body = 0;
 	int err = 0;
 
-	if (vma_is_everywhere(v))
-		return 0;
-	if (check_refusal(p->s, v))
-		return -EHOLDS;
 	memcpy(m.name, v->label, sizeof(v->label));
-	if (IS_ON_VDSO_PROXY && vdso_stands_in(p->process, v, &stand_in))
-		return save_stand_in(p, &stand_in);
 	if (vma_is_kernels_own(v))
 		err = save_own(p, v, &m, &body);
 	else if (v->name[0] == '/' && (v->shared || !v->hugetlb)) {
@@ -282,6 +274,26 @@ static int save_vma(void *arg, struct vma *v)
 			err = fail(ENOMEM, "out of memory");
 	}
 	return err ? err : SAVE_RECORD(p->s, RECORD_VMA, Vma_fields, &m, image_body(&p->s->image), body);
+}
+
+static int save_vma(void *arg, struct vma *v)
+{
+	struct mapping *p = arg;
+	struct stand_in stand_in;
+
+	if (vma_is_everywhere(v))
+		return 0;
+	if (check_refusal(p->s, v))
+		return -EHOLDS;
+	/* Two that touch each other the kernel may have made one. */
+	while (IS_ON_VDSO_PROXY && vdso_stands_in(p->process, v, &stand_in)) {
+		int err = save_stand_in(p, &stand_in);
+
+		v->start = stand_in.was[stand_in.n - 1].end;
+		if (err || v->start == v->end)
+			return err;
+	}
+	return save_mapping(p, v);
 }
 
 void memory_forget_parent(struct save *s)

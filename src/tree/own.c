@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/scope.h"
@@ -59,7 +60,8 @@ bool own_same_vdso(uint64_t len, uint32_t crc)
 
 /*
  * They come and go in groups: the vDSO finds its data by their distance, and ARM's page of signal returns, which is another after
- * every boot, is for itself.  An image may have several vDSOs: that of the kernel it ran under, and those of kernels before.
+ * every boot, is for itself: it keeps its place and is made one that serves all kernels.  An image may have several vDSOs: that
+ * of the kernel it ran under, and those of kernels before.
  */
 enum group { GROUP_VDSO, GROUP_SIGPAGE, GROUPS = IS_ON_VDSO_PROXY ? 2 : 1 };
 
@@ -194,6 +196,11 @@ static int place_group(struct restore *r, struct owns *o, struct mapped *want, s
 			i += run - 1;
 			continue;
 		}
+		if (ARCH_SIGNAL_PAGE && !placed && group == GROUP_SIGPAGE && named(o, &want[i])) {
+			named(o, &want[i])->to = want[i].start;
+			placed = named(o, &want[i])->serves_others = true;
+			continue;
+		}
 		if (!IS_ON_VDSO_PROXY)
 			return fail(EIMAGE, "this kernel's %s is another than the image's, and this tinyckpt is built without CONFIG_VDSO_PROXY",
 				    want[i].name);
@@ -201,7 +208,7 @@ static int place_group(struct restore *r, struct owns *o, struct mapped *want, s
 		if (err)
 			return err;
 	}
-	*homeless = wanted && !placed;
+	*homeless = (wanted || group == GROUP_SIGPAGE) && !placed;
 	return 0;
 }
 

@@ -6,12 +6,15 @@
 #ifndef TINYCKPT_TREE_OWN_H
 #define TINYCKPT_TREE_OWN_H
 
+#include <stdbool.h>
+
 #include "job/restore.h"
 #include "kernel/procfs.h"
 
 struct own {
 	uint64_t start, end;
 	uint64_t to;		/* where it shall be; 0: nowhere */
+	bool serves_others;	/* it shall serve handlers that other kernels have called, see arch_signal_page() */
 	char name[24];
 };
 

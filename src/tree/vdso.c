@@ -276,10 +276,10 @@ int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t firs
 		s.text = w->text;
 	} while (!is_text(&v[s.n++]));
 	text = find_text(&r->texts, s.text, end_of(&s) - text_of(&s));
-	if (!text)
-		return fail(EIMAGE, "this kernel's %s is another than the image's, which does not hold its own", v[s.n - 1].name);
-	if (s.n == 1 && strcmp(v->name, "[sigpage]"))
+	if (s.n == 1 && (!ARCH_SIGNAL_PAGE || strcmp(v->name, "[sigpage]")))
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": a vDSO without data, as no kernel has it", v->start, v->end);
+	if (s.n > 1 && !text)
+		return fail(EIMAGE, "this kernel's %s is another than the image's, which does not hold its own", v[s.n - 1].name);
 	if (s.n > 1 && !s.spare) {
 		err = vdso_check(text, end_of(&s) - text_of(&s));
 		birth_find(r, r->pid)->vdso = s;
@@ -355,7 +355,7 @@ static int add_stub(void *arg, const struct function *f)
 	return 0;
 }
 
-static int fill_in(struct restore *r, const struct owns *o, const struct stand_in *s)
+static int fill_vdso(struct restore *r, const struct owns *o, const struct stand_in *s)
 {
 	struct filling fill = {
 		.header = { .what = *s, .monotonic = r->told.monotonic, .boottime = r->told.boottime },
@@ -372,17 +372,26 @@ static int fill_in(struct restore *r, const struct owns *o, const struct stand_i
 	for (size_t i = 0; i < o->n; i++)
 		if (!strcmp(o->own[i].name, "[vdso]"))
 			fill.here = o->own[i].to;
-	if (s->n > 1) {
-		memcpy(fill.header.magic, MAGIC, sizeof(MAGIC));
-		memcpy(fill.header.blob, proxy_blob, blob);
-		if (!s->spare)
-			err = each_function(text, fill.len, add_stub, &fill);
-		if (!err)
-			err = task_write(r->pid, fill.at, &fill.header, sizeof(fill.header));
-	}
+	memcpy(fill.header.magic, MAGIC, sizeof(MAGIC));
+	memcpy(fill.header.blob, proxy_blob, blob);
+	if (!s->spare)
+		err = each_function(text, fill.len, add_stub, &fill);
+	if (!err)
+		err = task_write(r->pid, fill.at, &fill.header, sizeof(fill.header));
 	if (!err)
 		err = task_write(r->pid, fill.text, copy, fill.len);
-	return err ? fail_for(err, "the memory that stands in for %s", s->was[s->n - 1].name) : 0;
+	return err;
+}
+
+/* The kernel's own page may be written to only by a tracer, and is then the process's. */
+static int fill_signal_page(pid_t pid, uint64_t at)
+{
+	uint8_t page[ARCH_SIGNAL_PAGE + 1];
+
+	if (!ARCH_SIGNAL_PAGE)
+		return 0;
+	arch_signal_page(page);
+	return task_write_forced(pid, at, page, ARCH_SIGNAL_PAGE);
 }
 
 int vdso_fill(struct restore *r, const struct owns *o)
@@ -390,8 +399,17 @@ int vdso_fill(struct restore *r, const struct owns *o)
 	const struct stand_in *s = (const struct stand_in *)(const void *)r->stand_ins.data;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < r->stand_ins.len / sizeof(*s); i++)
-		err = fill_in(r, o, &s[i]);
+	for (size_t i = 0; !err && i < r->stand_ins.len / sizeof(*s); i++) {
+		err = s[i].n > 1 ? fill_vdso(r, o, &s[i]) : fill_signal_page(r->pid, start_of(&s[i]));
+		if (err)
+			fail_for(err, "the memory that stands in for %s", s[i].was[s[i].n - 1].name);
+	}
+	for (size_t i = 0; !err && i < o->n; i++) {
+		if (o->own[i].serves_others)
+			err = fill_signal_page(r->pid, o->own[i].to);
+		if (err)
+			fail_for(err, "%s", o->own[i].name);
+	}
 	r->stand_ins.len = 0;
 	return err;
 }
@@ -445,7 +463,7 @@ static bool is_sound(const struct stand_in *s, const struct vma *v)
 			return false;
 		at = s->was[i].end;
 	}
-	return at == v->end;
+	return true;
 }
 
 bool vdso_stands_in(const struct process *p, const struct vma *v, struct stand_in *what)
@@ -473,6 +491,7 @@ static bool is_linker(const struct vma *v)
 
 void vdso_see(struct process *p, const struct vma *v)
 {
+	struct vma rest = *v;
 	struct stand_in s;
 
 	if (is_linker(v)) {
@@ -482,9 +501,10 @@ void vdso_see(struct process *p, const struct vma *v)
 	if (!strcmp(v->name, "[vdso]")) {
 		p->vdso = v->start;
 		p->vdso_end = v->end;
-	} else if (vdso_stands_in(p, v, &s) && !s.spare) {
-		p->stand_in = s;
 	}
+	for (; rest.start < rest.end && vdso_stands_in(p, &rest, &s); rest.start = end_of(&s))
+		if (!s.spare)
+			p->stand_in = s;
 }
 
 static int see_vma(void *arg, struct vma *v)

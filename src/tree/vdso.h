@@ -43,7 +43,10 @@ int vdso_check(const uint8_t *text, size_t len);
 
 /* --- save --- */
 
-/* Does that mapping of the process stand in for others'?  The header is the workload's own memory, but it is sound. */
+/*
+ * Does that mapping of the process, or the first part of it, stand in for others'?  The header is the workload's own memory, but
+ * it is sound.
+ */
 bool vdso_stands_in(const struct process *p, const struct vma *v, struct stand_in *what);
 
 /*

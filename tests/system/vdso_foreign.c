@@ -24,7 +24,7 @@
 #define CLOCK_GETRES SYS_clock_getres
 #endif
 
-enum { ASKING = 2, INSIDE = 2 };
+enum { ASKING = 2, INSIDE = 4 };
 
 static pthread_t asking[ASKING], inside[INSIDE];
 static volatile bool stop;
@@ -125,6 +125,20 @@ static void wait_inside(int number)
 	compare_all();
 }
 
+#ifdef __arm__	/* the other state of the processor, in which handlers return otherwise */
+#ifdef __thumb__
+__attribute__((target("arm")))
+#else
+__attribute__((target("thumb")))
+#endif
+static void wait_inside_too(int number)
+{
+	wait_inside(number);
+}
+#else
+#define wait_inside_too wait_inside
+#endif
+
 /* Without a C library's trampoline the kernel has signals return through its own, where there is one. */
 struct plain_action {
 	void (*handler)(int);
@@ -140,28 +154,33 @@ struct plain_action {
 #if defined(__x86_64__)
 void return_from_signal(void);
 __asm__("return_from_signal: mov $15, %eax; syscall");
-#define RETURNS .flags = SA_NODEFER | 0x04000000, .restorer = return_from_signal
+#define RETURNS SA_NODEFER | 0x04000000, .restorer = return_from_signal
 #else
-#define RETURNS .flags = SA_NODEFER
+#define RETURNS SA_NODEFER
 #endif
 
 static void *handle(void *arg)
 {
-	raise((intptr_t)arg ? SIGUSR2 : SIGUSR1);
+	raise((int)(intptr_t)arg);
 	__atomic_fetch_add(&returned, 1, __ATOMIC_SEQ_CST);
 	return arg;
 }
 
 void test_setup(void)
 {
-	struct plain_action plain = { .handler = wait_inside, RETURNS };
+	static const int numbers[INSIDE] = { SIGUSR1, SIGUSR2, SIGHUP, SIGWINCH };
+	struct plain_action plain = { .handler = wait_inside, .flags = RETURNS };
+	struct plain_action with_info = { .handler = wait_inside, .flags = SA_SIGINFO | RETURNS };
+	struct plain_action other_state = { .handler = wait_inside_too, .flags = SA_SIGINFO | RETURNS };
 	const struct itimerval often = { { 0, 5000 }, { 0, 5000 } };
 
 	signal(SIGUSR1, wait_inside);
 	must(syscall(SYS_rt_sigaction, SIGUSR2, &plain, NULL, 8));
+	must(syscall(SYS_rt_sigaction, SIGHUP, &with_info, NULL, 8));
+	must(syscall(SYS_rt_sigaction, SIGWINCH, &other_state, NULL, 8));
 	signal(SIGALRM, on_tick);
-	for (intptr_t i = 0; i < INSIDE; i++)
-		inside[i] = test_thread(handle, (void *)i);
+	for (int i = 0; i < INSIDE; i++)
+		inside[i] = test_thread(handle, (void *)(intptr_t)numbers[i]);
 	while (entered < INSIDE)
 		test_nap(1);
 	for (int i = 0; i < ASKING; i++)
@@ -179,7 +198,7 @@ void test_break(void)
 
 void test_check(void)
 {
-	struct plain_action plain = { .handler = on_tick, RETURNS };
+	struct plain_action plain = { .handler = on_tick, .flags = RETURNS };
 	const struct itimerval never = { { 0, 0 }, { 0, 0 } };
 	const char *vdso = (const char *)getauxval(AT_SYSINFO_EHDR);
 	long now = rounds, before = ticks;
