@@ -136,6 +136,7 @@ obj-$(CONFIG_EMBED)         += src/objects/embed.c src/objects/build_id.c
 obj-$(CONFIG_PIPE)          += src/objects/pipe.c
 obj-$(CONFIG_DEVICE)        += src/objects/device.c
 obj-$(CONFIG_LOCKS)         += src/tree/locks.c
+obj-$(CONFIG_POSIX_TIMERS)   += src/tree/posix_timers.c
 obj-$(CONFIG_MANY_FILES)    += src/tree/cloexec.c
 obj-$(CONFIG_SESSIONS)      += src/tree/lineage.c src/tree/session.c
 obj-$(CONFIG_CLOCKS)        += src/tree/clocks.c src/kernel/timens.c

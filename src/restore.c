@@ -31,6 +31,7 @@
 #include "tree/fill.h"
 #include "tree/locks.h"
 #include "tree/pids.h"
+#include "tree/posix_timers.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
 #include "tree/remap.h"
@@ -205,6 +206,7 @@ static int on_record(struct restore *r, const struct record *rec)
 		{ ARCH_TAGS ? RECORD_TAGS : 0, on_memory },
 		{ RECORD_PENDING, revive_pending },	{ RECORD_SESSION, IS_ON_SESSIONS ? on_session : NULL },
 		{ RECORD_LOCK, IS_ON_LOCKS ? locks_note : NULL },
+		{ RECORD_TIMER, IS_ON_POSIX_TIMERS ? posix_timers_note : NULL },
 		{ RECORD_CLOCKS, IS_ON_CLOCKS ? clocks_restore : NULL },
 		{ RECORD_PIDS, IS_ON_PIDS ? on_pids : NULL },
 	};

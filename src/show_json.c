@@ -2,6 +2,7 @@
 /* The records of an image, one after the other, as JSON. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -17,6 +18,7 @@
 #include "process.pb.h"
 #include "show.h"
 #include "thread.pb.h"
+#include "timer.pb.h"
 #include "tree/locks.h"
 #include "tree/records.h"
 #include "vma.pb.h"
@@ -377,6 +379,31 @@ static int on_lock(struct writing *w, const struct record *rec)
 	return 0;
 }
 
+static int on_timer(struct writing *w, const struct record *rec)
+{
+	static const char *const kinds[] = { [SIGEV_SIGNAL] = "signal", [SIGEV_NONE] = "none", [SIGEV_THREAD] = "thread" };
+	struct json *j = &w->j;
+	Timer m;
+	int err = record_decode(rec, Timer_fields, &m);
+
+	if (!err)
+		err = in_list(w, rec->type, "timers");
+	if (err)
+		return err;
+	json_object(j, NULL);
+	json_number(j, "id", m.id);
+	json_number(j, "clock", m.clock);
+	json_text(j, "notify", m.notify < sizeof(kinds) / sizeof(*kinds) ? kinds[m.notify] : "?");
+	json_number(j, "signal", m.signal);
+	address(j, "value", m.sigval);
+	json_number(j, "tid", m.tid);
+	json_number(j, "remains_ns", (int64_t)m.remains);
+	json_number(j, "interval_ns", (int64_t)m.interval);
+	json_number(j, "overrun", m.overrun);
+	json_object_end(j);
+	return 0;
+}
+
 static int on_sigactions(struct writing *w, const struct record *rec)
 {
 	struct json *j = &w->j;
@@ -477,6 +504,8 @@ static int on_record(struct writing *w, const struct record *rec)
 		return on_descriptors(w, rec);
 	case RECORD_LOCK:
 		return on_lock(w, rec);
+	case RECORD_TIMER:
+		return on_timer(w, rec);
 	case RECORD_SIGACTIONS:
 		return on_sigactions(w, rec);
 	case RECORD_THREAD:

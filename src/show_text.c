@@ -194,6 +194,7 @@ static int add_record(struct show *s, const struct record *rec)
 	case RECORD_SIGACTIONS:
 	case RECORD_LOCK:
 	case RECORD_PENDING:
+	case RECORD_TIMER:
 		return 0;
 	}
 	if (!fields)

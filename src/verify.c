@@ -26,6 +26,7 @@
 #include "tree/locks.h"
 #include "tree/own.h"
 #include "tree/pids.h"
+#include "tree/posix_timers.h"
 #include "tree/records.h"
 #include "tree/vdso.h"
 #include "vma.pb.h"
@@ -333,7 +334,7 @@ static int on_state(struct verify *v, const struct record *rec)
 		return fail(EIMAGE, "state of process %u: its program or directories are not in the image", m.pid);
 	p->have_state = true;
 	v->pid = m.pid;
-	v->tid = 0;
+	v->tid = v->next_timer = 0;
 	return 0;
 }
 
@@ -423,6 +424,18 @@ static int on_lock(struct verify *v, const struct record *rec)
 	return err;
 }
 
+static int on_timer(struct verify *v, const struct record *rec)
+{
+	Timer m;
+	int err = record_decode(rec, Timer_fields, &m);
+
+	if (!err)
+		err = posix_timer_sound(&m, &v->next_timer);
+	if (!err && v->here && !v->root && posix_timer_possible(&m))
+		verify_note(v, -EIMAGE);
+	return err;
+}
+
 /* --- all of it --- */
 
 static int on_object(struct verify *v, const struct record *rec)
@@ -452,6 +465,7 @@ static int on_record(struct verify *v, const struct record *rec)
 		{ RECORD_ADVICE, STATE, on_advice },	{ RECORD_SIGACTIONS, STATE, on_sigactions },
 		{ RECORD_DESCRIPTORS, STATE, on_descriptors }, { RECORD_THREAD, STATE, on_thread },
 		{ RECORD_PENDING, STATE, on_pending },	{ RECORD_LOCK, STATE, on_lock },
+		{ RECORD_TIMER, STATE, IS_ON_POSIX_TIMERS ? on_timer : NULL },
 		{ ARCH_TAGS ? RECORD_TAGS : 0, PROCESS, on_tags },
 	};
 

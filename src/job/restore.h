@@ -96,6 +96,7 @@ struct restore {
 	Clocks clocks;
 	bool own_clocks;		/* the tree gets a time namespace */
 	struct two_clocks clock_offset;	/* where it would need one and the kernel has none: what its clocks lack */
+	struct two_clocks began;	/* what they show, for the kernel, as they go on */
 
 	cpu_set_t others;		/* processors of the tool, but for the one that it stays on */
 	struct filler *filler;		/* see tree/fill.h */
@@ -120,6 +121,8 @@ struct restore {
 	bool settled;			/* sessions, groups, zombies: the first part is over */
 	State state;			/* second part */
 	struct buffer locks;		/* struct process_lock, see tree/locks.c */
+	struct buffer timers;		/* Timer */
+	uint32_t next_timer;		/* the lowest ID that the next one can have */
 	struct kernel_sigaction sigtrap;	/* its action, when it is ignored */
 	bool have_thread;		/* a thread that ran its program but has not got its registers */
 	Thread thread;

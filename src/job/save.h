@@ -100,7 +100,8 @@ struct save {
 	struct buffer texts;		/* of vDSOs that are in the image, see tree/vdso.c */
 	struct tid_variable tid_variable;
 	Clocks clocks;			/* as they were when all stood still, */
-	int64_t still_since;		/* and CLOCK_MONOTONIC as it was for us */
+	int64_t still_since;		/* and CLOCK_MONOTONIC as it was for us, */
+	int64_t still_theirs;		/* and for them, if they asked the kernel */
 	bool timers_untold;		/* by /proc/PID/timers */
 	struct buffer areas;		/* of the process at hand, see tree/memory.c */
 	struct {			/* of its parent, which is often the next one's as well */

@@ -30,6 +30,7 @@ struct verify {
 	struct buffer tids;		/* uint32_t: every number that must be free */
 	struct buffer mappings, runs;	/* struct range: of the process at hand */
 	uint32_t pid, tid;		/* what records belong to, 0: nothing */
+	uint32_t next_timer;		/* the lowest ID that its next timer can have */
 	bool states;			/* the second part has begun */
 };
 

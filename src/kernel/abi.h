@@ -127,6 +127,9 @@ struct syscall_info {	/* struct ptrace_syscall_info of linux/ptrace.h, as it is 
 #define SYS_pselect6_time64 SYS_pselect6
 #define SYS_mq_timedsend_time64 SYS_mq_timedsend
 #define SYS_mq_timedreceive_time64 SYS_mq_timedreceive
+#define SYS_clock_gettime64 SYS_clock_gettime
+#define SYS_timer_gettime64 SYS_timer_gettime
+#define SYS_timer_settime64 SYS_timer_settime
 #elif !defined(SYS_clock_nanosleep)	/* a C library that has renamed it */
 #define SYS_clock_nanosleep SYS_clock_nanosleep_time32
 #endif
@@ -135,6 +138,23 @@ struct syscall_info {	/* struct ptrace_syscall_info of linux/ptrace.h, as it is 
 struct kernel_timespec {
 	int64_t sec, nsec;
 };
+
+/* struct __kernel_itimerspec */
+struct kernel_itimerspec {
+	struct kernel_timespec interval, value;
+};
+
+/* struct sigevent of asm-generic/siginfo.h: 64 bytes */
+struct kernel_sigevent {
+	unsigned long value;
+	int32_t signo, notify, tid;
+	char rest[64 - sizeof(long) - 3 * sizeof(int32_t)];
+};
+
+#ifndef PR_TIMER_CREATE_RESTORE_IDS
+#define PR_TIMER_CREATE_RESTORE_IDS 77 /* 6.15 */
+#endif
+enum { TIMER_RESTORE_IDS_OFF, TIMER_RESTORE_IDS_ON, TIMER_RESTORE_IDS_GET };
 
 /* struct __kernel_old_itimerval, of getitimer(2) and setitimer(2) */
 struct kernel_itimerval {

@@ -123,6 +123,20 @@ ssize_t proc_read(const char *path, char *text, size_t cap)
 	return len;
 }
 
+int proc_read_all(const char *path, struct buffer *text)
+{
+	CLEANUP_CLOSE int fd = proc_open(path, O_RDONLY);
+	char part[1024];
+	ssize_t len = -1;
+	int err = 0;
+
+	while (!err && fd >= 0 && (len = read(fd, part, sizeof(part))) > 0)
+		err = buffer_append(text, part, (size_t)len);
+	if (len < 0)
+		err = -errno;
+	return err ? err : buffer_append(text, "", 1);
+}
+
 ssize_t proc_readf(char *text, size_t cap, const char *fmt, ...)
 {
 	char path[128];

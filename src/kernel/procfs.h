@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "base/buffer.h"
+
 enum { COMM_LEN = 16 };
 
 /* /proc/PID/stat */
@@ -111,6 +113,8 @@ int proc_fdinfo_again(int opened, struct proc_fdinfo *info);
 
 /* Reads a small file whole; text is terminated.  Returns its length or a negative errno. */
 ssize_t proc_read(const char *path, char *text, size_t cap);
+/* Appends all of a file that may be long, and a NUL.  0 or a negative errno. */
+int proc_read_all(const char *path, struct buffer *text);
 ssize_t proc_readf(char *text, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* open(2) (close-on-exec), fstatat(2) and readlink(2) by a path in /proc; -1 and errno as those have them. */

@@ -47,6 +47,7 @@ int clocks_stop(struct save *s)
 	s->clocks.boottime = (uint64_t)(now.boottime + offsets.boottime);
 	s->clocks.realtime = (uint64_t)clock_now(CLOCK_REALTIME);
 	s->still_since = clock_now(CLOCK_MONOTONIC);
+	s->still_theirs = (int64_t)s->clocks.monotonic;
 	s->clocks.monotonic_offset = offsets.monotonic;
 	s->clocks.boottime_offset = offsets.boottime;
 	boot_id(s->clocks.boot_id, sizeof(s->clocks.boot_id));
@@ -88,8 +89,8 @@ static int64_t lost(const Clocks *m)
 	return 0;
 }
 
-/* What the tree's clocks are to show beyond those of the machine, from now on. */
-static int wanted(const Clocks *m, bool advance, struct two_clocks *offsets)
+/* What the tree's clocks are to show beyond those of the machine, from now on; *began: what they show now. */
+static int wanted(const Clocks *m, bool advance, struct two_clocks *offsets, struct two_clocks *began)
 {
 	struct two_clocks now;
 	char boot[sizeof(m->boot_id)];
@@ -101,23 +102,24 @@ static int wanted(const Clocks *m, bool advance, struct two_clocks *offsets)
 	boot_id(boot, sizeof(boot));
 	if (advance && *boot && !strcmp(boot, m->boot_id)) {	/* the machine has counted it, to the nanosecond */
 		*offsets = (struct two_clocks){ m->monotonic_offset, m->boottime_offset };
+		*began = (struct two_clocks){ now.monotonic + offsets->monotonic, now.boottime + offsets->boottime };
 		return 0;
 	}
 	if (advance)
 		since = lost(m);
-	offsets->monotonic = (int64_t)m->monotonic + since - now.monotonic;
-	offsets->boottime = (int64_t)m->boottime + since - now.boottime;
+	*began = (struct two_clocks){ (int64_t)m->monotonic + since, (int64_t)m->boottime + since };
+	*offsets = (struct two_clocks){ began->monotonic - now.monotonic, began->boottime - now.boottime };
 	return 0;
 }
 
 int clocks_look(const Clocks *m, bool advance, bool *own, struct two_clocks *lack)
 {
-	struct two_clocks inherited;
+	struct two_clocks inherited, began;
 	int err = check(m);
 
 	*own = false;
 	if (!err)
-		err = wanted(m, advance, lack);
+		err = wanted(m, advance, lack, &began);
 	if (err)
 		return err;
 	err = timens_offsets(getpid(), &inherited);
@@ -160,9 +162,14 @@ int clocks_go_on(struct restore *r)
 	int err;
 
 	clocks_tell(&r->clock_offset);
-	if (!r->own_clocks)
+	if (!r->own_clocks) {	/* where they lack something, by the same for all deadlines */
+		const bool frozen = !r->options->advance;
+
+		r->began.monotonic = frozen ? (int64_t)r->clocks.monotonic - r->clock_offset.monotonic : clock_now(CLOCK_MONOTONIC);
+		r->began.boottime = frozen ? (int64_t)r->clocks.boottime - r->clock_offset.boottime : clock_now(CLOCK_BOOTTIME);
 		return 0;
-	err = wanted(&r->clocks, r->options->advance, &offsets);
+	}
+	err = wanted(&r->clocks, r->options->advance, &offsets, &r->began);
 	if (err)
 		return err;
 	err = timens_make(&offsets);

@@ -52,19 +52,13 @@ static bool parse(char *line, Lock *m)
 static int each_lock(pid_t pid, int fd, int (*each)(void *arg, const Lock *m, const char *text), void *arg)
 {
 	CLEANUP_BUFFER struct buffer all = { 0 };
-	char path[48], part[1024];
-	CLEANUP_CLOSE int file = -1;
-	ssize_t len = 0;
-	int err = 0;
+	char path[48];
+	int err;
 
 	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
-	file = proc_open(path, O_RDONLY);
-	while (!err && file >= 0 && (len = read(file, part, sizeof(part))) > 0)
-		err = buffer_append(&all, part, (size_t)len);
-	if (file < 0 || len < 0)
-		return fail_errno("%s", path);
-	if (err || buffer_append(&all, "", 1))
-		return fail(ENOMEM, "out of memory");
+	err = proc_read_all(path, &all);
+	if (err)
+		return fail_for(err, "%s", path);
 	for (char *line = (char *)all.data, *next; !err && line; line = next) {
 		Lock m = Lock_init_zero;
 		char text[80];

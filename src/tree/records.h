@@ -22,6 +22,7 @@ enum record_tree {
 	RECORD_THREAD = 24,
 	RECORD_PENDING = 25,
 	RECORD_LOCK = 26,
+	RECORD_TIMER = 27,
 };
 
 /* The advice that is none: the mapping is sealed (mseal(2)), after which nothing may change it. */

@@ -32,6 +32,7 @@
 #include "tree/clocks.h"
 #include "tree/credentials.h"
 #include "tree/locks.h"
+#include "tree/posix_timers.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
 #include "tree/signal_frames.h"
@@ -126,6 +127,7 @@ int revive_state(struct restore *r, const struct record *rec)
 		return err;
 	r->pid = b->pid;
 	r->sigtrap.handler = 0;
+	r->next_timer = 0;
 
 	mm = (struct mm_fields){
 		.start_code = m->start_code, .end_code = m->end_code, .start_data = m->start_data, .end_data = m->end_data,
@@ -512,6 +514,8 @@ int revive_thread(struct restore *r, const struct record *rec)
 		err = reborn_run(r, (pid_t)m->tid, &p, leader ? "the main thread" : "a thread");
 	if (!err && leader && IS_ON_LOCKS)
 		err = locks_take(r, (pid_t)m->tid);
+	if (!err && leader && IS_ON_POSIX_TIMERS)
+		err = posix_timers_make(r);
 	if (ended) {
 		if (!err)
 			err = reborn_exit(r, r->pid, SYS_exit, (int)(birth_find(r, r->pid)->exit_status >> 8));

@@ -23,6 +23,7 @@
 #include "tree/cloexec.h"
 #include "tree/locks.h"
 #include "tree/openings.h"
+#include "tree/posix_timers.h"
 #include "tree/records.h"
 #include "tree/shared.h"
 #include "tree/thread_state.h"
@@ -407,6 +408,8 @@ static int write_records(struct save *s, struct asked *a)
 		err = locks_save(s, p->tid);
 	if (!err)
 		err = save_advice(s, p);
+	if (!err && IS_ON_POSIX_TIMERS)
+		err = posix_timers_save(s, &a->visit, p);
 	if (!err)
 		err = thread_save_pending(s, p->tid, true);
 	for (size_t i = 1; !err && i < p->threads_n; i++) {

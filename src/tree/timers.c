@@ -9,16 +9,21 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "config.h"
 #include "kernel/procfs.h"
+#include "tree/posix_timers.h"
 
-static const char A_TIMER[] = "a POSIX timer (timer_create): not supported yet";
+static const char A_TIMER[] = "a POSIX timer (timer_create): this tinyckpt was built without CONFIG_POSIX_TIMERS";
+static const char UNTOLD[] = "a POSIX timer (timer_create), and this kernel does not tell what kind of timer (CONFIG_CHECKPOINT_RESTORE)";
 
 void timers_find(struct save *s, const struct process *p)
 {
 	char text[256];
 	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/timers", p->tid);
 
-	if (len > 0)
+	if (len > 0 && IS_ON_POSIX_TIMERS)
+		posix_timers_check(s, p);
+	else if (len > 0)
 		obstacle(s, "%s", A_TIMER);
 	else if (len == -ENOENT)
 		s->timers_untold = true;
@@ -60,7 +65,7 @@ int timers_ask(struct save *s, struct visit *v)
 		err = visit_run(v, &p);
 		for (int i = 0; !err && i < AT_ONCE && first + i < last; i++) {
 			if (program_result(&p, i) >= 0) {
-				obstacle(s, "%s", A_TIMER);
+				obstacle(s, "%s", IS_ON_POSIX_TIMERS ? UNTOLD : A_TIMER);
 				err = -EHOLDS;
 			}
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POSIX timers (timer_create(2)), which cannot be saved yet. */
+/* POSIX timers (timer_create(2)) that cannot be saved. */
 #ifndef TINYCKPT_TREE_TIMERS_H
 #define TINYCKPT_TREE_TIMERS_H
 

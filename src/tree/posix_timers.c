@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/posix_timers.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "config.h"
+#include "kernel/abi.h"
+#include "kernel/procfs.h"
+#include "tree/clocks.h"
+#include "tree/reborn.h"
+#include "tree/records.h"
+
+/* Before Linux 6.15 IDs count up in each process, whatever was deleted: to get one again, all before it are made and deleted. */
+enum { COUNTED_MAX = 1 << 20 };
+
+static bool ids_are_asked_for(void)
+{
+	return syscall(SYS_prctl, PR_TIMER_CREATE_RESTORE_IDS, TIMER_RESTORE_IDS_GET, 0, 0, 0) >= 0;
+}
+
+/* --- what the kernel tells --- */
+
+static const char *behind(const char *text, const char *start)
+{
+	const size_t len = strlen(start);
+
+	return strncmp(text, start, len) ? NULL : text + len;
+}
+
+/* "signal/tid.42" */
+static bool parse_notify(const char *text, Timer *m)
+{
+	static const char *const kinds[] = { [SIGEV_SIGNAL] = "signal/", [SIGEV_NONE] = "none/", [SIGEV_THREAD] = "thread/" };
+	const char *whom = NULL, *tid;
+
+	for (m->notify = 0; m->notify < sizeof(kinds) / sizeof(*kinds); m->notify++)
+		if ((whom = behind(text, kinds[m->notify])))
+			break;
+	tid = whom ? behind(whom, "tid.") : NULL;
+	if (tid)
+		m->tid = (uint32_t)strtoul(tid, NULL, 10);
+	return tid ? m->tid != 0 : whom && behind(whom, "pid.");
+}
+
+/* One of the four lines of each timer (show_timer() of fs/proc/base.c).  *seen: which of them came. */
+static bool parse(const char *line, Timer *m, unsigned int *seen)
+{
+	static const char *const names[] = { "ID: ", "signal: ", "notify: ", "ClockID: " };
+	const char *value = NULL;
+	size_t n = 0;
+	char *end;
+
+	while (n < sizeof(names) / sizeof(*names) && !(value = behind(line, names[n])))
+		n++;
+	if (!value)
+		return true;
+	if (n == 0)
+		*m = (Timer)Timer_init_zero;
+	*seen = n == 0 ? 1 : *seen | 1U << n;
+	switch (n) {
+	case 0:
+		m->id = (uint32_t)strtoul(value, &end, 10);
+		return end != value && m->id <= INT32_MAX;
+	case 1:
+		m->signal = (int32_t)strtol(value, &end, 10);
+		m->sigval = *end ? strtoull(end + 1, NULL, 16) : 0;
+		return *end == '/';
+	case 2:
+		return parse_notify(value, m);
+	default:
+		m->clock = (int32_t)strtol(value, &end, 10);
+		return end != value;
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	const Timer *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* All of a process, as Timer messages, by ascending IDs.  0 or a negative errno, unsaid. */
+static int collect(pid_t pid, struct buffer *timers)
+{
+	CLEANUP_BUFFER struct buffer text = { 0 };
+	char path[32];
+	unsigned int seen = 0;
+	Timer m;
+	int err;
+
+	snprintf(path, sizeof(path), "/proc/%d/timers", pid);
+	err = proc_read_all(path, &text);
+	for (char *line = (char *)text.data, *end; !err && *line; line = end + 1) {
+		end = strchr(line, '\n');
+		if (!end)
+			return -EPROTO;
+		*end = '\0';
+		if (!parse(line, &m, &seen))
+			return -EPROTO;
+		if (seen != 15)
+			continue;
+		err = buffer_append(timers, &m, sizeof(m));
+		seen = 0;
+	}
+	if (timers->len)
+		qsort(timers->data, timers->len / sizeof(m), sizeof(m), compare);
+	return err ? err : seen ? -EPROTO : 0;
+}
+
+static bool has_thread(const struct process *p, uint32_t tid)
+{
+	for (size_t i = 0; i < p->threads_n; i++)
+		if (p->threads[i].tid == (pid_t)tid)
+			return true;
+	return false;
+}
+
+static bool has_time_of_day(int32_t clock)
+{
+	return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_BOOTTIME || clock == CLOCK_TAI;
+}
+
+/*
+ * Whose processor time?  As include/linux/posix-timers_types.h has it: two bits for what counts, one for a thread's, above them
+ * the inverse of its number, of which 0 is the one that made the timer.  NULL: its own; else why it cannot be saved.
+ */
+static const char *foreign(const struct process *p, int32_t clock)
+{
+	const bool thread = clock & 4;
+	const uint32_t who = ~((uint32_t)clock >> 3 | 7U << 29);
+
+	if (clock >= 0 || (clock & 3) == 3)
+		return "it measures by a clock that is not known";
+	if (!who && thread && (p->threads_n > 1 || p->leader_ended))
+		return "which thread's processor time it measures the kernel does not tell";
+	if (who && (thread ? !has_thread(p, who) : who != (uint32_t)p->pid))
+		return "it measures the processor time of another process, or of a thread that has ended";
+	return NULL;
+}
+
+void posix_timers_check(struct save *s, const struct process *p)
+{
+	CLEANUP_BUFFER struct buffer timers = { 0 };
+	const int err = collect(p->tid, &timers);
+	const Timer *m = (const Timer *)(const void *)timers.data;
+
+	if (err && (!s->checking || err != -ESRCH))
+		obstacle(s, "its timers cannot be read: %s", strerror(-err));
+	for (size_t n = timers.len / sizeof(*m); !err && n--; m++) {
+		const char *why = has_time_of_day(m->clock) ? NULL : foreign(p, m->clock);
+
+		if (!why && m->tid && !has_thread(p, m->tid))
+			why = "its signals are for a thread that has ended";
+		if (!why && m->id > COUNTED_MAX && !ids_are_asked_for())
+			why = "this kernel gives no such ID again (Linux 6.15 does)";
+		if (why)
+			obstacle(s, "timer %u (timer_create): %s: not supported", m->id, why);
+	}
+}
+
+/* --- what the process tells --- */
+
+enum { AT_ONCE = 48 };
+
+struct answer {
+	struct kernel_itimerspec time;
+	struct kernel_timespec now;
+};
+
+static uint64_t to_ns(const struct kernel_timespec *t)
+{
+	return (uint64_t)t->sec * 1000000000 + (uint64_t)t->nsec;
+}
+
+/* Time has run on since all stood still, and is counted from there when the tree goes on. */
+static void take(const struct save *s, Timer *m, const struct answer *a, long overrun)
+{
+	m->remains = to_ns(&a->time.value);
+	m->interval = to_ns(&a->time.interval);
+	if (IS_ON_CLOCKS && m->remains && has_time_of_day(m->clock))
+		m->remains += to_ns(&a->now) - (uint64_t)s->still_theirs;
+	m->overrun = overrun > 0 ? (uint32_t)overrun : 0;
+}
+
+static int ask(const struct save *s, struct visit *v, Timer *m, size_t n)
+{
+	struct program p;
+	long at[AT_ONCE];
+	int err;
+
+	visit_program(v, v->pid, &p);
+	for (size_t i = 0; i < n; i++) {
+		at[i] = program_data(&p, NULL, sizeof(struct answer));
+		program_call(&p, 0, SYS_timer_gettime64, (long)m[i].id, at[i]);
+		program_call(&p, 0, SYS_clock_gettime64, CLOCK_MONOTONIC, at[i] + (long)offsetof(struct answer, now));
+		program_call(&p, 0, SYS_timer_getoverrun, (long)m[i].id);
+	}
+	err = visit_run(v, &p);
+	for (size_t i = 0; !err && i < n; i++) {
+		const long result = program_result(&p, (int)i * 3);
+
+		if (result < 0)
+			return fail_for((int)result, "timer %u: what remains of it", m[i].id);
+		take(s, &m[i], program_read(&p, at[i]), program_result(&p, (int)i * 3 + 2));
+	}
+	return err;
+}
+
+int posix_timers_save(struct save *s, struct visit *v, const struct process *p)
+{
+	CLEANUP_BUFFER struct buffer timers = { 0 };
+	int err = collect(p->tid, &timers);
+	Timer *m = (Timer *)(void *)timers.data;
+	const size_t n = timers.len / sizeof(*m);
+
+	if (err == -ENOENT)	/* timers_ask() has seen that there are none */
+		return 0;
+	if (err)
+		return fail_for(err, "its timers");
+	for (size_t i = 0; !err && i < n; i++) {
+		if (i % AT_ONCE == 0)
+			err = ask(s, v, m + i, n - i < AT_ONCE ? n - i : AT_ONCE);
+		if (!err)
+			err = SAVE_RECORD(s, RECORD_TIMER, Timer_fields, &m[i], NULL, 0);
+	}
+	return err;
+}
+
+/* --- restore --- */
+
+int posix_timer_sound(const Timer *m, uint32_t *next)
+{
+	const uint64_t most = INT64_MAX / 4;	/* ns; added to any clock it is still a time */
+
+	if (m->id < *next || m->id > INT32_MAX || m->remains > most || m->interval > most || m->notify > SIGEV_THREAD || m->tid > 4194304)
+		return fail(EIMAGE, "timer %u: absurd, or not in its place", m->id);
+	*next = m->id + 1;
+	return 0;
+}
+
+int posix_timer_possible(const Timer *m)
+{
+	return m->id <= COUNTED_MAX || ids_are_asked_for() ? 0 : fail(EIMAGE, "timer %u: this kernel gives no such ID (Linux 6.15 does)", m->id);
+}
+
+/* Creates it under its ID. */
+static void add_create(struct program *p, const Timer *m)
+{
+	const struct kernel_sigevent event = {
+		.value = (unsigned long)m->sigval, .signo = m->signal,
+		.notify = (int)m->notify | (m->tid ? SIGEV_THREAD_ID : 0), .tid = (int32_t)m->tid,
+	};
+	const bool asked = ids_are_asked_for();
+	const long wanted = (long)m->id, got = program_data(p, &wanted, sizeof(wanted)), about = program_data(p, &event, sizeof(event));
+	int create;
+
+	if (asked)
+		program_call(p, OP_MUST, SYS_prctl, PR_TIMER_CREATE_RESTORE_IDS, TIMER_RESTORE_IDS_ON);
+	create = program_call(p, OP_MUST, SYS_timer_create, m->clock, about, got);
+	if (asked) {
+		program_call(p, OP_MUST, SYS_prctl, PR_TIMER_CREATE_RESTORE_IDS, TIMER_RESTORE_IDS_OFF);
+		return;
+	}
+	program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, got, wanted, program_at(p, create + 4));
+	program_call(p, OP_MUST | OP_INDIRECT << 0, SYS_timer_delete, got);
+	program_call(p, 0, OP_JUMP, program_at(p, create));
+}
+
+/*
+ * Until the same moment of the tree's clock.  Where it may be another moment of another clock, so long: a timer of CLOCK_REALTIME
+ * that was set to a time of day is none of its own any more.
+ */
+static void add_settime(const struct restore *r, struct program *p, const Timer *m)
+{
+	const bool boot = m->clock == CLOCK_BOOTTIME, until = IS_ON_CLOCKS && (boot || m->clock == CLOCK_MONOTONIC);
+	const int64_t from = !until ? 0 : boot ? r->began.boottime : r->began.monotonic;
+	const int64_t end = from + (int64_t)m->remains, interval = (int64_t)m->interval;
+	const struct kernel_itimerspec time = {
+		.value = { end / 1000000000, end % 1000000000 }, .interval = { interval / 1000000000, interval % 1000000000 },
+	};
+
+	if (m->remains)
+		program_call(p, OP_MUST, SYS_timer_settime64, (long)m->id, until ? TIMER_ABSTIME : 0, program_data(p, &time, sizeof(time)), 0);
+}
+
+int posix_timers_note(struct restore *r, const struct record *rec)
+{
+	Timer m;
+	int err = !r->settled || !r->pid ? fail(EIMAGE, "a timer of no process") : record_decode(rec, Timer_fields, &m);
+
+	if (!err)
+		err = posix_timer_sound(&m, &r->next_timer);
+	if (!err)
+		err = posix_timer_possible(&m);
+	if (!err && buffer_append(&r->timers, &m, sizeof(m)))
+		err = fail(ENOMEM, "out of memory");
+	return err;
+}
+
+int posix_timers_make(struct restore *r)
+{
+	static const char what[] = "its timers";
+	const Timer *m = (const Timer *)(const void *)r->timers.data;
+	struct program p;
+	int err = 0;
+
+	reborn_program(r, &p);
+	for (size_t n = r->timers.len / sizeof(*m); !err && n--; m++) {
+		err = reborn_room(r, r->pid, &p, 5, 256, what);
+		if (err)
+			return err;
+		add_create(&p, m);
+		add_settime(r, &p, m);
+	}
+	r->timers.len = 0;
+	return reborn_run(r, r->pid, &p, what);
+}

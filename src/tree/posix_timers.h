@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * POSIX timers (timer_create(2)), as far as the kernel tells of them: /proc/PID/timers has whose time each measures and whom it
+ * tells when that is over, the process itself says what remains.
+ */
+#ifndef TINYCKPT_TREE_POSIX_TIMERS_H
+#define TINYCKPT_TREE_POSIX_TIMERS_H
+
+#include "job/restore.h"
+#include "job/save.h"
+#include "timer.pb.h"
+#include "tree/visit.h"
+
+/* Names those that cannot be saved (save.h, obstacle()). */
+void posix_timers_check(struct save *s, const struct process *p);
+
+/* Writes them.  0 or a negative errno, said. */
+int posix_timers_save(struct save *s, struct visit *v, const struct process *p);
+
+/*
+ * Is the record sound, and can this kernel give a timer that ID?  *next: the lowest one that may come, 0 at the start of a process.
+ * 0 or a negative errno, said; -EIMAGE: it is not sound.
+ */
+int posix_timer_sound(const Timer *m, uint32_t *next);
+int posix_timer_possible(const Timer *m);
+
+/* Notes one of the process at hand.  0 or a negative errno, said. */
+int posix_timers_note(struct restore *r, const struct record *rec);
+
+/* Makes those that were noted; all threads, which some are for, are there.  0 or a negative errno, said. */
+int posix_timers_make(struct restore *r);
+
+#endif
