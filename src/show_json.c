@@ -399,7 +399,6 @@ static int on_timer(struct writing *w, const struct record *rec)
 	json_number(j, "tid", m.tid);
 	json_number(j, "remains_ns", (int64_t)m.remains);
 	json_number(j, "interval_ns", (int64_t)m.interval);
-	json_number(j, "overrun", m.overrun);
 	json_object_end(j);
 	return 0;
 }

@@ -2,6 +2,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,6 +19,7 @@
 #include "process.pb.h"
 #include "show.h"
 #include "thread.pb.h"
+#include "timer.pb.h"
 #include "tree/records.h"
 #include "vma.pb.h"
 
@@ -38,6 +40,11 @@ struct shown_fd {
 	uint32_t pid, fd, id;
 };
 
+struct shown_timer {
+	uint32_t pid;
+	Timer is;
+};
+
 struct shown_object {
 	uint32_t id;
 	uint16_t type;
@@ -51,7 +58,7 @@ enum { TEXT_MAX = 256 * 1024, LINE = 4096 + 256 };
 struct show {
 	Header header;
 	Clocks clocks;
-	struct buffer processes, fds, objects, text;
+	struct buffer processes, fds, timers, objects, text;
 	struct shown *now;	/* what records belong to; NULL before the first */
 };
 
@@ -166,10 +173,12 @@ static int add_record(struct show *s, const struct record *rec)
 		State state;
 		Descriptors descriptors;
 		Thread thread;
+		Timer timer;
 	} m;
 	const pb_msgdesc_t *fields = rec->type == RECORD_VMA ? Vma_fields : rec->type == RECORD_PAGES ? Pages_fields :
 				     rec->type == RECORD_DESCRIPTORS ? Descriptors_fields :
-				     rec->type == RECORD_THREAD ? Thread_fields : NULL;
+				     rec->type == RECORD_THREAD ? Thread_fields :
+				     rec->type == RECORD_TIMER ? Timer_fields : NULL;
 	int err;
 
 	switch (rec->type) {
@@ -194,7 +203,6 @@ static int add_record(struct show *s, const struct record *rec)
 	case RECORD_SIGACTIONS:
 	case RECORD_LOCK:
 	case RECORD_PENDING:
-	case RECORD_TIMER:
 		return 0;
 	}
 	if (!fields)
@@ -212,6 +220,10 @@ static int add_record(struct show *s, const struct record *rec)
 			s->now->pages += m.pages.count[i];
 	} else if (rec->type == RECORD_DESCRIPTORS) {
 		return add_descriptors(s, &m.descriptors);
+	} else if (rec->type == RECORD_TIMER) {
+		const struct shown_timer timer = { s->now->pid, m.timer };
+
+		return buffer_append(&s->timers, &timer, sizeof(timer)) ? fail(ENOMEM, "out of memory") : 0;
 	} else if (m.thread.tid == s->now->pid && m.thread.uid_count > 1 && m.thread.gid_count > 1) {
 		s->now->uid = m.thread.uid[1];
 		s->now->gid = m.thread.gid[1];
@@ -344,9 +356,34 @@ static void print_capabilities(uint64_t has)
 	putchar('\n');
 }
 
+static void print_timer(const Timer *m)
+{
+	static const char *const clocks[] = {
+		[CLOCK_REALTIME] = "CLOCK_REALTIME", [CLOCK_MONOTONIC] = "CLOCK_MONOTONIC", [CLOCK_BOOTTIME] = "CLOCK_BOOTTIME",
+		[CLOCK_TAI] = "CLOCK_TAI",
+	};
+	const uint32_t clock = (uint32_t)m->clock;
+	const char *name = clock < sizeof(clocks) / sizeof(*clocks) && clocks[clock] ? clocks[clock] :
+			   m->clock & 4				   ? "processor time of a thread" : "processor time";
+
+	printf("  timer %-2u %s, ", m->id, name);
+	if (m->notify == SIGEV_NONE)
+		printf("no signal");
+	else
+		printf("signal %d", m->signal);
+	if (m->tid)
+		printf(" to thread %u", m->tid);
+	if (m->remains)
+		printf(", %" PRIu64 " us remain", m->remains / 1000);
+	if (m->interval)
+		printf(", then every %" PRIu64 " us", m->interval / 1000);
+	putchar('\n');
+}
+
 static void print_process(const struct show *s, const struct shown *p)
 {
 	const struct shown_fd *fd = (const struct shown_fd *)(const void *)s->fds.data;
+	const struct shown_timer *timer = (const struct shown_timer *)(const void *)s->timers.data;
 	char what[16];
 
 	printf("\nprocess %u (%s)\n", p->pid, escaped(p->comm));
@@ -366,6 +403,9 @@ static void print_process(const struct show *s, const struct shown *p)
 		snprintf(what, sizeof(what), "fd %u", fd[i].fd);
 		print_opening(s, what, fd[i].id);
 	}
+	for (size_t i = 0; i < s->timers.len / sizeof(*timer); i++)
+		if (timer[i].pid == p->pid)
+			print_timer(&timer[i].is);
 }
 
 static bool is_carrier(const struct shown_object *o)
@@ -444,6 +484,7 @@ int show_text(struct image_reader *image, const char *path)
 		print_all(&s, path, image);
 	buffer_free(&s.processes);
 	buffer_free(&s.fds);
+	buffer_free(&s.timers);
 	buffer_free(&s.objects);
 	buffer_free(&s.text);
 	return err;

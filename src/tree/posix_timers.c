@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +23,8 @@
 
 /* Before Linux 6.15 IDs count up in each process, whatever was deleted: to get one again, all before it are made and deleted. */
 enum { COUNTED_MAX = 1 << 20 };
+
+enum { FIRST_QUEUED = 32 };
 
 static bool ids_are_asked_for(void)
 {
@@ -170,7 +174,79 @@ void posix_timers_check(struct save *s, const struct process *p)
 
 /* --- what the process tells --- */
 
-enum { AT_ONCE = 48 };
+enum { AT_ONCE = 48, PENDING_MAX = 24 };
+
+static size_t see_pending(pid_t tid, bool shared, siginfo_t *infos)
+{
+	struct __ptrace_peeksiginfo_args peek = { .flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0, .nr = PENDING_MAX };
+	const long n = ptrace(PTRACE_PEEKSIGINFO, tid, &peek, infos);
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+static size_t count(const siginfo_t *infos, size_t n, int signo)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += infos[i].si_signo == signo;
+	return found;
+}
+
+/* May so many more signals be queued?  A timer's own needs no place, one like it does. */
+static bool has_room(pid_t pid, size_t n)
+{
+	char text[4096], *line, *of;
+	unsigned long taken;
+
+	if (proc_readf(text, sizeof(text), "/proc/%d/status", pid) < 0 || !(line = strstr(text, "\nSigQ:")))
+		return false;
+	taken = strtoul(line + strlen("\nSigQ:"), &of, 10);
+	return *of == '/' && strtoul(of + 1, NULL, 10) >= taken + n;
+}
+
+/* The thread takes so many signals of that number, and queues each again behind the others. */
+static void add_turns(struct program *p, pid_t pid, pid_t tid, int signo, size_t n)
+{
+	const uint64_t set = 1ULL << (signo - 1);
+	const long which = program_data(p, &set, sizeof(set)), info = program_data(p, NULL, sizeof(siginfo_t));
+	const long at_once = program_data(p, NULL, sizeof(struct kernel_timespec));
+
+	while (n--) {
+		const int take = program_call(p, 0, SYS_rt_sigtimedwait_time64, which, info, at_once, 8);
+
+		program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, program_at(p, take) + (long)offsetof(struct op, ret), signo,
+			     program_at(p, take + 3));
+		program_call(p, 0, OP_JUMP, program_at(p, take + 4));
+		if (tid)
+			program_call(p, 0, SYS_rt_tgsigqueueinfo, pid, tid, signo, info);
+		else
+			program_call(p, 0, SYS_rt_sigqueueinfo, pid, signo, info);
+	}
+}
+
+void posix_timers_settle(const struct process *p, pid_t tid, bool shared, struct program *prog)
+{
+	siginfo_t infos[PENDING_MAX], own[PENDING_MAX];
+	const size_t own_n = p->timers && shared ? see_pending(tid, false, own) : 0;
+	const size_t n = p->timers ? see_pending(tid, shared, infos) : 0;
+
+	if (!n || n == PENDING_MAX || own_n == PENDING_MAX || !has_room(p->tid, n))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const int signo = infos[i].si_signo;
+		const size_t all = count(infos, n, signo);
+		bool seen = infos[i].si_code != SI_TIMER;
+
+		for (size_t k = 0; !seen && k < i; k++)
+			seen = infos[k].si_code == SI_TIMER && infos[k].si_signo == signo;
+		/* a thread's own come first; of those below SIGRTMIN none can be queued where there is one */
+		if (seen || count(own, own_n, signo) || (signo < FIRST_QUEUED && all > 1) ||
+		    !program_fits(prog, 4 * all + 8, sizeof(siginfo_t) + 64))
+			continue;
+		add_turns(prog, p->pid, shared ? 0 : tid, signo, all);
+	}
+}
 
 struct answer {
 	struct kernel_itimerspec time;
@@ -183,13 +259,12 @@ static uint64_t to_ns(const struct kernel_timespec *t)
 }
 
 /* Time has run on since all stood still, and is counted from there when the tree goes on. */
-static void take(const struct save *s, Timer *m, const struct answer *a, long overrun)
+static void take(const struct save *s, Timer *m, const struct answer *a)
 {
 	m->remains = to_ns(&a->time.value);
 	m->interval = to_ns(&a->time.interval);
 	if (IS_ON_CLOCKS && m->remains && has_time_of_day(m->clock))
 		m->remains += to_ns(&a->now) - (uint64_t)s->still_theirs;
-	m->overrun = overrun > 0 ? (uint32_t)overrun : 0;
 }
 
 static int ask(const struct save *s, struct visit *v, Timer *m, size_t n)
@@ -203,15 +278,14 @@ static int ask(const struct save *s, struct visit *v, Timer *m, size_t n)
 		at[i] = program_data(&p, NULL, sizeof(struct answer));
 		program_call(&p, 0, SYS_timer_gettime64, (long)m[i].id, at[i]);
 		program_call(&p, 0, SYS_clock_gettime64, CLOCK_MONOTONIC, at[i] + (long)offsetof(struct answer, now));
-		program_call(&p, 0, SYS_timer_getoverrun, (long)m[i].id);
 	}
 	err = visit_run(v, &p);
 	for (size_t i = 0; !err && i < n; i++) {
-		const long result = program_result(&p, (int)i * 3);
+		const long result = program_result(&p, (int)i * 2);
 
 		if (result < 0)
 			return fail_for((int)result, "timer %u: what remains of it", m[i].id);
-		take(s, &m[i], program_read(&p, at[i]), program_result(&p, (int)i * 3 + 2));
+		take(s, &m[i], program_read(&p, at[i]));
 	}
 	return err;
 }
@@ -219,12 +293,10 @@ static int ask(const struct save *s, struct visit *v, Timer *m, size_t n)
 int posix_timers_save(struct save *s, struct visit *v, const struct process *p)
 {
 	CLEANUP_BUFFER struct buffer timers = { 0 };
-	int err = collect(p->tid, &timers);
+	int err = p->timers ? collect(p->tid, &timers) : 0;
 	Timer *m = (Timer *)(void *)timers.data;
 	const size_t n = timers.len / sizeof(*m);
 
-	if (err == -ENOENT)	/* timers_ask() has seen that there are none */
-		return 0;
 	if (err)
 		return fail_for(err, "its timers");
 	for (size_t i = 0; !err && i < n; i++) {
@@ -237,6 +309,11 @@ int posix_timers_save(struct save *s, struct visit *v, const struct process *p)
 }
 
 /* --- restore --- */
+
+struct noted_timer {
+	Timer is;
+	uint64_t fired;		/* so often it has ended, of which no signal was taken yet */
+};
 
 int posix_timer_sound(const Timer *m, uint32_t *next)
 {
@@ -276,52 +353,79 @@ static void add_create(struct program *p, const Timer *m)
 	program_call(p, 0, OP_JUMP, program_at(p, create));
 }
 
+/* A moment of which clock is it until?  0: of none, it is a time. */
+static int64_t counts_from(const struct restore *r, const Timer *m)
+{
+	if (!IS_ON_CLOCKS || (m->clock != CLOCK_MONOTONIC && m->clock != CLOCK_BOOTTIME))
+		return 0;
+	return m->clock == CLOCK_BOOTTIME ? r->began.boottime : r->began.monotonic;
+}
+
 /*
  * Until the same moment of the tree's clock.  Where it may be another moment of another clock, so long: a timer of CLOCK_REALTIME
  * that was set to a time of day is none of its own any more.
  */
-static void add_settime(const struct restore *r, struct program *p, const Timer *m)
+static void add_settime(const struct restore *r, struct program *p, const struct noted_timer *t)
 {
-	const bool boot = m->clock == CLOCK_BOOTTIME, until = IS_ON_CLOCKS && (boot || m->clock == CLOCK_MONOTONIC);
-	const int64_t from = !until ? 0 : boot ? r->began.boottime : r->began.monotonic;
-	const int64_t end = from + (int64_t)m->remains, interval = (int64_t)m->interval;
+	const int64_t from = counts_from(r, &t->is), interval = (int64_t)t->is.interval;
+	const int64_t end = from + (int64_t)t->is.remains - (int64_t)t->fired * interval;
 	const struct kernel_itimerspec time = {
 		.value = { end / 1000000000, end % 1000000000 }, .interval = { interval / 1000000000, interval % 1000000000 },
 	};
 
-	if (m->remains)
-		program_call(p, OP_MUST, SYS_timer_settime64, (long)m->id, until ? TIMER_ABSTIME : 0, program_data(p, &time, sizeof(time)), 0);
+	if (t->is.remains)
+		program_call(p, OP_MUST, SYS_timer_settime64, (long)t->is.id, from ? TIMER_ABSTIME : 0, program_data(p, &time, sizeof(time)), 0);
 }
 
 int posix_timers_note(struct restore *r, const struct record *rec)
 {
-	Timer m;
-	int err = !r->settled || !r->pid ? fail(EIMAGE, "a timer of no process") : record_decode(rec, Timer_fields, &m);
+	struct noted_timer new = { 0 };
+	int err = !r->settled || !r->pid ? fail(EIMAGE, "a timer of no process") : record_decode(rec, Timer_fields, &new.is);
 
 	if (!err)
-		err = posix_timer_sound(&m, &r->next_timer);
+		err = posix_timer_sound(&new.is, &r->next_timer);
 	if (!err)
-		err = posix_timer_possible(&m);
-	if (!err && buffer_append(&r->timers, &m, sizeof(m)))
+		err = posix_timer_possible(&new.is);
+	if (!err && buffer_append(&r->timers, &new, sizeof(new)))
 		err = fail(ENOMEM, "out of memory");
 	return err;
 }
 
-int posix_timers_make(struct restore *r)
+bool posix_timers_take_back(struct restore *r, const siginfo_t *info)
+{
+	struct noted_timer *t = (struct noted_timer *)(void *)r->timers.data;
+	size_t n = r->timers.len / sizeof(*t);
+	const uint64_t times = info->si_overrun < 0 ? 1 : (uint64_t)info->si_overrun + 1;
+	int64_t end;
+
+	while (n && t->is.id != (uint32_t)info->si_timerid) {
+		n--;
+		t++;
+	}
+	if (!n || info->si_code != SI_TIMER || !t->is.remains || !t->is.interval)
+		return false;
+	end = counts_from(r, &t->is) + (int64_t)t->is.remains;
+	if (end <= (int64_t)t->is.remains || t->fired + times > (uint64_t)(end - 1) / t->is.interval)
+		return false;
+	t->fired += times;
+	return true;
+}
+
+int posix_timers_make(struct restore *r, pid_t tid)
 {
 	static const char what[] = "its timers";
-	const Timer *m = (const Timer *)(const void *)r->timers.data;
+	const struct noted_timer *t = (const struct noted_timer *)(const void *)r->timers.data;
 	struct program p;
 	int err = 0;
 
 	reborn_program(r, &p);
-	for (size_t n = r->timers.len / sizeof(*m); !err && n--; m++) {
-		err = reborn_room(r, r->pid, &p, 5, 256, what);
+	for (size_t n = r->timers.len / sizeof(*t); !err && n--; t++) {
+		err = reborn_room(r, tid, &p, 5, 256, what);
 		if (err)
 			return err;
-		add_create(&p, m);
-		add_settime(r, &p, m);
+		add_create(&p, &t->is);
+		add_settime(r, &p, t);
 	}
 	r->timers.len = 0;
-	return reborn_run(r, r->pid, &p, what);
+	return reborn_run(r, tid, &p, what);
 }

@@ -6,6 +6,9 @@
 #ifndef TINYCKPT_TREE_POSIX_TIMERS_H
 #define TINYCKPT_TREE_POSIX_TIMERS_H
 
+#include <signal.h>
+#include <stdbool.h>
+
 #include "job/restore.h"
 #include "job/save.h"
 #include "timer.pb.h"
@@ -13,6 +16,13 @@
 
 /* Names those that cannot be saved (save.h, obstacle()). */
 void posix_timers_check(struct save *s, const struct process *p);
+
+/*
+ * A signal of a timer that starts again is bound to it: the timer stands still until that is taken, and only then it is known how
+ * often it would have ended meanwhile.  So the thread takes what is pending for it (shared: for its process), and queues it again
+ * as it was: from then on it tells, and the timer runs.  Adds that to a program of the thread, which the tool may not outlive.
+ */
+void posix_timers_settle(const struct process *p, pid_t tid, bool shared, struct program *prog);
 
 /* Writes them.  0 or a negative errno, said. */
 int posix_timers_save(struct save *s, struct visit *v, const struct process *p);
@@ -27,7 +37,13 @@ int posix_timer_possible(const Timer *m);
 /* Notes one of the process at hand.  0 or a negative errno, said. */
 int posix_timers_note(struct restore *r, const struct record *rec);
 
-/* Makes those that were noted; all threads, which some are for, are there.  0 or a negative errno, said. */
-int posix_timers_make(struct restore *r);
+/*
+ * Is this pending signal that of a timer that was noted, which will send it again?  Then it is bound to it, as it was: with all
+ * overruns until it is taken.  Else it is to be queued.
+ */
+bool posix_timers_take_back(struct restore *r, const siginfo_t *info);
+
+/* Has a thread of the process make those that were noted; all threads, which some are for, are there.  0 or a negative errno, said. */
+int posix_timers_make(struct restore *r, pid_t tid);
 
 #endif

@@ -238,8 +238,9 @@ int revive_pending(struct restore *r, const struct record *rec)
 {
 	Pending m;
 	struct program p;
-	int err = in_process(r, "a pending signal"), signal;
-	long info;
+	int err = in_process(r, "a pending signal");
+	siginfo_t info;
+	long at;
 
 	if (!err)
 		err = record_decode(rec, Pending_fields, &m);
@@ -247,14 +248,16 @@ int revive_pending(struct restore *r, const struct record *rec)
 		return err;
 	if (rec->body_len != sizeof(siginfo_t) || (m.tid && (!r->have_thread || m.tid != r->thread.tid)))
 		return fail(EIMAGE, "a pending signal: not in its place");
-	memcpy(&signal, rec->body, sizeof(signal));
+	memcpy(&info, rec->body, sizeof(info));
+	if (IS_ON_POSIX_TIMERS && posix_timers_take_back(r, &info))
+		return 0;
 	reborn_program(r, &p);
-	info = program_data(&p, rec->body, rec->body_len);
+	at = program_data(&p, &info, sizeof(info));
 	/* only to itself may a task send what it likes */
 	if (m.tid)
-		program_call(&p, OP_MUST, SYS_rt_tgsigqueueinfo, r->pid, (long)m.tid, signal, info);
+		program_call(&p, OP_MUST, SYS_rt_tgsigqueueinfo, r->pid, (long)m.tid, info.si_signo, at);
 	else
-		program_call(&p, OP_MUST, SYS_rt_sigqueueinfo, r->pid, signal, info);
+		program_call(&p, OP_MUST, SYS_rt_sigqueueinfo, r->pid, info.si_signo, at);
 	return reborn_run(r, m.tid ? (pid_t)m.tid : r->pid, &p, "a pending signal");
 }
 
@@ -427,6 +430,8 @@ static int finish(struct restore *r, bool last)
 		      signal_frames_settle(r->pid, arch_sp(&regs));
 	if (!err)
 		err = use_vectors(r, m);
+	if (!err && last && IS_ON_POSIX_TIMERS)
+		err = posix_timers_make(r, tid);
 	if (!err && last)
 		err = reborn_leave(r, tid);
 	if (err)
@@ -514,8 +519,6 @@ int revive_thread(struct restore *r, const struct record *rec)
 		err = reborn_run(r, (pid_t)m->tid, &p, leader ? "the main thread" : "a thread");
 	if (!err && leader && IS_ON_LOCKS)
 		err = locks_take(r, (pid_t)m->tid);
-	if (!err && leader && IS_ON_POSIX_TIMERS)
-		err = posix_timers_make(r);
 	if (ended) {
 		if (!err)
 			err = reborn_exit(r, r->pid, SYS_exit, (int)(birth_find(r, r->pid)->exit_status >> 8));

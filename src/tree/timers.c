@@ -16,11 +16,12 @@
 static const char A_TIMER[] = "a POSIX timer (timer_create): this tinyckpt was built without CONFIG_POSIX_TIMERS";
 static const char UNTOLD[] = "a POSIX timer (timer_create), and this kernel does not tell what kind of timer (CONFIG_CHECKPOINT_RESTORE)";
 
-void timers_find(struct save *s, const struct process *p)
+void timers_find(struct save *s, struct process *p)
 {
 	char text[256];
 	ssize_t len = proc_readf(text, sizeof(text), "/proc/%d/timers", p->tid);
 
+	p->timers = len > 0;
 	if (len > 0 && IS_ON_POSIX_TIMERS)
 		posix_timers_check(s, p);
 	else if (len > 0)

@@ -7,7 +7,7 @@
 #include "tree/visit.h"
 
 /* Names them (save.h, obstacle()); nothing where the kernel has no file that tells of them. */
-void timers_find(struct save *s, const struct process *p);
+void timers_find(struct save *s, struct process *p);
 
 /* The same by a visit, where it has none; nothing on others.  0, or a negative errno, said. */
 int timers_ask(struct save *s, struct visit *v);
