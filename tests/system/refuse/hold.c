@@ -4,6 +4,7 @@
  * modes: refuse
  * arguments: eventfd epoll timerfd signalfd inotify fanotify memfd userfaultfd pidfd io_uring perf_event bpf mqueue
  * arguments: unix_pair unix_listener tcp_listener udp netlink packet pty kmsg lease lease_of_many posix_timer
+ * arguments: timer_other_process timer_some_thread timer_thread_gone
  * arguments: sysv_shm seccomp ns_uts ns_mnt ns_net ns_user clone_vm aio linked_elsewhere mte
  * arguments: several clone_files clone_fs own_files own_fs
  */
@@ -34,7 +35,7 @@ static const struct kind *find(const struct kind *kinds, const char *name)
 /* Where the kernel does not tell, only who visits a process that is held finds it: save does, check does not. */
 static bool can_be_told_from_outside(const char *name)
 {
-	if (strcmp(name, "posix_timer") == 0)
+	if (strcmp(name, "posix_timer") == 0 || strncmp(name, "timer_", 6) == 0)
 		return access("/proc/self/timers", F_OK) == 0;
 	if (strncmp(name, "clone_", 6) == 0 || strncmp(name, "own_", 4) == 0)
 		return syscall(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0) == 0;
@@ -71,7 +72,7 @@ void test_setup(void)
 		return;
 	}
 	/* check has to name each of them. */
-	hold("posix_timer");
+	hold("timer_thread_gone");
 	hold("eventfd");
 	hold("unix_pair");
 	hold("lease");

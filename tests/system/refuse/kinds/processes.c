@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What processes have that has no descriptor. */
 #include "kind.h"
+#include "timers.h"
 
 #include <fcntl.h>
 #include <linux/aio_abi.h>
@@ -21,13 +22,51 @@ pid_t kind_helper;
 
 static timer_t timer;
 
-static int make_posix_timer(void)
+static int start_timer(clockid_t clock, pid_t tid)
 {
 	struct itimerspec time = {.it_value.tv_sec = 1000};
-	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 1};
 
-	must(timer_create(CLOCK_MONOTONIC, &event, &timer));
+	timer = timer_new(clock, SIGRTMIN + 1, tid, NULL);
 	must(timer_settime(timer, 0, &time, NULL));
+	return NO_DESCRIPTOR;
+}
+
+static int make_posix_timer(void)
+{
+	if (access("/proc/self/timers", F_OK) == 0)
+		test_skip("this kernel tells what kind of timer it is");
+	return start_timer(CLOCK_MONOTONIC, 0);
+}
+
+static int make_timer_other_process(void)
+{
+	clockid_t clock;
+
+	expect(clock_getcpuclockid(getppid(), &clock) == 0, "clock_getcpuclockid");
+	return start_timer(clock, 0);
+}
+
+static void *live_on(void *arg)
+{
+	test_wait();
+	return arg;
+}
+
+static int make_timer_some_thread(void)
+{
+	test_thread(live_on, NULL);
+	return start_timer(CLOCK_THREAD_CPUTIME_ID, 0);
+}
+
+static void *make_and_go(void *arg)
+{
+	start_timer(CLOCK_MONOTONIC, gettid());
+	return arg;
+}
+
+static int make_timer_thread_gone(void)
+{
+	pthread_join(test_thread(make_and_go, NULL), NULL);
 	return NO_DESCRIPTOR;
 }
 
@@ -317,6 +356,9 @@ static void spoil_mte(void)
 
 const struct kind process_kinds[] = {
 	{"posix_timer", make_posix_timer, check_posix_timer, spoil_posix_timer},
+	{"timer_other_process", make_timer_other_process, check_posix_timer, spoil_posix_timer},
+	{"timer_some_thread", make_timer_some_thread, check_posix_timer, spoil_posix_timer},
+	{"timer_thread_gone", make_timer_thread_gone, check_posix_timer, spoil_posix_timer},
 	{"sysv_shm", make_sysv_shm, check_sysv_shm, spoil_sysv_shm},
 	{"seccomp", make_seccomp, check_seccomp, spoil_by_flag},
 	{"ns_uts", make_ns_uts, check_helper, spoil_by_flag},
