@@ -61,7 +61,7 @@ foreign() {
 		return
 	fi
 	run_tool "$tool" verify "$forged"
-	out= err=${err%%$'\n'*} lines=1
+	out="" err=${err%%$'\n'*} lines=1
 	text=$(complaint 4 verify "$pattern")
 	[ -z "$text" ] || text="verify: $text"$'\n'
 	run_tool "$tool" restore -d "$forged"
