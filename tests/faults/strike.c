@@ -13,11 +13,15 @@
  *   restore   the victim goes on, or nothing of it is left and it has not run; IMAGE is as it was. Then it is put down, its
  *             files are put back, and every eighth time a restore that nobody strikes must work
  *
+ * A file VICTIM.carried, whose content is in the image, is something else or missing before each restore, and at any instant
+ * that or what it was, whole; what it was once the victim is back. The environment's STRIKE_KEY is the key for images.
+ *
  * Reasons go to standard output. All but `restore` end once the victim is of no more use: at the first, or when it saw a part of
  * itself end. The last line is "instants=N strikes=N bad=N returned=N spent=0|1 stops=N micros=N": how often an image brought
  * it back, whether it is of no more use, and the stops and the time of the last one.
  */
 #define _GNU_SOURCE
+#include "carried.h"
 #include "killing.h"
 #include "watching.h"
 
@@ -41,6 +45,20 @@ static struct timespec heartbeat_time[2], report_time[2];
 static int messages; /* what programs wrote to standard output and error */
 static bool spent;   /* the victim is of no more use */
 static long returned;
+
+/* With the key, where there is one; argv has room for two more. */
+static void add_key(char **argv)
+{
+	char *key = getenv("STRIKE_KEY");
+
+	while (*argv)
+		argv++;
+	if (key && *key) {
+		argv[0] = "--key";
+		argv[1] = key;
+		argv[2] = NULL;
+	}
+}
 
 static int run(char **argv)
 {
@@ -75,15 +93,52 @@ static void forget_messages(void)
 /* While the victim lives its PIDs are taken, so that verify calls its image whole, but of no use at this moment. */
 static bool image_whole(void)
 {
-	char *argv[] = { program[0], "verify", image, NULL };
+	char *argv[6] = { program[0], "verify", image };
 
 	if (access(image, F_OK))
 		return true;
+	add_key(argv);
 	forget_messages();
 	if (!run(argv) || strstr(said(), ": whole; would not"))
 		return true;
 	printf("the image is not whole: %s", said());
 	return false;
+}
+
+/* Beside an encrypted image, which is restored once: by one that was killed too late, say. */
+static char note_path[4096];
+static char note_then[256];
+static ssize_t note_bytes;
+
+/* Or, where one was to replace it at that instant, what the next one that is written takes away. */
+static bool is_note(const char *name)
+{
+	const char *note = strrchr(note_path, '/');
+	const size_t n = note ? strlen(++note) : 0;
+
+	return n && (!strcmp(name, note) || (*name == '.' && !strncmp(name + 1, note, n) && !strncmp(name + 1 + n, ".tmp.", 5)));
+}
+
+static void remember_note(void)
+{
+	char *copy = strdup(image);
+	int fd;
+
+	if (getenv("STRIKE_KEY"))
+		snprintf(note_path, sizeof(note_path), "%s/.%s.newest", dirname(copy), strrchr(image, '/') + 1);
+	free(copy);
+	fd = open(note_path, O_RDONLY | O_CLOEXEC);
+	note_bytes = fd < 0 ? 0 : read(fd, note_then, sizeof(note_then));
+	close(fd);
+}
+
+static void put_back_note(void)
+{
+	int fd = note_bytes > 0 ? open(note_path, O_WRONLY | O_TRUNC | O_CLOEXEC) : -1;
+
+	if (note_bytes > 0 && write(fd, note_then, (size_t)note_bytes) != note_bytes)
+		perror(note_path);
+	close(fd);
 }
 
 /* All names in the image's directory: counted, or removed. */
@@ -100,7 +155,7 @@ static bool directory(bool clear)
 			continue;
 		if (clear) {
 			unlinkat(dirfd(dir), e->d_name, 0);
-		} else if (strcmp(e->d_name, own)) {
+		} else if (strcmp(e->d_name, own) && !is_note(e->d_name)) {
 			printf("left behind: %s\n", e->d_name);
 			clean = false;
 		}
@@ -144,7 +199,7 @@ static bool after_save(bool again)
 		}
 	}
 	good = intact() && good;
-	good = directory(false) && good;
+	good = directory(false) && carried_seen(true) && good;
 	return image_whole() && good;
 }
 
@@ -170,6 +225,7 @@ static void put_back(void)
 	if (truncate(report, 0))
 		perror(report);
 	utimensat(AT_FDCWD, report, report_time, 0);
+	put_back_note();
 }
 
 static bool good_restore(void)
@@ -177,10 +233,12 @@ static bool good_restore(void)
 	bool good;
 
 	forget_messages();
+	if (carried_is_back())
+		carried_spoil(false);
 	good = !run(program);
 	if (!good)
 		printf("the next restore fails: %s", said());
-	good = intact() && good;
+	good = intact() && carried_seen(true) && good;
 	put_back();
 	return good;
 }
@@ -191,12 +249,13 @@ static bool after_restore(long instants)
 
 	watch_for(patience_ms);
 	switch (watch_fate()) {
-	case ALIVE: good = intact(); break;
+	case ALIVE: good = intact() && carried_seen(true); break;
 	case HALF: good = false; break;
 	case GONE:
 		/* Once it has run, it has done things that cannot be taken back: from then on it must live. */
-		good = !memcmp(heartbeat, &heartbeat_then, sizeof(*heartbeat));
-		if (!good) {
+		good = carried_seen(false);
+		if (memcmp(heartbeat, &heartbeat_then, sizeof(*heartbeat))) {
+			good = false;
 			printf("the victim had begun to run, and is gone\n");
 			tell_report();
 		}
@@ -210,10 +269,11 @@ static bool after_restore(long instants)
 /* Some dead and some alive is right once there is an image: the rest is the doing of who ended the tool. */
 static bool after_end(void)
 {
-	char *argv[] = { program[0], "restore", "-d", image, NULL };
-	bool good = directory(false), is_there;
+	char *argv[8] = { program[0], "restore", "-d", image };
+	bool good = directory(false) && carried_seen(true), is_there;
 	enum fate fate;
 
+	add_key(argv);
 	watch_for(patience_ms);
 	fate = watch_fate();
 	good = image_whole() && good;
@@ -228,12 +288,13 @@ static bool after_end(void)
 	if (!is_there || !good || spent)
 		return is_there && good;
 	forget_messages();
+	carried_spoil(returned % 2);
 	if (run(argv)) {
 		printf("the image does not restore: %s", said());
 		return false;
 	}
 	returned++;
-	return intact();
+	return intact() && carried_seen(true);
 }
 
 static uint64_t checksum(void)
@@ -257,7 +318,9 @@ static bool strike_once(const char *mode, const struct killing *k, struct killed
 
 	if (restores && !sum)
 		sum = checksum();
-	if (!restores)
+	if (restores)
+		carried_spoil(instants % 2);
+	else
 		directory(true);
 	forget_messages();
 	fflush(stdout);
@@ -312,6 +375,8 @@ int main(int argc, char **argv)
 	if (!heartbeat || messages < 0 || !strchr(image, '/'))
 		return 2;
 	remember_files();
+	carried_open(argv[2]);
+	remember_note();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	while (!spent && scanf("%ld", &value) == 1) {
 		bool good;
@@ -327,6 +392,7 @@ int main(int argc, char **argv)
 		printf("^ at %ld: ", value);
 		killed_print(&killed);
 	}
+	carried_put_back();
 	printf("instants=%ld strikes=%ld bad=%ld returned=%ld spent=%d stops=%ld micros=%ld\n", instants, strikes, bad, returned,
 	       spent, killed.stops, killed.micros);
 	return bad != 0;

@@ -2,7 +2,7 @@
 /*
  * A workload that notices when it is harmed. Usage:
  *
- *   victim [--longjmp] [--slow N] [--children N] [--ballast MIB] HEARTBEAT REPORT
+ *   victim [--longjmp] [--slow N] [--children N] [--ballast MIB] [--carry] HEARTBEAT REPORT
  *
  * A dozen threads check from the inside whatever a checkpoint tool might damage, while signals fly at them every two
  * milliseconds. Each thread counts its rounds in HEARTBEAT (heartbeat.h); the first thing that is not as it must be is
@@ -180,6 +180,7 @@ static void main_thread(void)
 			asked = heartbeat->census_asked;
 			census_mappings();
 			signals_check_staying();
+			carry_check();
 			heartbeat->census_done[my_index] = asked;
 		}
 		signals_check_mask(&me);
@@ -231,6 +232,7 @@ static void take_ballast(size_t mib)
 int main(int argc, char **argv)
 {
 	int crew_size = CREW - 1; /* the jumper stands last */
+	bool carry = false;
 
 	while (argc > 3) {
 		if (!strcmp(argv[1], "--longjmp")) {
@@ -244,18 +246,22 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[1], "--ballast") && argc > 4) {
 			take_ballast((size_t)atoi(argv[2]));
 			argv++, argc--;
+		} else if (!strcmp(argv[1], "--carry")) {
+			carry = true;
 		} else {
 			break;
 		}
 		argv++, argc--;
 	}
 	if (argc != 3 || slow < 1 || slow > 40 || children < 0 || children >= PROCESSES) {
-		fprintf(stderr, "usage: victim [--longjmp] [--slow N] [--children N] [--ballast MIB] HEARTBEAT REPORT\n");
+		fprintf(stderr, "usage: victim [--longjmp] [--slow N] [--children N] [--ballast MIB] [--carry] HEARTBEAT REPORT\n");
 		return 2;
 	}
 	open_files(argv[1], argv[2]);
 	heartbeat->processes = 1 + (uint32_t)children;
 	fork_children();
+	if (carry)
+		carry_start(argv[1]);
 	start_crew(crew, crew_size);
 	main_thread();
 }

@@ -67,6 +67,10 @@ void round_send(struct worker *w);
 void round_jump(struct worker *w);
 extern _Atomic uint64_t signals_alarms;
 
+/* victim_carry.c */
+void carry_start(const char *heartbeat_path);
+void carry_check(void); /* nothing, when that was not called */
+
 /* victim_census.c */
 void census_start(void);
 void census_descriptors(void);

@@ -10,6 +10,8 @@ heartbeat=
 report=
 before=
 victim_program=$build/victim
+save_options=
+restore_options=
 
 # fresh [OPTION...]: a new victim, ready and described
 fresh() {
@@ -120,9 +122,9 @@ strike_all() {
 
 	while [ -n "$rest" ]; do
 		case $mode in
-		restore) program="restore -d $image" ;;
-		end) program="save -o $image $pid" ;;
-		*) program="save --leave-running -o $image $pid" ;;
+		restore) program="restore $restore_options -d $image" ;;
+		end) program="save $save_options -o $image $pid" ;;
+		*) program="save $save_options --leave-running -o $image $pid" ;;
 		esac
 		printf '%s\n' $rest |
 			"$build/strike" "$mode" "$victim" "$image" -t "$killer_ms" "$@" -- "$tool" $program >"$work/strikes" 2>&1
