@@ -50,6 +50,7 @@
  *                         ARCH_ASK_PERMISSION, and learns what it may have, as bits, with ARCH_GET_PERMISSIONS; -1: there is none
  *   ARCH_PR_GET_CONTROL, ARCH_PR_SET_CONTROL  by which prctl(2) tells and sets what else each thread has; 0: there is none
  *   ARCH_CONTROL_IS_FIXED(c)  1: no thread gets there that is not there by birth
+ *   ARCH_SETTINGS         rows of the table in src/tree/settings.c, each with a comma behind it; may be left out
  *   ARCH_SIGNS            1: programs can sign pointers, see arch_hides_keys()
  *   ARCH_PROT_BTI         what mmap(2) gives to code of which only landing pads may be jumped to; 0: there is no such thing
  *   ARCH_PROT_TAGS        what mmap(2) gives to memory that has tags; 0: there is no such thing
@@ -64,6 +65,9 @@
 #endif
 #ifndef ARCH_SIGNAL_PAGE
 #define ARCH_SIGNAL_PAGE 0
+#endif
+#ifndef ARCH_SETTINGS
+#define ARCH_SETTINGS
 #endif
 #ifndef ARCH_FRAMES_VARY
 #define ARCH_FRAMES_VARY 0

@@ -28,6 +28,7 @@
 #include "tree/pids.h"
 #include "tree/posix_timers.h"
 #include "tree/records.h"
+#include "tree/settings.h"
 #include "tree/vdso.h"
 #include "vma.pb.h"
 
@@ -398,6 +399,9 @@ static int on_thread(struct verify *v, const struct record *rec)
 	    m.regset_type_count != m.regset_len_count || total != rec->body_len ||
 	    (!ended && (!m.regset_type_count || m.regset_type[0] != NT_PRSTATUS || m.regset_len[0] != sizeof(struct arch_regs))))
 		return fail(EIMAGE, "thread %u of process %u: absurd", m.tid, v->pid);
+	err = v->here && !v->root ? settings_check(&m) : 0;
+	if (err)
+		verify_note(v, err);
 	v->tid = m.tid;
 	p->seen++;
 	v->found.threads++;

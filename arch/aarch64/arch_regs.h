@@ -48,6 +48,9 @@ enum { SVE_REGS_SVE = 1 };
 #define NT_ARM_SSVE 0x40b
 #define NT_ARM_ZA 0x40c
 #endif
+#ifndef NT_ARM_GCS
+#define NT_ARM_GCS 0x410
+#endif
 #ifndef NT_ARM_FPMR
 #define NT_ARM_FPMR 0x40e
 #endif

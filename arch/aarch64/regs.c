@@ -198,7 +198,10 @@ size_t arch_regset_len(unsigned int type, const void *set, size_t len)
 const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 {
 	struct sve_header sve;
+	uint64_t stack[3];	/* its features, those locked, its pointer */
 
+	if (!regset(tid, NT_ARM_GCS, stack, sizeof(stack)) && stack[0])
+		return "a shadow stack (GCS): not supported";
 	if (!regset(tid, NT_ARM_SSVE, &sve, sizeof(sve)) && sve.flags & SVE_REGS_SVE)
 		return "streaming mode (SME) in use: not supported";
 	if (!regset(tid, NT_ARM_ZA, &sve, sizeof(sve)) && sve.size > sizeof(sve))	/* without it there is no ZT0 either */

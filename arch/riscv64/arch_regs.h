@@ -15,6 +15,10 @@ struct arch_regs {
 #define NT_RISCV_VECTOR 0x901	/* Linux 6.5 */
 #endif
 
+#ifndef NT_RISCV_USER_CFI
+#define NT_RISCV_USER_CFI 0x903	/* Linux 7.0 */
+#endif
+
 #define ARCH_REGSETS { NT_PRFPREG, NT_RISCV_VECTOR }
 #define ARCH_REGSET_LOST NT_RISCV_VECTOR
 #define ARCH_REGSET_ELSE 0
@@ -56,6 +60,7 @@ enum {
 #define ARCH_PR_GET_CONTROL 70
 #define ARCH_PR_SET_CONTROL 69
 #define ARCH_CONTROL_IS_FIXED(control) (((control) & 3) == 1)
+#define ARCH_SETTINGS { "PR_SET_TAGGED_ADDR_CTRL", SYS_prctl, { 56 }, { 55, VALUE }, 0, 0 },
 #define ARCH_NR_get_user_tls (-1)
 #define ARCH_NR_set_user_tls (-1)
 

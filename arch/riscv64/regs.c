@@ -3,7 +3,9 @@
 #include "arch.h"
 
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 
 const long arch_nr_restart_syscall = SYS_restart_syscall;
 
@@ -182,7 +184,12 @@ size_t arch_regset_len(unsigned int type, const void *set, size_t len)
 
 const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 {
-	(void)tid, (void)regs;
+	uint64_t status;
+	struct iovec cfi = { &status, sizeof(status) };
+
+	(void)regs;
+	if (!ptrace(PTRACE_GETREGSET, tid, (void *)NT_RISCV_USER_CFI, &cfi) && status)
+		return "landing pads or a shadow stack: not supported";
 	return NULL;
 }
 

@@ -57,6 +57,13 @@ enum {
 #define ARCH_NR_permission SYS_arch_prctl
 #define ARCH_GET_PERMISSIONS 0x1022	/* ARCH_GET_XCOMP_PERM, Linux 5.16 */
 #define ARCH_ASK_PERMISSION 0x1023	/* ARCH_REQ_XCOMP_PERM */
+/* Indirect branches, L1D flush; CPUID faulting; addresses with tags (LAM); descriptors of segments. */
+#define ARCH_SETTINGS \
+	{ "PR_SET_SPECULATION_CTRL", SYS_prctl, { 52, 1 }, { 53, 1, VALUE }, 3, 1 }, \
+	{ "PR_SET_SPECULATION_CTRL", SYS_prctl, { 52, 2 }, { 53, 2, VALUE }, 5, 1 }, \
+	{ "ARCH_SET_CPUID", SYS_arch_prctl, { 0x1011 }, { 0x1012, VALUE }, 1, 0 }, \
+	{ "tagged addresses (LAM)", SYS_arch_prctl, { 0x4001, WORD }, { 0 }, -1, 0 }, \
+	{ "segments (modify_ldt)", SYS_modify_ldt, { 0, WORD, 8 }, { 0 }, 0, 0 },
 #define ARCH_PR_GET_CONTROL 0
 #define ARCH_PR_SET_CONTROL 0
 #define ARCH_CONTROL_IS_FIXED(control) 0

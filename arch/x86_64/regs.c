@@ -207,8 +207,13 @@ static bool has_tiles(pid_t tid)
 
 const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 {
+	uint64_t some;
+	struct iovec ports = { &some, sizeof(some) };
+
 	if (has_tiles(tid))
 		return "tiles (AMX) in use: not supported";
+	if (!ptrace(PTRACE_GETREGSET, tid, (void *)NT_386_IOPERM, &ports))
+		return "I/O ports (ioperm) that it may use: not supported";
 	return regs->x.cs == USER32_CS ? "a 32-bit program on a 64-bit kernel" : NULL;
 }
 

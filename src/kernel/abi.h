@@ -71,6 +71,32 @@ struct syscall_info {	/* struct ptrace_syscall_info of linux/ptrace.h, as it is 
 	uint64_t nr, args[6];
 };
 
+#ifndef PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG
+#define PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG 0x4211 /* 6.4 */
+#endif
+struct syscall_user_dispatch {	/* struct ptrace_sud_config of linux/ptrace.h */
+	uint64_t mode, selector, offset, len;
+};
+
+#ifndef PR_SCHED_CORE
+#define PR_SCHED_CORE 62 /* 5.14 */
+#define PR_SCHED_CORE_GET 0
+#endif
+
+/* sched_getattr(2): struct sched_attr of linux/sched/types.h */
+struct sched_attributes {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint32_t util_min, util_max;	/* 5.3 */
+};
+#ifndef SCHED_DEADLINE
+#define SCHED_DEADLINE 6
+#endif
+enum { SCHED_FLAG_UTIL_CLAMP = 0x60 };
+
 #ifndef PTRACE_EVENT_STOP
 #define PTRACE_EVENT_STOP 128
 #endif

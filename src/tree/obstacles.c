@@ -2,15 +2,21 @@
 #include "tree/obstacles.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/sem.h>
 #include <unistd.h>
 
 #include "arch.h"
 #include "base/log.h"
 #include "config.h"
+#include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
+#include "kernel/same.h"
 #include "kernel/task_memory.h"
 #include "tree/frame.h"
 #include "tree/lineage.h"
@@ -22,6 +28,11 @@ static void cannot_tell(struct save *s, const char *what, int err)
 {
 	if (!s->checking || err != -ESRCH)
 		obstacle(s, "%s cannot be read: %s", what, strerror(-err));
+}
+
+static void refuse(struct save *s, pid_t tid, const char *what)
+{
+	obstacle(s, "thread %d: %s: not supported", tid, what);
 }
 
 static void check_namespaces(struct save *s, const struct process *p)
@@ -49,11 +60,62 @@ static void check_namespaces(struct save *s, const struct process *p)
 	}
 }
 
+/* Of core scheduling; 0: none. */
+static uint64_t sched_cookie(pid_t tid)
+{
+	uint64_t cookie = 0;
+
+	return prctl(PR_SCHED_CORE, PR_SCHED_CORE_GET, tid, 0, &cookie) ? 0 : cookie;
+}
+
+/*
+ * Was it the last to change a semaphore?  A list of what is to be undone has everyone, too, who ever had a thread; but who holds a
+ * semaphore keeps others from changing it.  Of very many nobody looks at all.
+ */
+static bool changed_semaphores(pid_t pid)
+{
+	struct seminfo info;
+	struct semid_ds set;
+	const int last = semctl(0, 0, SEM_INFO, &info);
+
+	for (int i = 0, looks = 1 << 16; i <= last; i++) {
+		const int id = semctl(i, 0, SEM_STAT, &set);
+
+		for (int n = 0; id >= 0 && n < (int)set.sem_nsems; n++)
+			if (!looks-- || semctl(id, n, GETPID) == pid)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * What is neither asked of the task nor part of its state: how far it is trusted (security modules), and what the kernel undoes
+ * when it ends.
+ */
+static void check_bonds(struct save *s, const struct process *p)
+{
+	char theirs[256], own[256] = "";
+	const char *nice;
+
+	if (proc_readf(theirs, sizeof(theirs), "/proc/%d/attr/current", p->tid) >= 0) {
+		(void)proc_read("/proc/self/attr/current", own, sizeof(own));
+		if (strcmp(own, theirs)) {
+			theirs[strcspn(theirs, "\n")] = '\0';
+			obstacle(s, "its security label %s is not tinyckpt's: not supported", theirs);
+		}
+	}
+	if (proc_readf(theirs, sizeof(theirs), "/proc/%d/autogroup", p->tid) > 0 && (nice = strrchr(theirs, ' ')) && atoi(nice))
+		obstacle(s, "its autogroup has a nice value: not supported");
+	if (same_order(getpid(), p->tid, KCMP_SYSVSEM) > 0 && changed_semaphores(p->pid))	/* tinyckpt has no such list */
+		obstacle(s, "System V semaphores (SEM_UNDO): not supported");
+}
+
 /* leader: what the main thread has, which comes first. */
 static void check_thread(struct save *s, const struct process *p, struct thread *thread, struct proc_credentials *leader)
 {
 	const pid_t tid = thread->tid;
 	struct proc_status st;
+	struct syscall_user_dispatch dispatch;
 	struct arch_regs regs;
 	const char *why;
 	int err = proc_status(p->pid, tid, &st);
@@ -63,18 +125,23 @@ static void check_thread(struct save *s, const struct process *p, struct thread 
 		return;
 	}
 	if (st.seccomp)
-		obstacle(s, "thread %d: seccomp %s: not supported", tid, st.seccomp == 1 ? "strict mode" : "filters");
+		refuse(s, tid, st.seccomp == 1 ? "seccomp strict mode" : "seccomp filters");
 	if (st.shadow_stack)
-		obstacle(s, "thread %d: a shadow stack: not supported", tid);
+		refuse(s, tid, "a shadow stack");
+	if (sched_cookie(tid) != sched_cookie(0))
+		refuse(s, tid, "core scheduling (PR_SCHED_CORE)");
 	if (st.groups_lost)
 		obstacle(s, "thread %d: more than %d supplementary groups", tid, PROC_GROUPS_MAX);
 	if (s->checking)
 		return;
+	/* any call that it makes for the tool would be such a signal */
+	if (!ptrace(PTRACE_GET_SYSCALL_USER_DISPATCH_CONFIG, tid, sizeof(dispatch), &dispatch) && dispatch.mode)
+		refuse(s, tid, "PR_SET_SYSCALL_USER_DISPATCH");
 	if (thread == p->threads)
 		*leader = st.credentials;
 	thread->like_leader = !memcmp(leader, &st.credentials, sizeof(*leader));
 	if (ARCH_REGSET_LOST && !frame_has_room(p, thread))
-		obstacle(s, "thread %d: vector registers in use where there is no room to keep them: not supported", tid);
+		refuse(s, tid, "vector registers in use where there is no room to keep them");
 	err = thread_regs(tid, &regs);
 	if (err)
 		cannot_tell(s, "the registers of a thread", err);
@@ -112,6 +179,7 @@ void obstacles_find(struct save *s, struct process *p)
 	struct proc_credentials leader = { .groups_n = UINT32_MAX };
 
 	check_namespaces(s, p);
+	check_bonds(s, p);
 	timers_find(s, p);
 	shared_find(s, p);
 	check_keys(s, p);

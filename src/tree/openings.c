@@ -27,6 +27,7 @@ struct walk {
 	int own_fds;		/* /proc/self/fd */
 	int own;		/* a number in it, -1: none; its link and fdinfo, opened */
 	int own_link, own_info;
+	bool owned;		/* somebody gets signals of what happens to it */
 	bool informed;		/* o->info is there, but for close-on-exec */
 };
 
@@ -77,11 +78,13 @@ static ssize_t look_at_own(struct walk *w)
 {
 	struct opened *o = w->o;
 	CLEANUP_CLOSE int own = o->fd < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, w->pidfd, o->fd, 0);
+	struct f_owner_ex owner;
 	char number[16];
 	ssize_t len;
 
 	if (own < 0 || fstat(own, &o->st))
 		return -1;
+	w->owned = !fcntl(own, F_GETOWN_EX, &owner) && owner.pid;
 	if (IS_ON_MANY_FILES && w->many) {
 		open_own(w, own);
 		inform(w, own);
@@ -125,7 +128,7 @@ static void opened_init(struct walk *w, int fd)
 	o->pid = w->p->tid;
 	o->fd = fd;
 	o->mapped = false;
-	w->informed = false;
+	w->informed = w->owned = false;
 	memset(&o->info, 0, sizeof(o->info));
 	o->path[0] = '\0';
 	o->deleted = false;
@@ -144,6 +147,8 @@ static int walk_fd(struct walk *w, int fd)
 		err = proc_fdinfo(o->pid, fd, &o->info);
 	if (err)
 		return (err == -EBADF || err == -ENOENT) && w->s->checking ? 0 : fail_for(err, "fd %d", fd);
+	if (w->owned)	/* so has what F_NOTIFY tells of */
+		o->info.flags |= O_ASYNC;
 	return each_opening(w);
 }
 

@@ -35,6 +35,7 @@
 #include "tree/posix_timers.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
+#include "tree/settings.h"
 #include "tree/signal_frames.h"
 #include "tree/vdso.h"
 
@@ -140,7 +141,7 @@ int revive_state(struct restore *r, const struct record *rec)
 		clocks_join(r, &p);
 	mm_fields_add(&p, &mm, rec->body, rec->body_len, world_fd(r, r->state.exe));
 	program_call(&p, OP_MUST, SYS_personality, (long)r->state.personality);
-	program_call(&p, 0, SYS_prctl, PR_SET_THP_DISABLE, r->state.thp_disable);
+	program_call(&p, OP_MUST, SYS_prctl, PR_SET_THP_DISABLE, (long)(r->state.thp_disable & 1), (long)(r->state.thp_disable & ~1U));
 	program_call(&p, OP_MUST, SYS_prctl, PR_SET_CHILD_SUBREAPER, r->state.subreaper);
 	add_membarrier(&p, r->state.membarrier);
 	add_permissions(&p, r->state.permissions);
@@ -293,11 +294,17 @@ static int set_scheduling(const struct inheritance *in, const Thread *m)
 {
 	const pid_t tid = (pid_t)m->tid;
 	const struct sched_param param = { .sched_priority = (int)m->sched_priority };
+	struct sched_attributes attributes;
 
 	if (m->affinity.size && (in->affinity_len != m->affinity.size || memcmp(in->affinity, m->affinity.bytes, m->affinity.size)) &&
 	    syscall(SYS_sched_setaffinity, tid, m->affinity.size, m->affinity.bytes))
 		return fail_errno("thread %d: its processors", tid);
-	if ((in->policy != m->sched_policy || in->priority != m->sched_priority) &&
+	memcpy(&attributes, m->sched_attr.bytes, sizeof(attributes));
+	attributes.size = sizeof(attributes);
+	attributes.flags |= attributes.util_max ? SCHED_FLAG_UTIL_CLAMP : 0;
+	if (m->sched_attr.size == sizeof(attributes) && syscall(SYS_sched_setattr, tid, &attributes, 0))
+		return fail_errno("thread %d: scheduling policy %u, its times, or its utilization", tid, m->sched_policy);
+	if (!m->sched_attr.size && (in->policy != m->sched_policy || in->priority != m->sched_priority) &&
 	    syscall(SYS_sched_setscheduler, tid, m->sched_policy, &param))
 		return fail_errno("thread %d: scheduling policy %u, priority %u", tid, m->sched_policy, m->sched_priority);
 	if (in->nice != m->nice && setpriority(PRIO_PROCESS, (id_t)tid, m->nice))
@@ -337,6 +344,7 @@ static void add_thread_areas(struct program *p, const struct inheritance *in, co
 		program_call(p, OP_MUST, SYS_prctl, ARCH_PR_SET_CONTROL, (long)m->control);
 	if (m->timerslack != in->timerslack)
 		program_call(p, OP_MUST, SYS_prctl, PR_SET_TIMERSLACK, (long)m->timerslack);
+	settings_add(p, m);
 }
 
 /* What forbids going back, and what a change of credentials would have reset. */
@@ -489,8 +497,9 @@ int revive_thread(struct restore *r, const struct record *rec)
 	    (!ended && (!m->regset_type_count || m->regset_type[0] != NT_PRSTATUS || m->regset_len[0] != sizeof(struct arch_regs))) ||
 	    m->tid > 4194304 || !m->tid)
 		return fail(EIMAGE, "thread %u: absurd", m->tid);
+	err = settings_check(m);
 	/* one that ended leaves it to the last of the others to unmap the area */
-	if (!ended) {
+	if (!err && !ended) {
 		err = revive_finish(r);
 		r->thread = *m;
 	}

@@ -203,7 +203,7 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 		.umask = st->umask,
 		.dumpable = (uint32_t)program_result(prog, f->dumpable),
 		.subreaper = *(const int *)program_read(prog, f->subreaper_at) != 0,
-		.thp_disable = program_result(prog, f->thp) == 1,
+		.thp_disable = (uint32_t)program_result(prog, f->thp) & 3,
 		.exe = openings_place(s, p->tid, PLACE_EXE),
 		.brk = (unsigned long)program_result(prog, f->brk),
 		.personality = (uint32_t)program_result(prog, f->personality),

@@ -40,6 +40,7 @@ void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq)
 		f->user_tls = program_call(p, 0, ARCH_NR_get_user_tls, 0);
 	if (ARCH_PR_GET_CONTROL)
 		f->control = program_call(p, 0, SYS_prctl, ARCH_PR_GET_CONTROL);
+	settings_ask(p, &f->settings);
 	f->rseq = -1;
 	if (about_rseq) {	/* one more is EINVAL where there is another; else it is taken back at once */
 		const long rseq = (program_data(p, NULL, 2 * RSEQ_BYTES) + RSEQ_BYTES - 1) & -(long)RSEQ_BYTES;
@@ -63,6 +64,7 @@ struct thread_answers thread_answers(const struct program *p, const struct threa
 		.user_tls = ARCH_NR_get_user_tls >= 0 ? (unsigned long)program_result(p, f->user_tls) : 0,
 	};
 
+	settings_answers(&a.settings, p, &f->settings);
 	memcpy(a.comm, program_read(p, f->comm_at), sizeof(a.comm));
 	return a;
 }
@@ -191,8 +193,17 @@ static void see_credentials(Thread *m, const struct proc_credentials *c)
 	m->no_new_privs = c->no_new_privs;
 }
 
+/* Does it have more than policy, priority and nice value tell?  Real-time tasks have the whole capacity for their least. */
+static bool has_attributes(const struct sched_attributes *a)
+{
+	const bool real_time = a->policy == SCHED_FIFO || a->policy == SCHED_RR;
+
+	return a->policy == SCHED_DEADLINE || (a->util_max && (a->util_max != 1024 || a->util_min != (real_time ? 1024 : 0)));
+}
+
 static void see_scheduling(Thread *m)
 {
+	struct sched_attributes attributes = { 0 };
 	const pid_t tid = (pid_t)m->tid;
 	struct sched_param param = { 0 };
 	long len = syscall(SYS_sched_getaffinity, tid, sizeof(m->affinity.bytes), m->affinity.bytes);
@@ -202,6 +213,10 @@ static void see_scheduling(Thread *m)
 	syscall(SYS_sched_getparam, tid, &param);
 	m->sched_priority = (uint32_t)param.sched_priority;
 	m->nice = 20 - (int)syscall(SYS_getpriority, PRIO_PROCESS, tid);
+	if (!syscall(SYS_sched_getattr, tid, &attributes, sizeof(attributes), 0) && has_attributes(&attributes)) {
+		m->sched_attr.size = sizeof(attributes);
+		memcpy(m->sched_attr.bytes, &attributes, sizeof(attributes));
+	}
 	m->ioprio = (uint32_t)syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, tid);
 }
 
@@ -262,6 +277,8 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 		m->rseq_signature = who->rseq.signature;
 	}
 	err = resolve_restart(tid, regs, &call);
+	if (!err)
+		err = settings_save(&a->settings, m);
 	if (err)
 		return err;
 	m->interrupted = (uint32_t)call.error;

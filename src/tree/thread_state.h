@@ -9,6 +9,7 @@
 #include "kernel/procfs.h"
 #include "kernel/program.h"
 #include "thread.pb.h"
+#include "tree/settings.h"
 #include "tree/visit.h"
 
 /* What threads have, each for itself, and only they can tell: the operations that ask ... */
@@ -16,6 +17,7 @@ struct thread_facts {
 	int tid_address, timerslack, securebits, user_tls, control;
 	int rseq;	/* -1: not asked */
 	long comm_at, altstack_at, tid_address_at, pdeathsig_at;
+	struct settings_facts settings;
 };
 
 /* ... and what they said. */
@@ -28,6 +30,7 @@ struct thread_answers {
 	int pdeathsig;
 	unsigned long timerslack;
 	unsigned int securebits;
+	struct settings settings;
 };
 
 /* Adds the questions to a program of the thread; about_rseq: whether it has one, which this kernel does not tell otherwise. */

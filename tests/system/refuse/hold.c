@@ -6,6 +6,7 @@
  * arguments: unix_pair unix_listener tcp_listener udp netlink packet pty kmsg lease lease_of_many posix_timer
  * arguments: timer_other_process timer_some_thread timer_thread_gone
  * arguments: sysv_shm seccomp ns_uts ns_mnt ns_net ns_user clone_vm aio linked_elsewhere mte
+ * arguments: mempolicy keyring thread_keyring ldt ioperm user_dispatch sem_undo autogroup sched_core dnotify
  * arguments: several clone_files clone_fs own_files own_fs
  */
 #include "kinds/kind.h"
@@ -39,7 +40,9 @@ static bool can_be_told_from_outside(const char *name)
 		return access("/proc/self/timers", F_OK) == 0;
 	if (strncmp(name, "clone_", 6) == 0 || strncmp(name, "own_", 4) == 0)
 		return syscall(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0) == 0;
-	return true;
+	/* what only the task itself is told, or its tracer */
+	return strcmp(name, "mempolicy") && !strstr(name, "keyring") && strcmp(name, "ldt") && strcmp(name, "ioperm") &&
+	       strcmp(name, "user_dispatch");
 }
 
 static void hold(const char *name)
@@ -50,6 +53,8 @@ static void hold(const char *name)
 	item->kind = find(descriptor_kinds, name);
 	if (!item->kind)
 		item->kind = find(process_kinds, name);
+	if (!item->kind)
+		item->kind = find(setting_kinds, name);
 	expect(item->kind, "set-up: nothing is called %s", name);
 	item->fd = item->kind->make();
 	if (item->fd == -1)

@@ -17,8 +17,8 @@ struct kind {
 
 enum { NO_DESCRIPTOR = 1 << 20 };
 
-/* Either table ends with an entry without a name. */
-extern const struct kind descriptor_kinds[], process_kinds[];
+/* Each table ends with an entry without a name. */
+extern const struct kind descriptor_kinds[], process_kinds[], setting_kinds[];
 
 /* The process that the object is in, when it is not the test itself. */
 extern pid_t kind_helper;

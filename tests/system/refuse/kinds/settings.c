@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* What processes have set for themselves, and what hangs on them, that cannot be saved. */
+#include "kind.h"
+
+#include <asm/unistd.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool spoiled;
+
+static void spoil(void)
+{
+	spoiled = true;
+}
+
+/* A policy of where memory is to lie. */
+enum { DEFAULT, PREFERRED };
+
+static int make_mempolicy(void)
+{
+	unsigned long nodes = 1;
+
+	return syscall(SYS_set_mempolicy, PREFERRED, &nodes, 64) ? -1 : NO_DESCRIPTOR;
+}
+
+static void check_mempolicy(int fd)
+{
+	int policy = -1;
+
+	(void)fd;
+	must(syscall(SYS_get_mempolicy, &policy, NULL, 0, NULL, 0));
+	expect(policy == PREFERRED, "the policy is %d", policy);
+}
+
+static void spoil_mempolicy(void)
+{
+	must(syscall(SYS_set_mempolicy, DEFAULT, NULL, 0));
+}
+
+/* Keyrings that only this thread, or this process, has. */
+enum { GET_KEYRING_ID = 0, THREAD_KEYRING = -1, PROCESS_KEYRING = -2 };
+
+static int make_keyring(void)
+{
+	return syscall(SYS_keyctl, GET_KEYRING_ID, PROCESS_KEYRING, 1) < 0 ? -1 : NO_DESCRIPTOR;
+}
+
+static int make_thread_keyring(void)
+{
+	return syscall(SYS_keyctl, GET_KEYRING_ID, THREAD_KEYRING, 1) < 0 ? -1 : NO_DESCRIPTOR;
+}
+
+static void check_keyring(int fd)
+{
+	(void)fd;
+	expect(!spoiled && (syscall(SYS_keyctl, GET_KEYRING_ID, PROCESS_KEYRING, 0) > 0 ||
+			    syscall(SYS_keyctl, GET_KEYRING_ID, THREAD_KEYRING, 0) > 0), "the keyring is gone");
+}
+
+/* A segment of x86, and the right to use some of its I/O ports. */
+static int make_ldt(void)
+{
+#if defined(__x86_64__)
+	struct {
+		unsigned int number, base, limit, flags;
+	} segment = { 0, 0, 0xfffff, 0x51 };
+
+	return syscall(SYS_modify_ldt, 1, &segment, sizeof segment) ? -1 : NO_DESCRIPTOR;
+#else
+	test_skip("this is no x86");
+#endif
+}
+
+static void check_ldt(int fd)
+{
+	(void)fd;
+#if defined(__x86_64__)
+	char entry[8];
+
+	expect(syscall(SYS_modify_ldt, 0, entry, sizeof entry) == 8 && !spoiled, "the segment is gone");
+#endif
+}
+
+static int make_ioperm(void)
+{
+#if defined(__x86_64__)
+	return syscall(SYS_ioperm, 0x80, 1, 1) ? -1 : NO_DESCRIPTOR;
+#else
+	test_skip("this is no x86");
+#endif
+}
+
+static void check_ioperm(int fd)
+{
+	(void)fd;
+	expect(!spoiled, "spoiled");
+#if defined(__x86_64__)
+	__asm__ volatile("outb %%al, $0x80" : : "a"(0));
+#endif
+}
+
+/* System calls that become signals: all but those of the program itself, for now. */
+enum { USER_DISPATCH = 59, OFF = 0, ON = 1 };
+static volatile char selector;
+
+static int make_user_dispatch(void)
+{
+	return prctl(USER_DISPATCH, ON, 0, 0, &selector) ? -1 : NO_DESCRIPTOR;
+}
+
+static void check_user_dispatch(int fd)
+{
+	(void)fd;
+	expect(!spoiled, "spoiled");
+	must(prctl(USER_DISPATCH, OFF, 0, 0, 0));
+}
+
+/* A semaphore that is given back when the process ends. */
+static int semaphores;
+
+static int make_sem_undo(void)
+{
+	struct sembuf up = { 0, 1, SEM_UNDO };
+
+	semaphores = semget(IPC_PRIVATE, 1, 0600);
+	if (semaphores < 0)
+		return -1;
+	must(semop(semaphores, &up, 1));
+	return NO_DESCRIPTOR;
+}
+
+static void check_sem_undo(int fd)
+{
+	(void)fd;
+	expect(semctl(semaphores, 0, GETVAL) == 1 && !spoiled, "the semaphore is %d", semctl(semaphores, 0, GETVAL));
+	must(semctl(semaphores, 0, IPC_RMID));
+}
+
+/* A session that is nice to others as a whole. */
+static int make_autogroup(void)
+{
+	int fd;
+
+	setsid();
+	fd = open("/proc/self/autogroup", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	must(write(fd, "5", 1));
+	close(fd);
+	return NO_DESCRIPTOR;
+}
+
+static void check_autogroup(int fd)
+{
+	char text[64] = "";
+
+	fd = must(open("/proc/self/autogroup", O_RDONLY | O_CLOEXEC));
+	must(read(fd, text, sizeof text - 1));
+	close(fd);
+	expect(strstr(text, "nice 5") && !spoiled, "the autogroup is %s", text);
+}
+
+/* Cores that no other task may run on at the same time. */
+enum { CORE = 62, CORE_CREATE = 1 };
+
+static int make_sched_core(void)
+{
+	return prctl(CORE, CORE_CREATE, 0, 0, 0) ? -1 : NO_DESCRIPTOR;
+}
+
+static void check_spoiled(int fd)
+{
+	(void)fd;
+	expect(!spoiled, "spoiled");
+}
+
+/* A directory of whose changes signals tell. */
+static int make_dnotify(void)
+{
+	int fd = must(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+
+	signal(SIGIO, SIG_IGN);
+	return fcntl(fd, F_NOTIFY, DN_CREATE | DN_MULTISHOT) ? -1 : fd;
+}
+
+const struct kind setting_kinds[] = {
+	{"mempolicy", make_mempolicy, check_mempolicy, spoil_mempolicy},
+	{"keyring", make_keyring, check_keyring, spoil},
+	{"thread_keyring", make_thread_keyring, check_keyring, spoil},
+	{"ldt", make_ldt, check_ldt, spoil},
+	{"ioperm", make_ioperm, check_ioperm, spoil},
+	{"user_dispatch", make_user_dispatch, check_user_dispatch, spoil},
+	{"sem_undo", make_sem_undo, check_sem_undo, spoil},
+	{"autogroup", make_autogroup, check_autogroup, spoil},
+	{"sched_core", make_sched_core, check_spoiled, spoil},
+	{"dnotify", make_dnotify, NULL, NULL},
+	{NULL, NULL, NULL, NULL},
+};
