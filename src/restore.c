@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/scope.h"
 #include "config.h"
 #include "image/machine.h"
@@ -251,16 +252,26 @@ static int make_tree(struct restore *r)
 
 static int write_pidfile(const struct restore *r)
 {
+	static const int flags = O_WRONLY | O_NONBLOCK | O_NOFOLLOW;
+	const char *path = r->options->pidfile;
 	CLEANUP_CLOSE int fd = -1;
+	struct stat st;
 	char text[16];
 	const pid_t root = (pid_t)r->tree.root;
 	int err, len = snprintf(text, sizeof(text), "%d\n", IS_ON_PIDNS && r->options->pidns ? pidns_outside(root) : root);
 
-	if (!r->options->pidfile)
+	if (!path)
 		return 0;
-	fd = open(r->options->pidfile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	err = fd < 0 ? -errno : write_all(fd, text, (size_t)len);
-	return err ? fail_for(err, "%s", r->options->pidfile) : 0;
+	fd = path_open(path, flags, 0);
+	if (fd < 0 && errno == ENOENT)
+		fd = path_open(path, flags | O_CREAT | O_EXCL, 0644);
+	if (fd < 0 || fstat(fd, &st))
+		return fail_errno("%s", path);
+	/* what else it may be would wait for a reader, or belong to others by another name */
+	if (!S_ISREG(st.st_mode) || st.st_nlink > 1)
+		return fail(EINVAL, "%s: is no file of this one name", path);
+	err = ftruncate(fd, 0) ? -errno : write_all(fd, text, (size_t)len);
+	return err ? fail_for(err, "%s", path) : 0;
 }
 
 /*

@@ -398,7 +398,7 @@ int image_open(struct image_reader *r, const char *path, const char *key)
 		return fail_errno("cannot be read");
 	prepare(r, fd, true);
 	err = attach(r, false, key);
-	if (IS_ON_TRUST && !err && !r->seal)
+	if (!err && !(IS_ON_TRUST && r->seal))
 		err = place_check(fd);
 	if (err)
 		image_close(r);

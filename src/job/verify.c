@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/scope.h"
 #include "config.h"
 #include "kernel/root_fs.h"
@@ -29,7 +30,7 @@ int verify_open(const struct verify *v, const char *path, int flags)
 	int err;
 
 	if (!IS_ON_CMD_VERIFY || !v || !v->root)
-		return open_file(path, flags);
+		return path_open(path, flags, 0);
 	fd = root_fs_find(v->root_fd, path, flags & O_NOFOLLOW);
 	if (fd < 0) {
 		err = errno;

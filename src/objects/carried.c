@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/scope.h"
 #include "job/verify.h"
 #include "objects/changed.h"
@@ -124,7 +125,7 @@ static int look(const struct verify *v, const File *m)
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))
-		return errno == ENOENT ? 0 : fail_errno("%s", m->path);
+		return errno == ENOENT ? 0 : fail(EIMAGE, "%s: %s", m->path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return fail(EIMAGE, "%s: another kind of file has this name now", m->path);
 	return (uint64_t)st.st_size == m->size && content_mtime(&st) == m->mtime_ns;
@@ -158,8 +159,8 @@ static int make_beside(struct restore *r, const File *m)
 	err = changed_note(r, &made);
 	if (err)
 		return err;
-	unlink(name);
-	fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	path_unlink(name);
+	fd = path_open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return fail(EIMAGE, "%s: there is no place for its content: %s", m->path, strerror(errno));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);

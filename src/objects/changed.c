@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/scope.h"
 #include "objects/content.h"
 #include "objects/file.h"
@@ -104,14 +105,14 @@ int changed_create(struct restore *r, const struct verify *v, const File *m)
 		fd = verify_open(v, directory_of(m->path, directory, sizeof(directory)), O_PATH | O_DIRECTORY);
 		return fd < 0 ? cannot_create(m, errno) : scope_keep(&fd);
 	}
-	fd = open(m->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = path_open(m->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return cannot_create(m, errno);
 	log_info("%s: it was missing: made anew, empty", m->path);
 	made.name = strdup(m->path);
 	err = made.name ? changed_note(r, &made) : fail(ENOMEM, "out of memory");
 	if (err) {
-		unlink(m->path);
+		path_unlink(m->path);
 		return err;
 	}
 	if (fchown(fd, m->uid, m->gid) || fchmod(fd, m->mode & 07777))
@@ -163,8 +164,12 @@ static int take_name(struct restore *r, struct remade *made)
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { made->mtime_s, made->mtime_ns } };
 	int fd = world_fd(r, made->id);
+	const char *from, *to;
+	CLEANUP_CLOSE int parent = path_parent(made->target, &to);
 
-	if (futimens(fd, times) || fsync(fd) || rename(made->name, made->target))
+	/* they lie in one directory */
+	from = strrchr(made->name, '/') + 1;
+	if (parent < 0 || futimens(fd, times) || fsync(fd) || renameat(parent, from, parent, to))
 		return fail_errno("%s: giving it back its content", made->target);
 	free(made->name);
 	made->name = NULL;
@@ -190,5 +195,5 @@ void changed_abandon(struct restore *r)
 
 	for (size_t i = 0; i < n; i++)
 		if (made[i].name)
-			unlink(made[i].name);
+			path_unlink(made[i].name);
 }

@@ -10,6 +10,7 @@
 #include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/scope.h"
 #include "file.pb.h"
 #include "job/restore.h"
@@ -100,6 +101,9 @@ static int same_file(const File *m, int fd)
 		return fail_errno("%s", m->path);
 	if ((st.st_mode & S_IFMT) != (m->mode & S_IFMT))
 		return fail(EIMAGE, "%s: another kind of file has this name now", m->path);
+	/* size and time are for an owner to choose, who would open another's file this way; where all bytes are compared he may */
+	if (!(m->flags & O_PATH) && !m->has_content && st.st_uid != m->uid)
+		return fail(EIMAGE, "%s: it belongs to user %u now, and belonged to user %u", m->path, st.st_uid, m->uid);
 	if (S_ISREG(m->mode) && !(m->flags & O_PATH)) {
 		if (IS_ON_RULES && m->action != ACTION_EXACT)
 			return changed_allowed(m, &st);
@@ -112,13 +116,16 @@ static int same_file(const File *m, int fd)
 
 int file_open(struct restore *r, const struct verify *v, const File *m)
 {
-	CLEANUP_CLOSE int fd = verify_open(v, m->path, (int)m->flags | O_CLOEXEC | O_NOCTTY | (S_ISREG(m->mode) ? O_NONBLOCK : 0));
+	const int more = m->flags & O_PATH ? 0 : O_NOCTTY | (S_ISREG(m->mode) ? O_NONBLOCK : 0);
+	CLEANUP_CLOSE int fd = verify_open(v, m->path, (int)m->flags | O_CLOEXEC | more);
 	int err;
 
 	if (fd < 0 && errno == ENOENT && IS_ON_RULES && (m->action == ACTION_APPEND || m->action == ACTION_RECREATE))
 		return changed_create(r, v, m);
 	if (fd < 0 && errno == EISDIR)
 		return fail(EIMAGE, "%s: another kind of file has this name now", m->path);
+	if (fd < 0 && errno == ELOOP)
+		return fail(EIMAGE, "%s: a symbolic link leads there now, and not by root's will", m->path);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return fail(EIMAGE, "%s: it is missing, and the workload has it %s%s", m->path, m->mapped ? "mapped" : "open",
 			    m->has_content ? CARRIED : "");
@@ -155,7 +162,7 @@ static int restore(struct restore *r, const struct record *rec)
 				return fail_errno("file %u: a pipe", m.id);
 		} else {
 			snprintf(path, sizeof(path), "/proc/self/fd/%d", carrier);
-			fd = open(m.flags & O_NOFOLLOW && name ? name : path, (int)m.flags | O_CLOEXEC);
+			fd = m.flags & O_NOFOLLOW && name ? path_open(name, (int)m.flags, 0) : open_file(path, (int)m.flags);
 		}
 		if (fd < 0)
 			return fail_errno("file %u: an unlinked file or pipe", m.id);

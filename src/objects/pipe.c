@@ -10,6 +10,7 @@
 #include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/scope.h"
 #include "file.pb.h"
 #include "job/restore.h"
@@ -160,7 +161,7 @@ static int restore_pipe(struct restore *r, const struct record *rec)
 			if (mkfifo(m.path, 0600))
 				return fail_errno("%s: a FIFO to be unlinked", m.path);
 		}
-		fd = open(m.path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+		fd = path_open(m.path, O_RDWR | O_NONBLOCK | O_NOFOLLOW, 0);
 		if (fd < 0 || fstat(fd, &st))
 			return errno == ENOENT ? fail(EIMAGE, "%s: the FIFO is missing", m.path) : fail_errno("%s", m.path);
 		if (m.unlinked)

@@ -148,8 +148,8 @@ static int read_pidfile(const struct service *s, struct stat *st)
 		return 0;
 	if (fd < 0 || fstat(fd, st))
 		return fail_errno("%s", s->pidfile);
-	if (!S_ISREG(st->st_mode) || (st->st_mode & S_IWOTH))
-		return fail(EUSAGE, "%s: is not a regular file, or everybody may write it", s->pidfile);
+	if (!S_ISREG(st->st_mode) || (st->st_mode & S_IWOTH) || (st->st_mode & S_IWGRP && st->st_gid) || st->st_nlink > 1)
+		return fail(EUSAGE, "%s: is not a regular file of one name, or others may write it", s->pidfile);
 	/* One that a boot leaves in place names whoever has the number now. */
 	if (!s->command && (fstatfs(fd, &fs) || ((unsigned int)fs.f_type != IS_TMPFS && (unsigned int)fs.f_type != IS_RAMFS)))
 		return fail(EUSAGE, "%s: is not on a tmpfs, and may be of an earlier boot: command= is needed as well", s->pidfile);

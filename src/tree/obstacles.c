@@ -104,7 +104,8 @@ static void check_bonds(struct save *s, const struct process *p)
 			obstacle(s, "its security label %s is not tinyckpt's: not supported", theirs);
 		}
 	}
-	if (proc_readf(theirs, sizeof(theirs), "/proc/%d/autogroup", p->tid) > 0 && (nice = strrchr(theirs, ' ')) && atoi(nice))
+	if (IS_ON_SETTINGS && proc_readf(theirs, sizeof(theirs), "/proc/%d/autogroup", p->tid) > 0 &&
+	    (nice = strrchr(theirs, ' ')) && atoi(nice))
 		obstacle(s, "its autogroup has a nice value: not supported");
 	if (same_order(getpid(), p->tid, KCMP_SYSVSEM) > 0 && changed_semaphores(p->pid))	/* tinyckpt has no such list */
 		obstacle(s, "System V semaphores (SEM_UNDO): not supported");
@@ -128,7 +129,7 @@ static void check_thread(struct save *s, const struct process *p, struct thread 
 		refuse(s, tid, st.seccomp == 1 ? "seccomp strict mode" : "seccomp filters");
 	if (st.shadow_stack)
 		refuse(s, tid, "a shadow stack");
-	if (sched_cookie(tid) != sched_cookie(0))
+	if (IS_ON_SETTINGS && sched_cookie(tid) != sched_cookie(0))
 		refuse(s, tid, "core scheduling (PR_SCHED_CORE)");
 	if (st.groups_lost)
 		obstacle(s, "thread %d: more than %d supplementary groups", tid, PROC_GROUPS_MAX);

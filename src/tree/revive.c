@@ -299,12 +299,13 @@ static int set_scheduling(const struct inheritance *in, const Thread *m)
 	if (m->affinity.size && (in->affinity_len != m->affinity.size || memcmp(in->affinity, m->affinity.bytes, m->affinity.size)) &&
 	    syscall(SYS_sched_setaffinity, tid, m->affinity.size, m->affinity.bytes))
 		return fail_errno("thread %d: its processors", tid);
-	memcpy(&attributes, m->sched_attr.bytes, sizeof(attributes));
-	attributes.size = sizeof(attributes);
-	attributes.flags |= attributes.util_max ? SCHED_FLAG_UTIL_CLAMP : 0;
-	if (m->sched_attr.size == sizeof(attributes) && syscall(SYS_sched_setattr, tid, &attributes, 0))
-		return fail_errno("thread %d: scheduling policy %u, its times, or its utilization", tid, m->sched_policy);
-	if (!m->sched_attr.size && (in->policy != m->sched_policy || in->priority != m->sched_priority) &&
+	if (IS_ON_SETTINGS && m->sched_attr.size == sizeof(attributes)) {
+		memcpy(&attributes, m->sched_attr.bytes, sizeof(attributes));
+		attributes.size = sizeof(attributes);
+		attributes.flags |= attributes.util_max ? SCHED_FLAG_UTIL_CLAMP : 0;
+		if (syscall(SYS_sched_setattr, tid, &attributes, 0))
+			return fail_errno("thread %d: scheduling policy %u, its times, or its utilization", tid, m->sched_policy);
+	} else if ((in->policy != m->sched_policy || in->priority != m->sched_priority) &&
 	    syscall(SYS_sched_setscheduler, tid, m->sched_policy, &param))
 		return fail_errno("thread %d: scheduling policy %u, priority %u", tid, m->sched_policy, m->sched_priority);
 	if (in->nice != m->nice && setpriority(PRIO_PROCESS, (id_t)tid, m->nice))

@@ -46,6 +46,12 @@ static long argument(int16_t arg, long word, long value)
 	return arg == WORD ? word : arg == VALUE ? value : arg;
 }
 
+static void question(const struct setting *t, long word, long args[6])
+{
+	for (int i = 0; i < 6; i++)
+		args[i] = i < 4 ? argument(t->ask[i], word, 0) : 0;
+}
+
 static long sense(const struct setting *t, long result, long word)
 {
 	const long value = result ? result : word;
@@ -58,10 +64,10 @@ void settings_ask(struct program *p, struct settings_facts *f)
 	f->words_at = program_data(p, NULL, SETTINGS * sizeof(long));
 	f->first = (int)p->ops;
 	for (size_t i = 0; i < SETTINGS; i++) {
-		const int16_t *ask = table[i].ask;
-		const long word = f->words_at + (long)(i * sizeof(long));
+		long args[6];
 
-		program_call(p, 0, table[i].nr, argument(ask[0], word, 0), argument(ask[1], word, 0), argument(ask[2], word, 0), ask[3]);
+		question(&table[i], f->words_at + (long)(i * sizeof(long)), args);
+		program_op(p, 0, table[i].nr, args);
 	}
 }
 
@@ -107,9 +113,10 @@ static const struct setting *find(uint32_t wanted)
 /* What tinyckpt itself has, and so everyone that it makes. */
 static long own(const struct setting *t, long *value)
 {
-	long word = 0, at = (long)&word;
-	long result = syscall(t->nr, argument(t->ask[0], at, 0), argument(t->ask[1], at, 0), argument(t->ask[2], at, 0), 0, 0);
+	long word = 0, args[6], result;
 
+	question(t, (long)&word, args);
+	result = syscall(t->nr, args[0], args[1], args[2], args[3], args[4]);
 	*value = sense(t, result, word);
 	return result;
 }

@@ -201,7 +201,7 @@ static bool has_attributes(const struct sched_attributes *a)
 	return a->policy == SCHED_DEADLINE || (a->util_max && (a->util_max != 1024 || a->util_min != (real_time ? 1024 : 0)));
 }
 
-static void see_scheduling(Thread *m)
+static int see_scheduling(Thread *m)
 {
 	struct sched_attributes attributes = { 0 };
 	const pid_t tid = (pid_t)m->tid;
@@ -214,10 +214,13 @@ static void see_scheduling(Thread *m)
 	m->sched_priority = (uint32_t)param.sched_priority;
 	m->nice = 20 - (int)syscall(SYS_getpriority, PRIO_PROCESS, tid);
 	if (!syscall(SYS_sched_getattr, tid, &attributes, sizeof(attributes), 0) && has_attributes(&attributes)) {
+		if (!IS_ON_SETTINGS)
+			return fail(EHOLDS, "thread %d: sched_setattr(2): this tinyckpt was built without CONFIG_SETTINGS", tid);
 		m->sched_attr.size = sizeof(attributes);
 		memcpy(m->sched_attr.bytes, &attributes, sizeof(attributes));
 	}
 	m->ioprio = (uint32_t)syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, tid);
+	return 0;
 }
 
 int thread_see(Thread *m, pid_t pid, pid_t tid, const struct proc_credentials *c)
@@ -235,8 +238,7 @@ int thread_see(Thread *m, pid_t pid, pid_t tid, const struct proc_credentials *c
 		m->robust_len = (uint32_t)robust_len;
 	}
 	see_credentials(m, c ? c : &st.credentials);
-	see_scheduling(m);
-	return 0;
+	return see_scheduling(m);
 }
 
 /* m: as thread_see() left it. */

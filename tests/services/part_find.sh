@@ -24,7 +24,7 @@ for text in x 0 1 -5 "12 x" 12x 99999999999 "$(printf '%0100d' 5)"; do
 done
 echo "$pid" >"$work/run/sensor.pid"
 chmod 666 "$work/run/sensor.pid"
-finds_none "a pidfile that everybody may write" 2 "sensor.pid: is not a regular file, or everybody may write it"
+finds_none "a pidfile that everybody may write" 2 "sensor.pid: is not a regular file of one name, or others may write it"
 chmod 644 "$work/run/sensor.pid"
 chown 65534 "$work/run/sensor.pid"
 finds_none "a pidfile of somebody who does not own the process" 2 "belongs to user 65534, process $pid does not"

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Opening what has a name, as root, where others may write: a symbolic link is followed only out of a directory that nobody but
+ * root (or the caller) can write to.  So whoever owns the folder of a file can lead nobody to a file elsewhere.
+ */
+#ifndef TINYCKPT_BASE_PATH_H
+#define TINYCKPT_BASE_PATH_H
+
+#include <sys/types.h>
+
+/* As open(2), close-on-exec; flags with O_CREAT have O_EXCL and O_NOFOLLOW as well.  ELOOP: a link that is not followed. */
+int path_open(const char *path, int flags, mode_t mode);
+
+/* The directory that has the last name of a path, O_PATH, and that name, a part of path; -1 and errno. */
+int path_parent(const char *path, const char **name);
+
+/* As unlink(2). */
+int path_unlink(const char *path);
+
+#endif
