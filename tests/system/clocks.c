@@ -20,11 +20,6 @@
 /* AWAY: at least so long was it; SLACK: on a busy machine so much may come late, and be seen of a standstill; all in ms */
 enum { AWAY = 1400, SLACK = 700, SLEEP = 5000, PERIOD = 10 };
 
-#ifdef SYS_futex_time64
-#define SYS_futex_call SYS_futex_time64
-#else
-#define SYS_futex_call SYS_futex
-#endif
 #ifdef SYS_clock_gettime64
 #define SYS_gettime_call SYS_clock_gettime64
 #else

@@ -7,12 +7,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifdef SYS_futex_time64
-#define SYS_futex_call SYS_futex_time64
-#else
-#define SYS_futex_call SYS_futex
-#endif
-
 static int *word;
 static pid_t child;
 

@@ -11,12 +11,6 @@
 enum { WAIT_MS = 200 };
 #define WAIT_NS (WAIT_MS * INT64_C(1000000))
 
-#ifdef SYS_futex_time64
-#define SYS_futex_call SYS_futex_time64
-#else
-#define SYS_futex_call SYS_futex
-#endif
-
 static int word, bitset_word;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER, condition_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;

@@ -7,6 +7,7 @@
  */
 #include "testlib.h"
 
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ enum command { NOTHING, FORK, FORK_SILENT, FORK_SIBLING, LEAD_SESSION, LEAD_GROU
 
 struct slot {
 	volatile pid_t pid; /* 0: nobody yet, or dead */
-	volatile enum command command;
+	volatile int command; /* enum command */
 	volatile int argument;
 	pid_t parent, session, group;
 	int expected[PAGES];
@@ -43,6 +44,20 @@ static unsigned int random_below(unsigned int n)
 	return (seed >> 16) % n;
 }
 
+/* Sleeps while the word is this one; for a moment at most, for what else may have happened. */
+static void sleep_while(volatile int *word, int value)
+{
+	const struct timespec moment = {0, 20000000};
+
+	syscall(SYS_futex_call, word, FUTEX_WAIT, value, &moment, NULL, 0);
+}
+
+static void set(volatile int *word, int value)
+{
+	*word = value;
+	syscall(SYS_futex_call, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
 static void serve(void) __attribute__((noreturn));
 
 static void fork_into(struct slot *child, int flags)
@@ -53,11 +68,11 @@ static void fork_into(struct slot *child, int flags)
 	if (pid)
 		return;
 	self = child;
-	self->pid = getpid();
+	set(&self->pid, getpid());
 	serve();
 }
 
-static void obey(enum command command, int argument)
+static void obey(int command, int argument)
 {
 	switch (command) {
 	case FORK:
@@ -83,7 +98,7 @@ static void obey(enum command command, int argument)
 		prctl(PR_SET_CHILD_SUBREAPER, command == ADOPT);
 		break;
 	case DIE:
-		self->pid = 0;
+		set(&self->pid, 0);
 		_exit(0);
 	case REAP:
 		while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
@@ -125,15 +140,16 @@ static void look_again(void)
 static void serve(void)
 {
 	for (;;) {
-		enum command command = self->command;
+		int command = self->command;
 
 		if (command != NOTHING) {
 			obey(command, self->argument);
-			self->command = NOTHING;
-		}
-		if (test_may_go())
+			set(&self->command, NOTHING);
+		} else if (test_may_go()) {
 			break;
-		test_nap(1);
+		} else {
+			sleep_while(&self->command, NOTHING);
+		}
 	}
 	look_again();
 	/* until the root ends, so that nobody's parent changes before all have looked */
@@ -151,9 +167,13 @@ static void order(struct slot *who, enum command command, int argument)
 		return;
 	}
 	who->argument = argument;
-	who->command = command;
-	while (command == DIE ? !kill(pid, 0) && who->pid : who->command != NOTHING)
-		test_nap(1);
+	set(&who->command, command);
+	if (command == DIE)
+		while (!kill(pid, 0) && who->pid)
+			sleep_while(&who->pid, pid);
+	else
+		while (who->command != NOTHING)
+			sleep_while(&who->command, command);
 }
 
 static struct slot *some_process(bool or_root)
@@ -183,7 +203,7 @@ static void take_step(int *used)
 
 			order(who, command, child);
 			while (!all->slots[child].pid)
-				test_nap(1);
+				sleep_while(&all->slots[child].pid, 0);
 		}
 		break;
 	case 3:

@@ -25,7 +25,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
+
+/* futex(2) with the C library's struct timespec: on 32-bit machines that is another call. */
+#ifdef SYS_futex_time64
+#define SYS_futex_call SYS_futex_time64
+#else
+#define SYS_futex_call SYS_futex
+#endif
 
 void test_setup(void);
 void test_break(void);
