@@ -59,7 +59,7 @@ struct address_range {
 
 /* The variable that a program's C library has all thread IDs cleared in, see tree/tid_address.c. */
 struct tid_variable {
-	uint64_t exe_dev, exe_ino;	/* the program looked at last */
+	uint64_t started_dev, started_ino;	/* the file that was started for it last */
 	bool known;
 	uint64_t dev, ino, len;		/* the file that it is in, and the length of its first mapping */
 	uint64_t offset;		/* from the start of that */

@@ -79,7 +79,7 @@ static const struct feature features[] = {
 	}, {
 		.name = "PR_GET_TID_ADDRESS", .try = probe_tid_address, .since = "3.5", .option = &CHECKPOINT_RESTORE,
 		.use = "the word that is cleared when a thread ends",
-		.instead = "what the C library has noted, or the program tells that is started once more",
+		.instead = "what the C library has noted, or tells when it is started once more",
 		.lost = "programs of another C library than glibc and musl may be refused",
 	}, {
 		.name = "PTRACE_GET_RSEQ_CONFIGURATION", .try = probe_rseq, .since = "5.13", .option = &RSEQ,

@@ -3,13 +3,19 @@
  * Without CONFIG_CHECKPOINT_RESTORE no call tells it.  C libraries register one of two things:
  *
  * - the word with the ID in the thread's own structure, which lies right before its list of robust futexes (glibc);
- * - one variable for all threads (musl).  Which one only a program that starts tells: so the workload's is started once more,
- *   with no more rights than the workload has, up to the moment at which the library registers it.  That is before anything
- *   else: no other call is let through than those that a library needs to come that far.  (musl registers none in a forked
- *   child, where it matters only to a main thread that ends before others; that one then ends as it would elsewhere.)
+ * - one variable for all threads (musl), in the C library's own data, hidden.  Nobody tells which: no process inherits the
+ *   registration, no call reads it, the kernel uses it at the thread's end only, and programs on boards have no symbol tables.
+ *   (Code that makes the call could be taken apart, differently for each processor and compiler.)  So the library is started
+ *   once more and says it with its first system calls: it alone where it is a file of its own (musl's is the interpreter of
+ *   programs, and can be started like one), else the workload's program, in which it is what comes first.  What is started is
+ *   the file that the workload has mapped, whatever lies under its name by now; it has no more rights than the workload, is
+ *   let through none but the calls that a library needs to come that far (memory, thread pointer), and is killed before it makes
+ *   another.  So no code of the workload's own is run, and nothing outside that process changes.  (musl registers none in a
+ *   forked child, where it matters only to a main thread that ends before others; that one then ends as it would elsewhere.)
  */
 #include "tree/tid_address.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -45,7 +51,7 @@ static bool in_own_structure(Thread *m)
 	return false;
 }
 
-static __attribute__((noreturn)) void run_program(int exe, const Thread *m)
+static __attribute__((noreturn)) void run_library(int file, const Thread *m)
 {
 	char *const nothing[] = { NULL }, *const name[] = { "", NULL };
 
@@ -53,7 +59,7 @@ static __attribute__((noreturn)) void run_program(int exe, const Thread *m)
 	    !syscall(SYS_setresgid32, m->gid[0], m->gid[0], m->gid[0]) &&
 	    !syscall(SYS_setresuid32, m->uid[0], m->uid[0], m->uid[0]) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
 	    !prctl(PR_SET_PDEATHSIG, SIGKILL) && !ptrace(PTRACE_TRACEME, 0, NULL, NULL))
-		syscall(SYS_execveat, exe, "", name, nothing, AT_EMPTY_PATH);
+		syscall(SYS_execveat, file, "", name, nothing, AT_EMPTY_PATH);
 	_exit(1);
 }
 
@@ -66,7 +72,7 @@ static bool is_harmless(long nr)
 		;
 }
 
-/* Lets the program that has just been started run until it registers the address; 0 when it does something else. */
+/* Lets what has just been started run until it registers the address; 0 when it does something else. */
 static uint64_t registered(pid_t pid)
 {
 	struct stop stop;
@@ -118,13 +124,13 @@ static int search_file(void *arg, struct vma *v)
 	return 1;
 }
 
-static void try_program(struct tid_variable *variable, const Thread *m, int exe)
+static void try_library(struct tid_variable *variable, const Thread *m, int file)
 {
 	struct file_search search = { .variable = variable };
 	pid_t pid = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 
 	if (!pid)
-		run_program(exe, m);
+		run_library(file, m);
 	if (pid < 0)
 		return;
 	search.address = registered(pid);
@@ -150,22 +156,53 @@ static int search_place(void *arg, struct vma *v)
 	return 1;
 }
 
+struct interpreter {
+	pid_t pid;
+	unsigned long base;
+	char path[80];
+};
+
+static int search_interpreter(void *arg, struct vma *v)
+{
+	struct interpreter *i = arg;
+
+	if (v->start != i->base || v->name[0] != '/')
+		return 0;
+	snprintf(i->path, sizeof(i->path), "/proc/%d/map_files/%llx-%llx", i->pid, (unsigned long long)v->start,
+		 (unsigned long long)v->end);
+	return 1;
+}
+
+/* The file that the C library is in: the interpreter, or the program if it has none; -1: it cannot be opened. */
+static int open_library(pid_t pid)
+{
+	struct interpreter i = { .pid = pid };
+	unsigned long auxv[128];
+	const ssize_t len = proc_readf((char *)auxv, sizeof(auxv), "/proc/%d/auxv", pid);
+
+	for (ssize_t k = 0; k + 1 < len / (ssize_t)sizeof(*auxv); k += 2)
+		if (auxv[k] == AT_BASE)
+			i.base = auxv[k + 1];
+	if (i.base && proc_vmas(pid, false, search_interpreter, &i) > 0)
+		return proc_open(i.path, O_RDONLY);
+	snprintf(i.path, sizeof(i.path), "/proc/%d/exe", pid);
+	return proc_open(i.path, O_RDONLY);
+}
+
 int tid_address_find(struct save *s, Thread *m)
 {
 	struct tid_variable *variable = &s->tid_variable;
 	struct place_of_variable place = { .variable = variable };
-	char path[32];
-	CLEANUP_CLOSE int exe = -1;
+	CLEANUP_CLOSE int library = -1;
 	struct stat st;
 	uint32_t word;
 
 	if (in_own_structure(m))
 		return 0;
-	snprintf(path, sizeof(path), "/proc/%u/exe", m->tid);
-	exe = proc_open(path, O_RDONLY);
-	if (exe >= 0 && !fstat(exe, &st) && (st.st_dev != variable->exe_dev || st.st_ino != variable->exe_ino)) {
-		*variable = (struct tid_variable){ .exe_dev = st.st_dev, .exe_ino = st.st_ino };
-		try_program(variable, m, exe);
+	library = open_library((pid_t)m->tid);
+	if (library >= 0 && !fstat(library, &st) && (st.st_dev != variable->started_dev || st.st_ino != variable->started_ino)) {
+		*variable = (struct tid_variable){ .started_dev = st.st_dev, .started_ino = st.st_ino };
+		try_library(variable, m, library);
 	}
 	if (variable->known)
 		(void)proc_vmas((pid_t)m->tid, false, search_place, &place);
