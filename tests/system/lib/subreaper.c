@@ -77,7 +77,7 @@ pid_t launch(const struct launch *what)
 	_exit(127);
 }
 
-void reap(void)
+static void reap_for(long nap_ms)
 {
 	struct rusage used;
 	int status;
@@ -95,11 +95,21 @@ void reap(void)
 	if (any)
 		return;
 	sigset_t child;
-	struct timespec nap = {0, 1000000};
+	struct timespec nap = {0, nap_ms * 1000000};
 
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigtimedwait(&child, NULL, &nap);
+}
+
+void reap(void)
+{
+	reap_for(1);
+}
+
+void await_ending(void)
+{
+	reap_for(50);
 }
 
 bool has_ended(pid_t pid, int *status)
@@ -124,7 +134,7 @@ int run_to_end(const struct launch *what, long *peak)
 	int status;
 
 	while (!has_ended(pid, &status)) {
-		reap();
+		await_ending();
 		if (deadline_passed()) {
 			kill(pid, SIGKILL);
 			while (!has_ended(pid, &status))

@@ -24,6 +24,8 @@ pid_t launch(const struct launch *what);
 
 /* Reaps whatever ended; remembers how. Sleeps up to a millisecond or so when nothing did. */
 void reap(void);
+/* The same for who waits for nothing else, and looks at the deadline at times. */
+void await_ending(void);
 /* True when the process has been reaped here; *status as of waitpid(2). */
 bool has_ended(pid_t pid, int *status);
 /* Before a PID comes back to life. */
