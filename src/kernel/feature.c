@@ -90,8 +90,11 @@ static const struct feature features[] = {
 		.use = "the tree below a process", .instead = "the parent that each process in /proc names: slower",
 	}, {
 		.name = "/proc/PID/timers", .try = probe_timers, .since = "3.10", .option = &CHECKPOINT_RESTORE,
-		.use = "POSIX timers are seen, and refused",
-		.instead = "the process itself, which a save asks", .lost = "check with a PID does not see POSIX timers: a save does",
+		.use = "POSIX timers are seen", .lost = "programs with POSIX timers are refused, by a save: check with a PID does not see them",
+	}, {
+		.name = "PR_TIMER_CREATE_RESTORE_IDS", .try = probe_timer_ids, .since = "6.15",
+		.use = "IDs of POSIX timers are asked for",
+		.instead = "as many timers as it takes to come to the ID; beyond 1048576 they are refused",
 	}, {
 		.name = "membarrier registrations", .try = probe_registrations, .since = "6.3", .option = &MEMBARRIER,
 		.use = "what was registered for membarrier(2)",

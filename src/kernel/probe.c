@@ -199,6 +199,13 @@ int probe_timers(void)
 	return has_no_such_call(syscall(SYS_timer_delete, -1)) ? PROBE_MOOT : probe_own("timers");
 }
 
+int probe_timer_ids(void)
+{
+	return has_no_such_call(syscall(SYS_timer_delete, -1))
+		       ? PROBE_MOOT
+		       : result(syscall(SYS_prctl, PR_TIMER_CREATE_RESTORE_IDS, TIMER_RESTORE_IDS_GET, 0, 0, 0));
+}
+
 int probe_kcmp(void)
 {
 	return result(syscall(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0));

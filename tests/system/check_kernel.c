@@ -146,6 +146,8 @@ void test_check(void)
 	compare("/proc/PID/task/TID/children", has_file("/proc/self/task/%d/children"));
 	if (says("/proc/PID/timers") >= 0)
 		compare("/proc/PID/timers", has_file("/proc/%d/timers"));
+	if (says("PR_TIMER_CREATE_RESTORE_IDS") >= 0)
+		compare("PR_TIMER_CREATE_RESTORE_IDS", prctl(77 /* PR_TIMER_CREATE_RESTORE_IDS */, 2, 0, 0, 0) >= 0);
 	compare("CAP_SYS_RESOURCE", has_capability(24));
 	compare("CAP_SYS_CHROOT", has_capability(18));
 	expect(!strstr(table, "\nHere trees can be saved and restored") == (WEXITSTATUS(status) != 0),

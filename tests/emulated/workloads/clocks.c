@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program that lives by the clock: a thread that wakes at absolute times, one that waits for timeouts, an interval timer, and
- * a main thread that compares them all.  No clock may go back or jump, no wait may end early, nothing may stand still.
+ * A program that lives by the clock: a thread that wakes at absolute times, one that waits for timeouts, an interval timer, a
+ * POSIX timer, and a main thread that compares them all.  No clock may go back or jump, no wait may end early, nothing may stand still.
  *
  * A kernel without time namespaces cannot let its clocks go on after a reboot: there they may jump, once each time, and a moment
  * that was computed before is worth nothing.  All sleeps are relative then, and must be as long as ever.
@@ -28,13 +28,16 @@ enum {
 	CADENCE_MS = 50,
 	TIMEOUT_MS = 120,
 	ALARM_MS = 100,
+	TICK_MS = 40,
+	EARLY_MS = 1000,
 	LATE_MS = 5000, /* emulated boards are slow, and a save takes its time; a reboot takes longer */
 };
 
 static bool may_jump;
 static _Atomic(const char *) wrong;
 static atomic_ulong beats, timeouts;
-static volatile sig_atomic_t alarms;
+static volatile sig_atomic_t alarms, ticks;
+static timer_t ticking;
 
 static int64_t now(clockid_t clock)
 {
@@ -116,6 +119,26 @@ static void on_alarm(int signal)
 	errno = saved;
 }
 
+/* The kernel tells how often the timer ended in all. */
+static void on_tick(int signal, siginfo_t *info, void *context)
+{
+	(void)signal, (void)context;
+	if (info->si_code != SI_TIMER || info->si_value.sival_ptr != &ticking)
+		wrong = "a signal of the POSIX timer has lost what it carried";
+	ticks += 1 + info->si_overrun;
+}
+
+static void start_ticking(void)
+{
+	const struct sigaction action = { .sa_sigaction = on_tick, .sa_flags = SA_SIGINFO | SA_RESTART };
+	const struct itimerspec every = { { .tv_nsec = TICK_MS * MS }, { .tv_nsec = TICK_MS * MS } };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN + 1, .sigev_value.sival_ptr = &ticking };
+
+	sigaction(event.sigev_signo, &action, NULL);
+	if (timer_create(CLOCK_MONOTONIC, &event, &ticking) || timer_settime(ticking, 0, &every, NULL))
+		wrong = "there is no POSIX timer";
+}
+
 /* Counters of what happens every so often must keep up with the clock. */
 static void keeps_up(unsigned long count, int64_t elapsed, int every_ms, const char *what)
 {
@@ -136,6 +159,7 @@ int main(void)
 	may_jump = access("/proc/self/ns/time", F_OK);
 	sigemptyset(&alarm);
 	sigaddset(&alarm, SIGALRM);
+	sigaddset(&alarm, SIGRTMIN + 1);
 	pthread_sigmask(SIG_BLOCK, &alarm, NULL); /* for the threads: the main one takes the signals */
 	if (pthread_create(&thread, NULL, may_jump ? relative_cadence : cadence, NULL) ||
 	    pthread_create(&thread, NULL, wait_for_timeouts, NULL))
@@ -144,6 +168,7 @@ int main(void)
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &every, NULL);
 
+	start_ticking();
 	last = now(CLOCK_MONOTONIC);
 	boottime = now(CLOCK_BOOTTIME) - last;
 	for (unsigned long n = 1;; n++) {
@@ -165,6 +190,9 @@ int main(void)
 		keeps_up(beats, total, may_jump ? 2 * CADENCE_MS : CADENCE_MS, may_jump ? "sleeps stand still" : "absolute sleeps stand still");
 		keeps_up(timeouts, total, 2 * TIMEOUT_MS, "timeouts stand still");
 		keeps_up((unsigned long)alarms, total, 4 * ALARM_MS, "the interval timer stands still");
+		keeps_up((unsigned long)ticks, total, may_jump ? 2 * TICK_MS : TICK_MS, "the POSIX timer stands still");
+		if (!may_jump && (int64_t)ticks * TICK_MS * MS > total + EARLY_MS * MS)
+			wrong = "the POSIX timer ends too often";
 		if (may_jump)
 			printf("%lu %s, %lu jumps\n", n, wrong ? wrong : "ok", jumps);
 		else
