@@ -27,6 +27,7 @@
 #include "kernel/ptrace.h"
 #include "objects/changed.h"
 #include "objects/object.h"
+#include "objects/timerfd.h"
 #include "tree/birth.h"
 #include "tree/clocks.h"
 #include "tree/fill.h"
@@ -165,6 +166,8 @@ static int on_state(struct restore *r, const struct record *rec)
 		err = settle(r);
 	if (!err && !r->settled && IS_ON_CLOCKS)
 		err = clocks_go_on(r);
+	if (!err && !r->settled && IS_ON_TIMERFD)
+		err = timerfds_go_on(r);
 	r->settled = true;
 	if (!err)
 		err = revive_finish(r);

@@ -156,6 +156,7 @@ static void save_free(struct save *s)
 	buffer_free(&s->texts);
 	buffer_free(&s->areas);
 	buffer_free(&s->lines);
+	buffer_free(&s->timers);
 	memory_forget_parent(s);
 	for (size_t i = 0; i < sizeof(s->sharing) / sizeof(*s->sharing); i++)
 		buffer_free(&s->sharing[i]);

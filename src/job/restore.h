@@ -84,6 +84,7 @@ struct restore {
 	uint32_t contents_of;		/* the unlinked file that contents belong to */
 	uint64_t contents_size, contents_huge;
 	int contents_fd;		/* writable; gone before anything may be executed from it; -1: they are not wanted */
+	struct buffer timerfds;		/* Timerfd, see objects/timerfd.c */
 	struct buffer remade;		/* struct remade, see objects/changed.h */
 
 	uint64_t area;			/* in every process: the blob, programs, stacks */

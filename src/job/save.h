@@ -103,6 +103,8 @@ struct save {
 	int64_t still_since;		/* and CLOCK_MONOTONIC as it was for us, */
 	int64_t still_theirs;		/* and for them, if they asked the kernel */
 	bool timers_untold;		/* by /proc/PID/timers */
+	struct buffer timers;		/* struct known_timer, see tree/posix_timers.c */
+	bool unsettled;			/* some of their signals could not be settled */
 	struct buffer areas;		/* of the process at hand, see tree/memory.c */
 	struct {			/* of its parent, which is often the next one's as well */
 		pid_t pid;		/* 0: nobody's */

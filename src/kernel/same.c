@@ -11,11 +11,8 @@
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 
-/*
- * Our own descriptor for what another task's leads to (pidfd_getfd(2), Linux 5.6); where the main thread has ended the task is
- * another thread, which takes Linux 6.9.
- */
-static int borrow(pid_t tid, int fd)
+/* Where the main thread has ended the task is another thread, which takes Linux 6.9. */
+int file_borrow(pid_t tid, int fd)
 {
 	CLEANUP_CLOSE int task = (int)syscall(SYS_pidfd_open, tid, PIDFD_THREAD);
 
@@ -79,8 +76,8 @@ int same_file(pid_t a, int fd_a, pid_t b, int fd_b)
 			return order < 0 ? -errno : order == 0;
 		no_kcmp = true;
 	}
-	own_a = borrow(a, fd_a);
-	own_b = own_a < 0 ? -1 : borrow(b, fd_b);
+	own_a = file_borrow(a, fd_a);
+	own_b = own_a < 0 ? -1 : file_borrow(b, fd_b);
 	if (own_b < 0)
 		return -errno;
 	same = fcntl(own_a, F_DUPFD_QUERY, own_b);

@@ -5,6 +5,9 @@
 
 #include <sys/types.h>
 
+/* Our own descriptor for what another task's leads to (pidfd_getfd(2), Linux 5.6); -1 and errno. */
+int file_borrow(pid_t tid, int fd);
+
 /* Do two descriptors lead to one open file description?  1, 0, or a negative errno: it cannot be told. */
 int same_file(pid_t a, int fd_a, pid_t b, int fd_b);
 

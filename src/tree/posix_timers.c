@@ -86,20 +86,26 @@ static bool parse(const char *line, Timer *m, unsigned int *seen)
 	}
 }
 
+/* A timer of the process at hand; save.timers has them. */
+struct known_timer {
+	Timer is;
+	int64_t end;		/* when it ends next, by our CLOCK_MONOTONIC; 0: it does not, or by no such clock */
+};
+
 static int compare(const void *a, const void *b)
 {
-	const Timer *x = a, *y = b;
+	const struct known_timer *x = a, *y = b;
 
-	return x->id < y->id ? -1 : x->id > y->id;
+	return x->is.id < y->is.id ? -1 : x->is.id > y->is.id;
 }
 
-/* All of a process, as Timer messages, by ascending IDs.  0 or a negative errno, unsaid. */
+/* All of a process, by ascending IDs.  0 or a negative errno, unsaid. */
 static int collect(pid_t pid, struct buffer *timers)
 {
 	CLEANUP_BUFFER struct buffer text = { 0 };
 	char path[32];
+	struct known_timer t = { 0 };
 	unsigned int seen = 0;
-	Timer m;
 	int err;
 
 	snprintf(path, sizeof(path), "/proc/%d/timers", pid);
@@ -109,15 +115,15 @@ static int collect(pid_t pid, struct buffer *timers)
 		if (!end)
 			return -EPROTO;
 		*end = '\0';
-		if (!parse(line, &m, &seen))
+		if (!parse(line, &t.is, &seen))
 			return -EPROTO;
 		if (seen != 15)
 			continue;
-		err = buffer_append(timers, &m, sizeof(m));
+		err = buffer_append(timers, &t, sizeof(t));
 		seen = 0;
 	}
 	if (timers->len)
-		qsort(timers->data, timers->len / sizeof(m), sizeof(m), compare);
+		qsort(timers->data, timers->len / sizeof(t), sizeof(t), compare);
 	return err ? err : seen ? -EPROTO : 0;
 }
 
@@ -156,11 +162,12 @@ void posix_timers_check(struct save *s, const struct process *p)
 {
 	CLEANUP_BUFFER struct buffer timers = { 0 };
 	const int err = collect(p->tid, &timers);
-	const Timer *m = (const Timer *)(const void *)timers.data;
+	const struct known_timer *t = (const struct known_timer *)(const void *)timers.data;
 
 	if (err && (!s->checking || err != -ESRCH))
 		obstacle(s, "its timers cannot be read: %s", strerror(-err));
-	for (size_t n = timers.len / sizeof(*m); !err && n--; m++) {
+	for (size_t n = timers.len / sizeof(*t); !err && n--; t++) {
+		const Timer *m = &t->is;
 		const char *why = has_time_of_day(m->clock) ? NULL : foreign(p, m->clock);
 
 		if (!why && m->tid && !has_thread(p, m->tid))
@@ -175,6 +182,11 @@ void posix_timers_check(struct save *s, const struct process *p)
 /* --- what the process tells --- */
 
 enum { AT_ONCE = 48, PENDING_MAX = 24 };
+
+struct answer {
+	struct kernel_itimerspec time;
+	struct kernel_timespec now;
+};
 
 static size_t see_pending(pid_t tid, bool shared, siginfo_t *infos)
 {
@@ -225,14 +237,18 @@ static void add_turns(struct program *p, pid_t pid, pid_t tid, int signo, size_t
 	}
 }
 
-void posix_timers_settle(const struct process *p, pid_t tid, bool shared, struct program *prog)
+void posix_timers_settle(struct save *s, const struct process *p, pid_t tid, bool shared, struct program *prog)
 {
 	siginfo_t infos[PENDING_MAX], own[PENDING_MAX];
 	const size_t own_n = p->timers && shared ? see_pending(tid, false, own) : 0;
 	const size_t n = p->timers ? see_pending(tid, shared, infos) : 0;
 
-	if (!n || n == PENDING_MAX || own_n == PENDING_MAX || !has_room(p->tid, n))
+	if (!n)
 		return;
+	if (n == PENDING_MAX || own_n == PENDING_MAX || !has_room(p->tid, n)) {
+		s->unsettled = true;
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		const int signo = infos[i].si_signo;
 		const size_t all = count(infos, n, signo);
@@ -241,17 +257,15 @@ void posix_timers_settle(const struct process *p, pid_t tid, bool shared, struct
 		for (size_t k = 0; !seen && k < i; k++)
 			seen = infos[k].si_code == SI_TIMER && infos[k].si_signo == signo;
 		/* a thread's own come first; of those below SIGRTMIN none can be queued where there is one */
-		if (seen || count(own, own_n, signo) || (signo < FIRST_QUEUED && all > 1) ||
-		    !program_fits(prog, 4 * all + 8, sizeof(siginfo_t) + 64))
+		if (seen)
 			continue;
-		add_turns(prog, p->pid, shared ? 0 : tid, signo, all);
+		if (!count(own, own_n, signo) && (signo >= FIRST_QUEUED || all == 1) &&
+		    program_fits(prog, 4 * all + 2 * AT_ONCE + 8, sizeof(siginfo_t) + AT_ONCE * sizeof(struct answer) + 64))
+			add_turns(prog, p->pid, shared ? 0 : tid, signo, all);
+		else
+			s->unsettled = true;
 	}
 }
-
-struct answer {
-	struct kernel_itimerspec time;
-	struct kernel_timespec now;
-};
 
 static uint64_t to_ns(const struct kernel_timespec *t)
 {
@@ -259,53 +273,73 @@ static uint64_t to_ns(const struct kernel_timespec *t)
 }
 
 /* Time has run on since all stood still, and is counted from there when the tree goes on. */
-static void take(const struct save *s, Timer *m, const struct answer *a)
+static void take(const struct save *s, struct known_timer *t, const struct answer *a)
 {
+	Timer *m = &t->is;
+
 	m->remains = to_ns(&a->time.value);
 	m->interval = to_ns(&a->time.interval);
-	if (IS_ON_CLOCKS && m->remains && has_time_of_day(m->clock))
-		m->remains += to_ns(&a->now) - (uint64_t)s->still_theirs;
+	if (!IS_ON_CLOCKS || !m->remains || !has_time_of_day(m->clock))
+		return;
+	m->remains += to_ns(&a->now) - (uint64_t)s->still_theirs;
+	t->end = s->still_since + (int64_t)m->remains;
 }
 
-static int ask(const struct save *s, struct visit *v, Timer *m, size_t n)
+static int ask(struct save *s, struct visit *v, const struct process *p, size_t first)
 {
-	struct program p;
+	struct known_timer *t = (struct known_timer *)(void *)s->timers.data + first;
+	const size_t left = s->timers.len / sizeof(*t) - first, n = left < AT_ONCE ? left : AT_ONCE;
+	struct program prog;
+	int gettime[AT_ONCE], err;
 	long at[AT_ONCE];
-	int err;
 
-	visit_program(v, v->pid, &p);
-	for (size_t i = 0; i < n; i++) {
-		at[i] = program_data(&p, NULL, sizeof(struct answer));
-		program_call(&p, 0, SYS_timer_gettime64, (long)m[i].id, at[i]);
-		program_call(&p, 0, SYS_clock_gettime64, CLOCK_MONOTONIC, at[i] + (long)offsetof(struct answer, now));
+	visit_program(v, v->pid, &prog);
+	if (!first) {
+		posix_timers_settle(s, p, p->tid, false, &prog);
+		posix_timers_settle(s, p, p->tid, true, &prog);
 	}
-	err = visit_run(v, &p);
+	for (size_t i = 0; i < n; i++) {
+		at[i] = program_data(&prog, NULL, sizeof(struct answer));
+		gettime[i] = program_call(&prog, 0, SYS_timer_gettime64, (long)t[i].is.id, at[i]);
+		program_call(&prog, 0, SYS_clock_gettime64, CLOCK_MONOTONIC, at[i] + (long)offsetof(struct answer, now));
+	}
+	err = visit_run(v, &prog);
 	for (size_t i = 0; !err && i < n; i++) {
-		const long result = program_result(&p, (int)i * 2);
+		const long result = program_result(&prog, gettime[i]);
 
 		if (result < 0)
-			return fail_for((int)result, "timer %u: what remains of it", m[i].id);
-		take(s, &m[i], program_read(&p, at[i]));
+			return fail_for((int)result, "timer %u: what remains of it", t[i].is.id);
+		take(s, &t[i], program_read(&prog, at[i]));
+		err = SAVE_RECORD(s, RECORD_TIMER, Timer_fields, &t[i].is, NULL, 0);
 	}
 	return err;
 }
 
 int posix_timers_save(struct save *s, struct visit *v, const struct process *p)
 {
-	CLEANUP_BUFFER struct buffer timers = { 0 };
-	int err = p->timers ? collect(p->tid, &timers) : 0;
-	Timer *m = (Timer *)(void *)timers.data;
-	const size_t n = timers.len / sizeof(*m);
+	int err;
 
+	s->timers.len = 0;
+	s->unsettled = false;
+	err = p->timers ? collect(p->tid, &s->timers) : 0;
 	if (err)
 		return fail_for(err, "its timers");
-	for (size_t i = 0; !err && i < n; i++) {
-		if (i % AT_ONCE == 0)
-			err = ask(s, v, m + i, n - i < AT_ONCE ? n - i : AT_ONCE);
-		if (!err)
-			err = SAVE_RECORD(s, RECORD_TIMER, Timer_fields, &m[i], NULL, 0);
-	}
+	for (size_t first = 0; !err && first < s->timers.len / sizeof(struct known_timer); first += AT_ONCE)
+		err = ask(s, v, p, first);
 	return err;
+}
+
+bool posix_timers_send_again(struct save *s, const siginfo_t *info, int64_t now)
+{
+	struct known_timer *t = (struct known_timer *)(void *)s->timers.data;
+
+	for (size_t n = s->timers.len / sizeof(*t); info->si_code == SI_TIMER && !info->si_overrun && n--; t++) {
+		if (t->is.id != (uint32_t)info->si_timerid || !t->end || t->end > now || s->unsettled)
+			continue;
+		t->end = 0;
+		return true;
+	}
+	return false;
 }
 
 /* --- restore --- */

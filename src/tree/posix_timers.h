@@ -22,10 +22,16 @@ void posix_timers_check(struct save *s, const struct process *p);
  * often it would have ended meanwhile.  So the thread takes what is pending for it (shared: for its process), and queues it again
  * as it was: from then on it tells, and the timer runs.  Adds that to a program of the thread, which the tool may not outlive.
  */
-void posix_timers_settle(const struct process *p, pid_t tid, bool shared, struct program *prog);
+void posix_timers_settle(struct save *s, const struct process *p, pid_t tid, bool shared, struct program *prog);
 
-/* Writes them.  0 or a negative errno, said. */
+/* Writes them; what is pending for the leader, or for the process, is settled just before.  0 or a negative errno, said. */
 int posix_timers_save(struct save *s, struct visit *v, const struct process *p);
+
+/*
+ * Is this pending signal, seen at that time by our CLOCK_MONOTONIC, that of a timer which, as it was written, has not ended yet?
+ * Then it will come again.
+ */
+bool posix_timers_send_again(struct save *s, const siginfo_t *info, int64_t now);
 
 /*
  * Is the record sound, and can this kernel give a timer that ID?  *next: the lowest one that may come, 0 at the start of a process.

@@ -306,7 +306,7 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, c
 	visit_program(v, tid, &prog);
 	thread_ask(&prog, &f, v->leader.rseq_untold);
 	if (IS_ON_POSIX_TIMERS)
-		posix_timers_settle(p, tid, false, &prog);
+		posix_timers_settle(s, p, tid, false, &prog);
 	err = visit_thread_start(v, thread, &prog);
 	if (IS_ON_COPY_BEHIND)
 		err = write_other(s, o, err);
@@ -358,10 +358,6 @@ static int ask(struct save *s, struct asked *a)
 	ask_process(&a->program, &a->facts);
 	ask_stops(&a->program, &a->facts, &s->tree, a->p->pid);
 	thread_ask(&a->program, &a->leader, a->visit.leader.rseq_untold);
-	if (IS_ON_POSIX_TIMERS) {
-		posix_timers_settle(a->p, a->p->tid, false, &a->program);
-		posix_timers_settle(a->p, a->p->tid, true, &a->program);
-	}
 	return visit_start(&a->visit, &a->program);
 }
 

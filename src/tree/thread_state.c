@@ -8,13 +8,17 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "config.h"
 #include "kernel/abi.h"
 #include "kernel/ptrace.h"
 #include "kernel/task_memory.h"
+#include "kernel/timens.h"
+#include "tree/posix_timers.h"
 #include "tree/records.h"
 #include "tree/tid_address.h"
 
@@ -74,19 +78,25 @@ int thread_save_pending(struct save *s, pid_t tid, bool shared)
 	siginfo_t infos[16];
 	struct __ptrace_peeksiginfo_args peek = { .flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0, .nr = 16 };
 	Pending m = { .tid = shared ? 0 : (uint32_t)tid };
-	long n;
 
-	/* a signal of the tool's own cuts an answer short: only an empty one is the end */
-	while ((n = ptrace(PTRACE_PEEKSIGINFO, tid, &peek, infos)) > 0) {
+	for (;;) {
+		const int64_t now = IS_ON_POSIX_TIMERS ? clock_now(CLOCK_MONOTONIC) : 0;
+		const long n = ptrace(PTRACE_PEEKSIGINFO, tid, &peek, infos);
+
+		if (n < 0)
+			return fail_errno("thread %d: its pending signals", tid);
+		if (!n)	/* a short answer is not the end: a signal of the tool's own cuts it */
+			return 0;
 		for (long i = 0; i < n; i++) {
-			int err = SAVE_RECORD(s, RECORD_PENDING, Pending_fields, &m, &infos[i], sizeof(infos[i]));
+			int err = IS_ON_POSIX_TIMERS && posix_timers_send_again(s, &infos[i], now)
+					  ? 0
+					  : SAVE_RECORD(s, RECORD_PENDING, Pending_fields, &m, &infos[i], sizeof(infos[i]));
 
 			if (err)
 				return err;
 		}
 		peek.off += (uint64_t)n;
 	}
-	return n < 0 ? fail_errno("thread %d: its pending signals", tid) : 0;
 }
 
 /*

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { SHARE = 400, USED = 100, PERIOD = 150, LESS = 130 /* of it: the processor works for a save, too, and is measured in ticks */ };
+enum { SHARE = 1500, USED = 100, PERIOD = 150, LESS = 130 /* of it: the processor works for a save, too, and is measured in ticks */ };
 
 static timer_t process, own, periodic;
 static volatile int ended[3];
@@ -77,7 +77,7 @@ void test_check(void)
 		use(CLOCK_THREAD_CPUTIME_ID, SHARE);
 	else
 		pthread_join(thread, NULL);
-	for (int i = 0; alone && i < 200 && !ended[1]; i++)
+	for (int i = 0; alone && i < 500 && !ended[1]; i++)
 		use(CLOCK_PROCESS_CPUTIME_ID, 1);
 	expect(ended[1] == 1, "the thread's timer has ended %d times", ended[1]);
 	expect(ended[2] > before && ended[2] - before <= (SHARE + USED) / (PERIOD - LESS), "the periodic timer has ended %d times",

@@ -29,7 +29,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
 
 static void *body(void *arg)
 {
-	thread_tid = gettid();
+	if (arg)
+		thread_tid = gettid();
 	while (!stop)
 		test_nap(5);
 	return arg;
@@ -40,9 +41,18 @@ void test_setup(void)
 	struct sigevent event = {.sigev_notify = SIGEV_THREAD, .sigev_notify_function = call, .sigev_value.sival_ptr = (void *)&calls};
 	const struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART};
 
+	pthread_t stacks[3];
+
 	timers_may_be_refused();
 	must(sigaction(SIGRTMIN + 5, &action, NULL));
-	thread = test_thread(body, NULL);
+	/* two calls at once would take one more stack: it is there */
+	for (int i = 0; i < 3; i++)
+		stacks[i] = test_thread(body, NULL);
+	stop = true;
+	for (int i = 0; i < 3; i++)
+		pthread_join(stacks[i], NULL);
+	stop = false;
+	thread = test_thread(body, &thread);
 	while (!thread_tid)
 		test_nap(1);
 	must(timer_create(CLOCK_MONOTONIC, &event, &called));

@@ -18,7 +18,6 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -53,22 +52,6 @@ static void check_epoll(int fd)
 	struct epoll_event event = {0};
 
 	expect(epoll_wait(fd, &event, 1, 0) == 1 && event.data.u64 == 77, "the registration is lost");
-}
-
-static int make_timerfd(void)
-{
-	struct itimerspec time = {.it_value.tv_sec = 1000};
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
-
-	must(timerfd_settime(fd, 0, &time, NULL));
-	return fd;
-}
-
-static void check_timerfd(int fd)
-{
-	struct itimerspec time = {0};
-
-	expect(timerfd_gettime(fd, &time) == 0 && time.it_value.tv_sec > 900, "%lld s remain", (long long)time.it_value.tv_sec);
 }
 
 static int make_signalfd(void)
@@ -296,7 +279,6 @@ static int make_linked_elsewhere(void)
 const struct kind descriptor_kinds[] = {
 	{"eventfd", make_eventfd, check_eventfd, NULL},
 	{"epoll", make_epoll, check_epoll, NULL},
-	{"timerfd", make_timerfd, check_timerfd, NULL},
 	{"signalfd", make_signalfd, check_signalfd, NULL},
 	{"inotify", make_inotify, check_inotify, NULL},
 	{"fanotify", make_fanotify, NULL, NULL},
