@@ -135,6 +135,7 @@ obj-$(CONFIG_UNLINKED)      += src/objects/unlinked.c
 obj-$(CONFIG_EMBED)         += src/objects/embed.c src/objects/build_id.c
 obj-$(CONFIG_PIPE)          += src/objects/pipe.c
 obj-$(CONFIG_DEVICE)        += src/objects/device.c
+obj-$(CONFIG_EVENTFD)        += src/objects/eventfd.c
 obj-$(CONFIG_TIMERFD)        += src/objects/timerfd.c
 obj-$(CONFIG_LOCKS)         += src/tree/locks.c
 obj-$(CONFIG_POSIX_TIMERS)   += src/tree/posix_timers.c

@@ -98,6 +98,8 @@ const char *object_describe(const struct opened *o, char *text, size_t cap)
 			what = "a kernel object";
 		if (!strcmp(o->path, "anon_inode:[timerfd]"))
 			toggle = lacking(IS_ON_TIMERFD, "CONFIG_TIMERFD");
+		if (!strcmp(o->path, "anon_inode:[eventfd]"))
+			toggle = lacking(IS_ON_EVENTFD, "CONFIG_EVENTFD");
 	}
 	snprintf(text, cap, "%s (%.200s): %s%s", what, o->path, toggle ? "this tinyckpt was built without " : "not supported",
 		 toggle ? toggle : "");

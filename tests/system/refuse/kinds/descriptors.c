@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
@@ -24,18 +23,6 @@
 static int other_fd = -1;
 
 /* Descriptors of the kernel's own kinds */
-
-static int make_eventfd(void)
-{
-	return eventfd(5, EFD_NONBLOCK);
-}
-
-static void check_eventfd(int fd)
-{
-	uint64_t count = 0;
-
-	expect(read(fd, &count, 8) == 8 && count == 5, "the counter is %llu", (unsigned long long)count);
-}
 
 static int make_epoll(void)
 {
@@ -277,7 +264,6 @@ static int make_linked_elsewhere(void)
 }
 
 const struct kind descriptor_kinds[] = {
-	{"eventfd", make_eventfd, check_eventfd, NULL},
 	{"epoll", make_epoll, check_epoll, NULL},
 	{"signalfd", make_signalfd, check_signalfd, NULL},
 	{"inotify", make_inotify, check_inotify, NULL},
