@@ -27,6 +27,7 @@
  *   ARCH_REGSET_GATED     one of them that a kernel may keep to itself (CONFIG_CHECKPOINT_RESTORE); ARCH_HWCAP_GATED: the bits of
  *                         AT_HWCAP by which the processor has it; both may be left out
  *   ARCH_FRAMES_VARY      1: of one machine's kernels some refuse signal frames of others, see arch_frames_settle(); may be left out
+ *   ARCH_FRAME_WORD       the word of features that tells what signal frames may have; 0: none does; may be left out
  *   ARCH_SIGNAL_PAGE      bytes of [sigpage] that arch_signal_page() writes; may be left out
  *   ARCH_REGSET_MAX       bytes that the largest of them can take
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a multiple of 16, as `at` is
@@ -68,6 +69,9 @@
 #endif
 #ifndef ARCH_SETTINGS
 #define ARCH_SETTINGS
+#endif
+#ifndef ARCH_FRAME_WORD
+#define ARCH_FRAME_WORD 0
 #endif
 #ifndef ARCH_FRAMES_VARY
 #define ARCH_FRAMES_VARY 0
@@ -223,10 +227,14 @@ void arch_lost_settle(void *lost);
 void arch_frame(uint8_t *to, uintptr_t at, const struct arch_home *home, const void *fp, const void *lost, size_t lost_len);
 
 /*
- * Takes out of the signal frames that kernels have written what not all kernels take back.  stack: n bytes of a thread's memory,
- * from an address that is a multiple of 8.  Has any been changed?
+ * Takes out of the signal frames that kernels have written what not all kernels take back, where nothing is lost by that.  stack:
+ * n bytes of a thread's memory, from the address at on, a multiple of 8.  takes: bits of ARCH_FRAME_WORD that may stay; those of
+ * what is left are set in *needs.  Has any frame been changed?
  */
-bool arch_frames_settle(uint8_t *stack, size_t n);
+bool arch_frames_settle(uint8_t *stack, uint64_t at, size_t n, uint64_t takes, uint64_t *needs);
+
+/* The bits of what this kernel takes.  Where there is no ARCH_FRAME_WORD, nobody asks. */
+uint64_t arch_frames_taken(void);
 
 /* The first bytes of a page [sigpage] that handlers return by, whichever kernel has called them. */
 void arch_signal_page(uint8_t *page);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "config.h"
@@ -25,6 +26,7 @@
 #include "tree/openings.h"
 #include "tree/pids.h"
 #include "tree/records.h"
+#include "tree/signal_frames.h"
 #include "tree/state.h"
 #include "tree/target.h"
 #include "tree/tree.h"
@@ -56,16 +58,21 @@ static int write_header(struct save *s)
 	Header m = Header_init_zero;
 	struct utsname uts;
 	struct timespec now;
+	int err = 0;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	m.created = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 	machine_describe(&m);
+	if (ARCH_FRAME_WORD)	/* not what this kernel takes, but what there is */
+		m.features[ARCH_FRAME_WORD] = 0;
+	if (IS_ON_VDSO_PROXY && ARCH_FRAME_WORD)
+		err = signal_frames_need(&s->tree, &m.features[ARCH_FRAME_WORD]);
 	if (!uname(&uts))
 		snprintf(m.kernel_release, sizeof(m.kernel_release), "%s", uts.release);
 	snprintf(m.tool_version, sizeof(m.tool_version), "%s", TINYCKPT_VERSION);
 	if (IS_ON_CMD_LIST)
 		firmware_name(m.firmware, sizeof(m.firmware));
-	return SAVE_RECORD(s, RECORD_HEADER, Header_fields, &m, NULL, 0);
+	return err ? err : SAVE_RECORD(s, RECORD_HEADER, Header_fields, &m, NULL, 0);
 }
 
 static int write_tree(struct save *s)

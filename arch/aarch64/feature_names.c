@@ -13,4 +13,5 @@ const char arch_feature_names[] =
 	"mtefar,mtestoreonly,lsfe,ls64\0"
 	"sve128,sve256,sve384,sve512,sve640,sve768,sve896,sve1024,sve1152,sve1280,sve1408,sve1536,sve1664,sve1792,sve1920,"
 	"sve2048\0"
-	"sme128,sme256,,sme512,,,,sme1024,,,,,,,,sme2048";
+	"sme128,sme256,,sme512,,,,sme1024,,,,,,,,sme2048\0"
+	"sigframe-unknown,sigframe-sve,sigframe-tpidr2,sigframe-za,sigframe-zt,sigframe-poe,sigframe-fpmr,sigframe-gcs";

@@ -4,6 +4,8 @@
 #include <sys/auxv.h>
 #include <sys/prctl.h>
 
+#include "config.h"
+
 /* asm/hwcap.h, linux/auxvec.h, linux/prctl.h; some are newer than the headers that one may have to build with */
 enum {
 	SSBS = 1 << 28,
@@ -42,4 +44,5 @@ void arch_features(uint64_t words[ARCH_FEATURE_WORDS])
 	words[2] = getauxval(HWCAP3);
 	words[3] = vector_lengths(SVE_GET_VL, SVE_SET_VL);
 	words[4] = vector_lengths(SME_GET_VL, SME_SET_VL);
+	words[ARCH_FRAME_WORD] = IS_ON_VDSO_PROXY ? arch_frames_taken() : ~0ULL; /* else images come back under the same kernel only */
 }

@@ -28,10 +28,11 @@ static bool is_block(const uint8_t *at, size_t n, int32_t magic, struct block *b
 	return b->magic == magic && b->len > sizeof(*b) && b->len < BLOCK_MAX && !(b->len % 8) && b->len <= n;
 }
 
-bool arch_frames_settle(uint8_t *stack, size_t n)
+bool arch_frames_settle(uint8_t *stack, uint64_t at, size_t n, uint64_t takes, uint64_t *needs)
 {
 	bool any = false;
 
+	(void)at, (void)takes, (void)needs;
 	for (size_t i = 0; i + 8 <= n; i += 8) {
 		struct block dummy, vfp;
 

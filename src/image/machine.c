@@ -58,7 +58,7 @@ static int compare_features(const Header *m, const Header *own)
 			len += (size_t)snprintf(lacking + len, sizeof(lacking) - len, "%s%s", len ? ", " : "",
 						machine_feature_name(i, (unsigned int)__builtin_ctzll(left), name, sizeof(name)));
 	}
-	return len ? fail(EIMAGE, "image needs %s, which this processor lacks", lacking) : 0;
+	return len ? fail(EIMAGE, "image needs %s, which this machine lacks", lacking) : 0;
 }
 
 int machine_compare(const Header *m)

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* What a kernel has put on the stack of a thread whose handler runs. */
+/*
+ * What a kernel has put on the stack of a thread whose handler runs, for another kernel to take back.  Frames that lie more than
+ * 64 KiB above the thread's stack pointer, or on another stack, are not seen.
+ */
 #ifndef TINYCKPT_TREE_SIGNAL_FRAMES_H
 #define TINYCKPT_TREE_SIGNAL_FRAMES_H
 
 #include <stdint.h>
 #include <sys/types.h>
 
-/*
- * Makes the signal frames of a thread of the process ones that any kernel takes back; its memory is there.  Those that lie more
- * than 64 KiB above its stack pointer, or on another stack, stay as they are.  0 or a negative errno, said.
- */
+#include "job/tree.h"
+
+/* Makes those of a thread of the process ones that this kernel takes; its memory is there.  0 or a negative errno, said. */
 int signal_frames_settle(pid_t pid, uint64_t sp);
+
+/* The bits of ARCH_FRAME_WORD that a kernel must have to take those of all threads, which are held.  0 or a negative errno, said. */
+int signal_frames_need(const struct tree *tree, uint64_t *needs);
 
 #endif
