@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "arch.h"
 #include "base/log.h"
@@ -46,6 +47,24 @@ int signal_frames_settle(pid_t pid, uint64_t sp)
 	log_debug("signal frames at %#" PRIx64 ": blocks that hold nothing are left out", start);
 	err = task_write(pid, start, stack, n);
 	return err ? fail_for(err, "signal frames at %#" PRIx64, start) : 0;
+}
+
+int signal_frames_words(pid_t pid, uint64_t sp, uint64_t lo, uint64_t hi, int (*each)(void *arg, uint64_t word), void *arg)
+{
+	CLEANUP_FREE uint8_t *stack = malloc(DEPTH);
+	unsigned long word;
+	size_t n;
+	int ret = 0;
+
+	if (!stack)
+		return fail(ENOMEM, "out of memory");
+	n = read_stack(pid, sp & ~7ULL, stack);
+	for (size_t at = 0; !ret && at + sizeof(word) <= n; at += sizeof(word)) {
+		memcpy(&word, stack + at, sizeof(word));
+		if (word >= lo && word < hi)
+			ret = each(arg, word);
+	}
+	return ret;
 }
 
 int signal_frames_need(const struct tree *tree, uint64_t *needs)

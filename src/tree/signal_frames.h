@@ -14,6 +14,12 @@
 /* Makes those of a thread of the process ones that this kernel takes; its memory is there.  0 or a negative errno, said. */
 int signal_frames_settle(pid_t pid, uint64_t sp);
 
+/*
+ * Calls each() for every word of them, and of what else lies there, from lo up to hi, until it returns other than 0, and returns
+ * that; -ENOMEM, said.
+ */
+int signal_frames_words(pid_t pid, uint64_t sp, uint64_t lo, uint64_t hi, int (*each)(void *arg, uint64_t word), void *arg);
+
 /* The bits of ARCH_FRAME_WORD that a kernel must have to take those of all threads, which are held.  0 or a negative errno, said. */
 int signal_frames_need(const struct tree *tree, uint64_t *needs);
 

@@ -19,6 +19,7 @@
 #include "kernel/task_memory.h"
 #include "proxy.h"
 #include "tree/birth.h"
+#include "tree/signal_frames.h"
 #include "vma.pb.h"
 
 static const char MAGIC[8] = "TCKVDSO1";
@@ -416,6 +417,8 @@ int vdso_fill(struct restore *r, const struct owns *o)
 
 /* Where a thread stands in the image. */
 struct standing {
+	const struct stand_in *s;
+	const uint8_t *text;
 	uint64_t at;
 	bool fine;
 };
@@ -429,20 +432,47 @@ static int see_function(void *arg, const struct function *f)
 	return s->fine;
 }
 
-int vdso_can_go_on(const struct stand_in *s, pid_t pid, uint64_t pc)
+/* Within the jump that is a function's beginning now. */
+static int see_beginning(void *arg, const struct function *f)
 {
-	struct standing standing = { .fine = false };
+	const struct standing *s = arg;
+	const uint64_t text = text_of(s->s), entry = f->entry & ~1ULL;
+	uint8_t jump[ARCH_VDSO_STUB_MAX];
+
+	return f->call != ARCH_VDSO_STAYS && s->at > entry &&
+	       s->at - entry < arch_vdso_entry(jump, (uintptr_t)(text + f->entry), (uintptr_t)(start_of(s->s) + HEADER_AT));
+}
+
+static int see_word(void *arg, uint64_t word)
+{
+	struct standing *s = arg;
+
+	s->at = word - text_of(s->s);
+	return each_function(s->text, end_of(s->s) - text_of(s->s), see_beginning, s);
+}
+
+int vdso_can_go_on(const struct stand_in *s, pid_t pid, uint64_t pc, uint64_t sp)
+{
+	struct standing standing = { .s = s };
 	CLEANUP_FREE uint8_t *text = NULL;
 	size_t len;
+	int ret;
 
-	if (!s->n || pc < start_of(s) || pc >= end_of(s))
+	if (!s->n)
 		return 0;
 	len = end_of(s) - text_of(s);
-	text = malloc(len);
+	standing.text = text = malloc(len);
+	if (!text)
+		return fail(ENOMEM, "out of memory");
+	ret = task_read(pid, text, text_of(s), len);
+	if (ret)
+		return fail_for(ret, "what stands in for its vDSO");
 	standing.at = pc - text_of(s);
-	if (text && !task_read(pid, text, text_of(s), len) && each_function(text, len, see_function, &standing) > 0)
-		return 0;
-	return fail(EIMAGE, "it was saved in the midst of a function of the vDSO, and this kernel's is another");
+	if (pc >= start_of(s) && pc < end_of(s) && each_function(text, len, see_function, &standing) <= 0)
+		return fail(EIMAGE, "it was saved in the midst of a function of the vDSO, and this kernel's is another");
+	ret = signal_frames_words(pid, sp, text_of(s), end_of(s), see_word, &standing);
+	return ret > 0 ? fail(EIMAGE, "it was saved in a signal's handler that had interrupted the beginning of a function of the "
+				      "vDSO, and this kernel's is another") : ret;
 }
 
 /* --- save --- */

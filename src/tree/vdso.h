@@ -35,8 +35,8 @@ int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t firs
 /* All such memory of the process is there, and can be written to: fills it in. */
 int vdso_fill(struct restore *r, const struct owns *o);
 
-/* Can a thread of the process go on at pc, if that lies in such memory? */
-int vdso_can_go_on(const struct stand_in *s, pid_t pid, uint64_t pc);
+/* Can a thread of the process go on at pc, if that lies in such memory, and so can those whom its handlers have interrupted? */
+int vdso_can_go_on(const struct stand_in *s, pid_t pid, uint64_t pc, uint64_t sp);
 
 /* Would all functions of that vDSO work here? */
 int vdso_check(const uint8_t *text, size_t len);

@@ -93,6 +93,32 @@ static bool play_advance(void)
 	return play_while_away("advance");
 }
 
+/* Every line of DIR/expect must occur within the tool's words, on whichever stream. */
+static bool says_what_is_expected(const char *when)
+{
+	char expected[4096], said[2 * 16384];
+	char *state = NULL;
+	bool all = true;
+
+	file_text("tool.out", said, sizeof said / 2);
+	file_text("tool.err", said + strlen(said), sizeof said / 2);
+	file_text("expect", expected, sizeof expected);
+	for (char *line = strtok_r(expected, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
+		if (!strstr(said, line))
+			all = failed("%s does not say \"%s\"", when, line);
+	return all;
+}
+
+static bool restore_is_refused(int code)
+{
+	if (code != 4)
+		failed("restore should exit with 4 but exited with %d", code);
+	says_what_is_expected("restore");
+	if (process_exists(test.root))
+		failed("process %d is there all the same", test.root);
+	return !test.failure[0];
+}
+
 /*
  * In the records of mappings, the checksums of the kernel's own are those of another's, and the other way round: what was this
  * kernel's is the other one's, as if the board went from the one to the other and back all the time.
@@ -145,7 +171,11 @@ static bool play_foreign(void)
 		if (!save_tree(NULL) || !tree_is_gone() || !make_foreign())
 			return *test.refusal ? false : failed("in cycle %d of %d", i + 1, FOREIGN_CYCLES);
 		forget_endings();
-		if (!restored_tree_exists(run_tool("restore", "-d", test.image)))
+		int code = run_tool("restore", "-d", test.image);
+
+		if (file_exists("stays-away"))
+			return restore_is_refused(code);
+		if (!restored_tree_exists(code))
 			return failed("in cycle %d of %d", i + 1, FOREIGN_CYCLES);
 		unsigned long mapped = mapped_kib(test.root);
 
@@ -222,22 +252,6 @@ static bool play_inherit(int standard_output)
 	       failed("standard error of the program is not that of restore");
 }
 
-/* Every line of DIR/expect must occur within the tool's words, on whichever stream. */
-static bool says_what_is_expected(const char *when)
-{
-	char expected[4096], said[2 * 16384];
-	char *state = NULL;
-	bool all = true;
-
-	file_text("tool.out", said, sizeof said / 2);
-	file_text("tool.err", said + strlen(said), sizeof said / 2);
-	file_text("expect", expected, sizeof expected);
-	for (char *line = strtok_r(expected, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
-		if (!strstr(said, line))
-			all = failed("%s does not say \"%s\"", when, line);
-	return all;
-}
-
 static bool run_meanwhile(const char *which)
 {
 	const char *arguments[] = {test.program, test.directory, test.argument, NULL};
@@ -265,11 +279,7 @@ static bool play_meanwhile(void)
 		failed("verify exited with %d", verdict);
 	if (!away)
 		return restored_tree_exists(code) && finish_program("after restore") && !test.failure[0];
-	if (code != 4)
-		failed("restore should exit with 4 but exited with %d", code);
-	says_what_is_expected("restore");
-	if (process_exists(test.root))
-		failed("process %d is there all the same", test.root);
+	restore_is_refused(code);
 	return run_meanwhile("2") && !test.failure[0];
 }
 
