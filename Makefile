@@ -355,7 +355,7 @@ fuzzers: $(fuzzers)
 run_env = MAKEFLAGS='$(filter-out -j% --jobserver%,$(MAKEFLAGS))' \
 	 ARCH=$(ARCH) CONFIG=$(CONFIG) TINYCKPT=$(CURDIR)/$(tool) FUZZ_SECONDS=$(FUZZ_SECONDS)
 
-.PHONY: demo check check-boards check-days bench fuzz
+.PHONY: demo check check-boards check-days check-cuts bench fuzz
 demo: all
 	$(Q)$(run_env) tools/demo
 check: all
@@ -368,6 +368,9 @@ check-boards:
 # So does this.  Each boot has a time limit of its own.
 check-days:
 	$(Q)DAYS='$(DAYS)' SUITE_SECONDS=0 tests/run emulated
+# And this.
+check-cuts:
+	$(Q)CUTS='$(CUTS)' SUITE_SECONDS=0 tests/run cuts
 bench: all
 	$(Q)tools/setup bench
 	$(Q)$(run_env) tests/bench/run
@@ -454,6 +457,7 @@ help:
 	@echo 'check          runs the tests; SUITES="unit system" some of them'
 	@echo 'check-boards   runs the system tests on booted kernels, under emulation; BOARDS="x86_64-6.1" some of them'
 	@echo 'check-days     saves under one firmware, restores under another, and back; DAYS="x86_64-ext4" some of tests/emulated/days'
+	@echo 'check-cuts     cuts the power of boards in the midst of a save; CUTS="ext4" some of tests/cuts/cuts'
 	@echo 'fuzz           runs the fuzzers for FUZZ_SECONDS (60)'
 	@echo 'bench          measures'
 	@echo 'lint           static analysis, layout, licences'

@@ -9,6 +9,7 @@
 
 #include "arch.h"
 #include "base/error.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/scope.h"

@@ -16,11 +16,16 @@ give_up() {
 row() { awk -v name="$1" '$1 == name' tests/emulated/days; }
 architecture() { awk -v arch="$1" -v field="$2" '$1 == arch { print $field }' tools/architectures; }
 modules="virtio_mmio virtio_pci virtio_blk squashfs ext4 f2fs block2mtd jffs2 ubifs"
-workloads="shell pipes glibc musl python lua sqlite"
-# What UBIFS must find before it loads; only amd64's kernels have MTD on a disk (block2mtd).
-compressors() { [ "$1" != x86_64 ] || echo lzo deflate zstd; } # ARCH
+workloads="shell pipes glibc musl told python lua sqlite"
+# What UBIFS must find before it loads, and the MTD of those kernels that are booted with one.
+mtd_modules() { # ARCH
+	case $1 in
+	x86_64) echo lzo deflate zstd ;;
+	armv7) echo lzo deflate zstd nandsim ;;
+	esac
+}
 # shellcheck disable=SC2046,SC2086 # one word each
-kernel_of() { tests/boards/fetch "$2" "$(architecture "$1" 4)" "$3" $(compressors "$1") $modules; } # ARCH SUITE PATTERN
+kernel_of() { tests/boards/fetch "$2" "$(architecture "$1" 4)" "$3" $(mtd_modules "$1") $modules; } # ARCH SUITE PATTERN
 busybox_of() { tests/boards/fetch "$2" "$(architecture "$1" 4)" busybox-static; } # ARCH SUITE
 root_of() { tests/emulated/fetch-root "$2" "$(architecture "$1" 4)"; } # ARCH SUITE
 
@@ -30,7 +35,8 @@ build() { # ARCH: the tool and the compiled workloads
 	tools/setup build "$1" && tools/setup emulated "$1" && tools/sysroot "$1" && make -s -j2 ARCH="$1" all || return
 	mkdir -p "$into"
 	"${cross}gcc" -O1 -Wall -Wextra -Werror -o "$into/glibc" tests/emulated/workloads/clocks.c -pthread &&
-		"$PWD/.cache/sysroot/$1/bin/musl-gcc" -O1 -static -o "$into/musl" tests/emulated/workloads/clocks.c -pthread
+		"$PWD/.cache/sysroot/$1/bin/musl-gcc" -O1 -static -o "$into/musl" tests/emulated/workloads/clocks.c -pthread &&
+		cp "$into/glibc" "$into/told"
 }
 
 # A firmware's root file system: the release's, the tool as `make install` puts it, the boot scripts, the workloads.
@@ -41,7 +47,7 @@ firmware() { # ARCH SUITE
 	mkdir -p "$into"
 	cp -al "$(root_of "$arch" "$suite")/." "$into/"
 	mkdir -p "$into"/{dev,proc,sys,run,tmp,data,root,usr/lib/day,etc/init.d,etc/tinyckpt}
-	for applet in sh init mount umount sleep cat sed ls mkdir sync poweroff setsid grep awk stat date cut cp mv rm dmesg; do
+	for applet in sh init mount umount sleep cat sed ls mkdir sync poweroff setsid grep awk stat date cut cp mv rm dmesg dd head tail md5sum; do
 		[ -e "$into/usr/bin/$applet" ] || ln -s busybox "$into/usr/bin/$applet"
 	done
 	ln -s ../bin/busybox "$into/usr/sbin/init"
@@ -52,7 +58,9 @@ firmware() { # ARCH SUITE
 		printf '%s\n' "pidfile=/run/$workload.pid" "start=/usr/lib/day/start $workload" embed=changed-risk >"$into/etc/tinyckpt/$workload.conf"
 		chmod 644 "$into/etc/tinyckpt/$workload.conf"
 	done
-	cp "$out/workloads/$arch"/{glibc,musl} tests/emulated/workloads/{shell,pipes,python,lua,sqlite} "$into/usr/lib/day/"
+	echo clock=tell >>"$into/etc/tinyckpt/told.conf"
+	ln -s /data/key "$into/etc/tinyckpt/key"
+	cp "$out/workloads/$arch"/{glibc,musl,told} tests/emulated/workloads/{shell,pipes,python,lua,sqlite} "$into/usr/lib/day/"
 	mksquashfs "$into" "$into.squashfs" -quiet -no-progress -noappend -all-root -comp gzip -Xcompression-level 1 >/dev/null &&
 		rm -rf "$into"
 }
@@ -70,42 +78,46 @@ initramfs() { # FIRMWARE ARCH SUITE PATTERN
 	(cd "$into" && find . -print0 | cpio --quiet -0 -o -H newc -R 0:0) >"$into.cpio"
 }
 
-blank() { # FILE TYPE: the flash partition, as it leaves the factory
+blank() { # FILE TYPE MTD [MIB]: the flash partition, as it leaves the factory
+	# Bytes that are written at once, and those of an erase block less two headers
+	local unit=1 rest=130944 mib=${4:-64}
+
+	[ "$3" != nandsim ] || unit=2048 rest=129024
 	case $2 in
 	ext4)
-		truncate -s 64M "$1"
+		truncate -s "${mib}M" "$1"
 		mke2fs -q -F -t ext4 "$1"
 		;;
 	f2fs)
-		truncate -s 128M "$1"
+		truncate -s "${4:-128}M" "$1"
 		mkfs.f2fs -q "$1" >/dev/null
 		;;
-	jffs2) head -c 64M /dev/zero | tr '\0' '\377' >"$1" ;;
+	jffs2) head -c "${mib}M" /dev/zero | tr '\0' '\377' >"$1" ;;
 	ubifs)
 		mkdir -p "$1.root"
-		mkfs.ubifs -m 1 -e 130944 -c 480 -r "$1.root" -o "$1.ubifs" 2>/dev/null || return
+		mkfs.ubifs -m $unit -e $rest -c 480 -r "$1.root" -o "$1.ubifs" 2>/dev/null || return
 		printf '[data]\nmode=ubi\nimage=%s\nvol_id=0\nvol_type=dynamic\nvol_name=data\nvol_flags=autoresize\n' "$1.ubifs" >"$1.ini"
 		head -c 64M /dev/zero | tr '\0' '\377' >"$1"
-		ubinize -m 1 -p 128KiB -o "$1.ubi" "$1.ini" >&2 && dd if="$1.ubi" of="$1" conv=notrunc status=none
+		ubinize -m $unit -s $((unit < 512 ? unit : 512)) -p 128KiB -o "$1.ubi" "$1.ini" >&2 && dd if="$1.ubi" of="$1" conv=notrunc status=none
 		;;
 	esac
 }
 
-boot() { # DAY BOOT-FIRMWARE DATA-DISK [KERNEL-ARGUMENT]
-	local day=$1 number=${2%-*} firmware=${2#*-} disk=$3 arch data suite_a suite_b machine cpu console threads suite
+boot() { # DAY BOOT-FIRMWARE DATA-DISK [KERNEL-ARGUMENTS [QEMU-ARGUMENT...]]
+	local day=$1 number=${2%-*} firmware=${2#*-} disk=$3 arch data mtd also suite_a suite_b machine cpu console threads suite
 	local drive="if=none,id=data,format=raw,cache=unsafe,file=$disk"
-	# What is written is recorded beside it, for tests/emulated/powercut.
+	# What is written is recorded beside it, for tests/cuts/run.
 	[ ! -e "$disk.log" ] || drive="if=none,id=data,driver=blklogwrites,file.driver=raw,file.file.driver=file,file.file.filename=$disk,log.driver=raw,log.file.driver=file,log.file.filename=$disk.log"
-	read -r _ arch data suite_a _ suite_b _ machine cpu console threads < <(row "$day")
+	read -r _ arch data mtd also suite_a _ suite_b _ machine cpu console threads < <(row "$day")
 	suite=$suite_a
 	[ "$firmware" = A ] || suite=$suite_b
 	timeout --kill-after=5 "${BOOT_SECONDS:-300}" "qemu-system-${arch/armv7/arm}" -M "$machine" -cpu "$cpu" -accel "tcg,thread=$threads" \
-		-smp 2 -m 512 -nographic -no-reboot -net none -kernel "$out/initramfs/$arch-$suite.kernel" -initrd "$out/initramfs/$arch-$suite.cpio" \
-		-append "console=$console quiet panic=-1 print-fatal-signals=1 data=$data boot=$number ${4:-}" \
+		-smp 2 -m "${MEMORY:-512}" -nographic -no-reboot -net none -kernel "$out/initramfs/$arch-$suite.kernel" -initrd "$out/initramfs/$arch-$suite.cpio" \
+		-append "console=$console quiet panic=-1 print-fatal-signals=1 data=$data mtd=$mtd also=$also boot=$number ${4:-}" \
 		-drive "if=none,id=root,format=raw,readonly=on,file=$out/firmware/$arch-$suite.squashfs" \
 		-device "virtio-blk-$(bus "$machine"),drive=root,serial=root" \
 		-drive "$drive" -device "virtio-blk-$(bus "$machine"),drive=data,serial=data" \
-		</dev/null >"$out/$day/$2.log" 2>&1
+		"${@:5}" </dev/null >"$out/$day/$2.log" 2>&1
 }
 bus() { [ "$1" = q35 ] && echo pci || echo device; }
 
@@ -122,5 +134,5 @@ prepare() { # DAY...
 	done
 	while read -r arch suite pattern; do
 		{ firmware "$arch" "$suite" && initramfs "$arch-$suite" "$arch" "$suite" "$pattern"; } || give_up "no firmware $suite for $arch"
-	done < <(for day; do row "$day"; done | awk '{ print $2, $4, $5; print $2, $6, $7 }' | sort -u)
+	done < <(for day; do row "$day"; done | awk '{ print $2, $6, $7; print $2, $8, $9 }' | sort -u)
 }
