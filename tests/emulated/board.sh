@@ -111,7 +111,7 @@ boot() { # DAY BOOT-FIRMWARE DATA-DISK [KERNEL-ARGUMENTS [QEMU-ARGUMENT...]]
 	read -r _ arch data mtd also suite_a _ suite_b _ machine cpu console threads < <(row "$day")
 	suite=$suite_a
 	[ "$firmware" = A ] || suite=$suite_b
-	timeout --kill-after=5 "${BOOT_SECONDS:-300}" "qemu-system-${arch/armv7/arm}" -M "$machine" -cpu "$cpu" -accel "tcg,thread=$threads" \
+	timeout --kill-after=5 "${BOOT_SECONDS:-900}" "qemu-system-${arch/armv7/arm}" -M "$machine" -cpu "$cpu" -accel "tcg,thread=$threads" \
 		-smp 2 -m "${MEMORY:-512}" -nographic -no-reboot -net none -kernel "$out/initramfs/$arch-$suite.kernel" -initrd "$out/initramfs/$arch-$suite.cpio" \
 		-append "console=$console quiet panic=-1 print-fatal-signals=1 data=$data mtd=$mtd also=$also boot=$number ${4:-}" \
 		-drive "if=none,id=root,format=raw,readonly=on,file=$out/firmware/$arch-$suite.squashfs" \
