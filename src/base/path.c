@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +52,14 @@ int path_parent(const char *path, const char **name)
 		at = next;
 		path += len;
 	}
+}
+
+bool path_is_guarded(const char *path)
+{
+	const char *name;
+	CLEANUP_CLOSE int parent = path_parent(path, &name);
+
+	return parent >= 0 && is_guarded(parent);
 }
 
 int path_unlink(const char *path)

@@ -6,6 +6,7 @@
 #ifndef TINYCKPT_BASE_PATH_H
 #define TINYCKPT_BASE_PATH_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* As open(2), close-on-exec; flags with O_CREAT have O_EXCL and O_NOFOLLOW as well.  ELOOP: a link that is not followed. */
@@ -13,6 +14,9 @@ int path_open(const char *path, int flags, mode_t mode);
 
 /* The directory that has the last name of a path, O_PATH, and that name, a part of path; -1 and errno. */
 int path_parent(const char *path, const char **name);
+
+/* Could nobody but root (or the caller) have put there what has this name? */
+bool path_is_guarded(const char *path);
 
 /* As unlink(2). */
 int path_unlink(const char *path);

@@ -102,8 +102,8 @@ static int same_file(const File *m, int fd)
 		return fail_errno("%s", m->path);
 	if ((st.st_mode & S_IFMT) != (m->mode & S_IFMT))
 		return fail(EIMAGE, "%s: another kind of file has this name now", m->path);
-	/* size and time are for an owner to choose, who would open another's file this way; where all bytes are compared he may */
-	if (!(m->flags & O_PATH) && !m->has_content && st.st_uid != m->uid)
+	/* size and time are for an owner to choose, who may have put another's file there; where all bytes are compared he may */
+	if (!(m->flags & O_PATH) && !m->has_content && st.st_uid != m->uid && !path_is_guarded(m->path))
 		return fail(EIMAGE, "%s: it belongs to user %u now, and belonged to user %u", m->path, st.st_uid, m->uid);
 	if (S_ISREG(m->mode) && !(m->flags & O_PATH)) {
 		if (IS_ON_RULES && m->action != ACTION_EXACT)
