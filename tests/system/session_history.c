@@ -155,7 +155,7 @@ static void serve(void)
 	/* until the root ends, so that nobody's parent changes before all have looked */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;)
-		test_nap(5);
+		pause();
 }
 
 static void order(struct slot *who, enum command command, int argument)
