@@ -177,6 +177,9 @@ struct kernel_sigevent {
 	char rest[64 - sizeof(long) - 3 * sizeof(int32_t)];
 };
 
+#ifndef TFD_IOC_SET_TICKS
+#define TFD_IOC_SET_TICKS _IOW('T', 0, uint64_t) /* 3.17 */
+#endif
 #ifndef PR_TIMER_CREATE_RESTORE_IDS
 #define PR_TIMER_CREATE_RESTORE_IDS 77 /* 6.15 */
 #endif

@@ -68,6 +68,7 @@ static const struct feature features[] = {
 	}, {
 		.name = "pidfd_getfd", .try = probe_pidfd_getfd, .since = "5.6",
 		.use = "descriptors are looked at", .instead = "the links in /proc/PID/fd: slower",
+		.lost = "timerfds cannot be saved, and before Linux 6.5 eventfds",
 	}, {
 		.name = "kcmp", .try = probe_kcmp, .since = "3.5", .option = &KCMP,
 		.use = "descriptors and memory that are shared",
@@ -95,6 +96,9 @@ static const struct feature features[] = {
 		.name = "PR_TIMER_CREATE_RESTORE_IDS", .try = probe_timer_ids, .since = "6.15",
 		.use = "IDs of POSIX timers are asked for",
 		.instead = "as many timers as it takes to come to the ID; beyond 1048576 they are refused",
+	}, {
+		.name = "TFD_IOC_SET_TICKS", .try = probe_ticks, .since = "3.17", .option = &CHECKPOINT_RESTORE,
+		.use = "timerfds that have ended say so", .instead = "they are set back by so many intervals",
 	}, {
 		.name = "membarrier registrations", .try = probe_registrations, .since = "6.3", .option = &MEMBARRIER,
 		.use = "what was registered for membarrier(2)",

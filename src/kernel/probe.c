@@ -12,8 +12,10 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "arch.h"
@@ -204,6 +206,14 @@ int probe_timer_ids(void)
 	return has_no_such_call(syscall(SYS_timer_delete, -1))
 		       ? PROBE_MOOT
 		       : result(syscall(SYS_prctl, PR_TIMER_CREATE_RESTORE_IDS, TIMER_RESTORE_IDS_GET, 0, 0, 0));
+}
+
+int probe_ticks(void)
+{
+	const uint64_t ticks = 1;
+	CLEANUP_CLOSE int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+
+	return fd < 0 ? PROBE_MOOT : result(ioctl(fd, TFD_IOC_SET_TICKS, &ticks));
 }
 
 int probe_kcmp(void)

@@ -30,6 +30,7 @@ int probe_rseq(void);
 int probe_children(void);
 int probe_timers(void);
 int probe_timer_ids(void);
+int probe_ticks(void);
 int probe_registrations(void);
 int probe_keys(void);
 int probe_set_tid(void);

@@ -10,6 +10,9 @@ struct two_clocks {
 	int64_t monotonic, boottime;	/* ns */
 };
 
+/* The longest time of a timer in an image, ns (73 years; beyond half of it they are cut): added to any clock it is still one. */
+static const uint64_t TIME_MAX = INT64_MAX / 4;
+
 /* What a clock shows to us, in ns. */
 int64_t clock_now(int id);
 

@@ -18,14 +18,11 @@
 #include "config.h"
 #include "job/save.h"
 #include "job/verify.h"
+#include "kernel/abi.h"
 #include "kernel/same.h"
 #include "kernel/timens.h"
 #include "objects/object.h"
 #include "timerfd.pb.h"
-
-#ifndef TFD_IOC_SET_TICKS
-#define TFD_IOC_SET_TICKS _IOW('T', 0, uint64_t)
-#endif
 
 static const int64_t SECOND = 1000000000;
 
@@ -38,6 +35,11 @@ static bool match(const struct save *s, const struct opened *o)
 static int64_t to_ns(struct timespec t)
 {
 	return t.tv_sec * SECOND + t.tv_nsec;
+}
+
+static uint64_t cut(int64_t time)
+{
+	return (uint64_t)time > TIME_MAX / 2 ? TIME_MAX / 2 : (uint64_t)time;
 }
 
 static bool number_behind(const char *text, const char *name, int base, uint64_t *value)
@@ -83,8 +85,8 @@ static int look(const struct opened *o, Timerfd *m)
 		if (err || timerfd_gettime(own, &now))
 			return err ? err : -errno;
 	} while ((to_ns(now.it_value) > to_ns(before.it_value) || (to_ns(before.it_value) && !to_ns(now.it_value))) && tries--);
-	m->remains = (uint64_t)to_ns(now.it_value);
-	m->interval = (uint64_t)to_ns(now.it_interval);
+	m->remains = cut(to_ns(now.it_value));
+	m->interval = cut(to_ns(now.it_interval));
 	return 0;
 }
 
@@ -123,10 +125,9 @@ static int save(struct save *s, const struct opened *o)
 
 static int decode(const struct record *rec, Timerfd *m)
 {
-	const uint64_t most = INT64_MAX / 4;	/* ns; added to any clock it is still a time */
 	int err = record_decode(rec, Timerfd_fields, m);
 
-	if (!err && (!is_known(m->clock) || m->remains > most || m->interval > most || m->until > INT64_MAX))
+	if (!err && (!is_known(m->clock) || m->remains > TIME_MAX || m->interval > TIME_MAX || m->until > INT64_MAX))
 		err = fail(EIMAGE, "timerfd %u: absurd", m->id);
 	return err;
 }

@@ -17,6 +17,7 @@
 #include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
+#include "kernel/timens.h"
 #include "tree/clocks.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
@@ -24,7 +25,7 @@
 /* Before Linux 6.15 IDs count up in each process, whatever was deleted: to get one again, all before it are made and deleted. */
 enum { COUNTED_MAX = 1 << 20 };
 
-enum { FIRST_QUEUED = 32 };
+enum { FIRST_QUEUED = 32 };	/* the first signal of which several can be pending */
 
 static bool ids_are_asked_for(void)
 {
@@ -256,9 +257,9 @@ void posix_timers_settle(struct save *s, const struct process *p, pid_t tid, boo
 
 		for (size_t k = 0; !seen && k < i; k++)
 			seen = infos[k].si_code == SI_TIMER && infos[k].si_signo == signo;
-		/* a thread's own come first; of those below SIGRTMIN none can be queued where there is one */
 		if (seen)
 			continue;
+		/* a thread's own come first; of the others none can be queued where there is one */
 		if (!count(own, own_n, signo) && (signo >= FIRST_QUEUED || all == 1) &&
 		    program_fits(prog, 4 * all + 2 * AT_ONCE + 8, sizeof(siginfo_t) + AT_ONCE * sizeof(struct answer) + 64))
 			add_turns(prog, p->pid, shared ? 0 : tid, signo, all);
@@ -269,7 +270,9 @@ void posix_timers_settle(struct save *s, const struct process *p, pid_t tid, boo
 
 static uint64_t to_ns(const struct kernel_timespec *t)
 {
-	return (uint64_t)t->sec * 1000000000 + (uint64_t)t->nsec;
+	const uint64_t ns = (uint64_t)t->sec * 1000000000 + (uint64_t)t->nsec;
+
+	return ns > TIME_MAX / 2 ? TIME_MAX / 2 : ns;
 }
 
 /* Time has run on since all stood still, and is counted from there when the tree goes on. */
@@ -351,9 +354,7 @@ struct noted_timer {
 
 int posix_timer_sound(const Timer *m, uint32_t *next)
 {
-	const uint64_t most = INT64_MAX / 4;	/* ns; added to any clock it is still a time */
-
-	if (m->id < *next || m->id > INT32_MAX || m->remains > most || m->interval > most || m->notify > SIGEV_THREAD || m->tid > 4194304)
+	if (m->id < *next || m->id > INT32_MAX || m->remains > TIME_MAX || m->interval > TIME_MAX || m->notify > SIGEV_THREAD || m->tid > 4194304)
 		return fail(EIMAGE, "timer %u: absurd, or not in its place", m->id);
 	*next = m->id + 1;
 	return 0;
