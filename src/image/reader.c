@@ -572,10 +572,26 @@ int record_decode(const struct record *rec, const pb_msgdesc_t *fields, void *me
 	return 0;
 }
 
+/* Toggles that this build lacks, as one text: the type of a record, the toggle that brings it, a NUL. */
+#define LACKS(toggle, type) LACKS_VALUE(IS_ON_##toggle, type #toggle "\0")
+#define LACKS_VALUE(value, text) LACKS_TOKENS(value, text)
+#define LACKS_TOKENS(value, text) LACKS_##value(text)
+#define LACKS_0(text) text
+#define LACKS_1(text)
+static const char lacking[] =
+	LACKS(SESSIONS, "\x0f") LACKS(CLOCKS, "\x10") LACKS(MTE, "\x12") LACKS(LOCKS, "\x1a") LACKS(POSIX_TIMERS, "\x1b")
+	LACKS(UNLINKED, "\x29") LACKS(PIPE, "\x2b") LACKS(DEVICE, "\x2c") LACKS(INHERIT_STDIO, "\x2d") LACKS(EMBED, "\x2f")
+	LACKS(TIMERFD, "\x30") LACKS(EVENTFD, "\x31") LACKS(RULES, "\x32");
+
 int record_unknown(const struct record *rec)
 {
+	const char *toggle = lacking;
+
+	while (*toggle && *toggle != rec->type)
+		toggle += strlen(toggle) + 1;
 	if (rec->flags & RECORD_MUST_UNDERSTAND)
-		return fail(EIMAGE, "made by a newer tinyckpt, or one with more options: record type %u", rec->type);
+		return *toggle ? fail(EIMAGE, "this tinyckpt was built without CONFIG_%s", toggle + 1)
+			       : fail(EIMAGE, "made by a newer tinyckpt: record type %u", rec->type);
 	log_debug("record type %u at byte %" PRIu64 ": not known, passed over", rec->type, rec->offset);
 	return 0;
 }

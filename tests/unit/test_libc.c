@@ -39,6 +39,11 @@ unsigned long long strtoull(const char *text, char **end, int base);
 #undef strtoll
 #undef strtoull
 
+#define strerror own_strerror
+char *strerror(int number);
+#include "libc/strerror.c"
+#undef strerror
+
 #define malloc own_malloc
 #define calloc own_calloc
 #define realloc own_realloc
@@ -126,6 +131,19 @@ static void test_numbers(void **state)
 		assert_ptr_equal(our_end, their_end); \
 		assert_true(ours == (uint64_t)own_##function(text, NULL, base)); \
 	} while (0)
+
+/* Wordings differ; these few do not. */
+static void test_errors(void **state)
+{
+	static const int same[] = { EPERM, ENOENT, ESRCH, EACCES, EINVAL, ENOSPC, EROFS, ENOSYS };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++)
+		assert_string_equal(own_strerror(same[i]), strerror(same[i]));
+	assert_string_equal(own_strerror(EDQUOT), "Quota exceeded");
+	assert_string_equal(own_strerror(ENOTUNIQ), "error 76");
+	assert_string_equal(own_strerror(0), "error 0");
+}
 
 static void test_parsed(void **state)
 {
@@ -266,6 +284,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_parsed),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_memory),
