@@ -140,6 +140,7 @@ obj-$(CONFIG_TIMERFD)        += src/objects/timerfd.c
 obj-$(CONFIG_LOCKS)         += src/tree/locks.c
 obj-$(CONFIG_POSIX_TIMERS)   += src/tree/posix_timers.c
 obj-$(CONFIG_MANY_FILES)    += src/tree/cloexec.c
+obj-$(CONFIG_SETTINGS)      += src/tree/landlock.c
 obj-$(CONFIG_SESSIONS)      += src/tree/lineage.c src/tree/session.c
 obj-$(CONFIG_CLOCKS)        += src/tree/clocks.c
 obj-$(CONFIG_PIDS)          += src/tree/pids.c src/cmd_boot.c src/boot.c

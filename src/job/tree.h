@@ -33,6 +33,7 @@ struct process {
 	size_t halted;		/* so many of them, the first ones, are known to stand still */
 	bool complete;		/* all do, and there can be no other */
 	bool looked;		/* for their children, since then */
+	bool may_make_devices;	/* CAP_MKNOD */
 	bool timers;		/* it has some of timer_create(2) that /proc/PID/timers tells of */
 	size_t descriptors;	/* so many, see openings_find() */
 	uint64_t vdso, vdso_end;	/* where it is; 0: it has none, or was not seen yet */

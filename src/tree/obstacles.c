@@ -2,6 +2,7 @@
 #include "tree/obstacles.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -189,6 +190,7 @@ void obstacles_find(struct save *s, struct process *p)
 			 (p->tty_nr & 0xff) | (p->tty_nr >> 12 & 0xfff00));
 	for (size_t i = 0; i < p->threads_n; i++)
 		check_thread(s, p, &p->threads[i], &leader);
+	p->may_make_devices = leader.cap_eff >> CAP_MKNOD & 1;
 }
 
 int obstacles_of_tree(struct save *s)

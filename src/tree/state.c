@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "config.h"
@@ -21,6 +22,7 @@
 #include "process.pb.h"
 #include "tree/clocks.h"
 #include "tree/cloexec.h"
+#include "tree/landlock.h"
 #include "tree/locks.h"
 #include "tree/openings.h"
 #include "tree/posix_timers.h"
@@ -52,7 +54,7 @@ struct process_facts {
 	long rlimit_at[RLIM_NLIMITS];
 	int itimer[3];
 	long itimer_at[3];
-	int dumpable, subreaper, thp, mdwe, membarrier, brk, personality;
+	int dumpable, subreaper, thp, mdwe, membarrier, brk, personality, landlock;
 	long subreaper_at, permissions_at;
 	long stops_at[STOPS_MAX];	/* siginfo of the stop of a child, empty when it was waited for */
 	pid_t stops[STOPS_MAX];
@@ -74,7 +76,7 @@ static void ask_stops(struct program *p, struct process_facts *f, const struct t
 	}
 }
 
-static void ask_process(struct program *p, struct process_facts *f)
+static void ask_process(struct program *p, struct process_facts *f, const struct process *process)
 {
 	/* all: even a default action may carry flags, SA_NOCLDWAIT among them */
 	for (int sig = 1; sig <= 64; sig++) {
@@ -100,6 +102,8 @@ static void ask_process(struct program *p, struct process_facts *f)
 	f->subreaper = program_call(p, 0, SYS_prctl, PR_GET_CHILD_SUBREAPER, f->subreaper_at);
 	f->thp = program_call(p, 0, SYS_prctl, PR_GET_THP_DISABLE);
 	f->mdwe = program_call(p, 0, SYS_prctl, PR_GET_MDWE);
+	if (IS_ON_SETTINGS)
+		f->landlock = landlock_ask(p, process);
 	f->membarrier = program_call(p, 0, SYS_membarrier, 1 << MEMBARRIER_GET_REGISTRATIONS, 0);
 	for (int i = 0; i < MEMBARRIER_PRIVATES; i++)
 		program_call(p, 0, SYS_membarrier, 1 << (MEMBARRIER_PRIVATE + 2 * i), 0);
@@ -355,7 +359,7 @@ static int enter(struct save *s, struct asked *a)
 static int ask(struct save *s, struct asked *a)
 {
 	visit_program(&a->visit, a->p->tid, &a->program);
-	ask_process(&a->program, &a->facts);
+	ask_process(&a->program, &a->facts, a->p);
 	ask_stops(&a->program, &a->facts, &s->tree, a->p->pid);
 	thread_ask(&a->program, &a->leader, a->visit.leader.rseq_untold);
 	return visit_start(&a->visit, &a->program);
@@ -385,6 +389,8 @@ static int write_records(struct save *s, struct asked *a)
 	if (err)
 		return err;
 	log_debug("its state: %zu threads", p->threads_n);
+	if (IS_ON_SETTINGS && landlock_confines(&a->program, a->facts.landlock))
+		return fail(EHOLDS, "it is confined by Landlock, or another security module: not supported");
 	if (ARCH_HIDES_RESTART)
 		a->visit.no_sa_restart = ended_by(&a->facts, &a->program);
 	leader = thread_answers(&a->program, &a->leader);

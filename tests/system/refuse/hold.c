@@ -6,7 +6,7 @@
  * arguments: unix_pair unix_listener tcp_listener udp netlink packet pty kmsg lease lease_of_many posix_timer
  * arguments: timer_other_process timer_some_thread timer_thread_gone
  * arguments: sysv_shm seccomp ns_uts ns_mnt ns_net ns_user clone_vm aio linked_elsewhere mte
- * arguments: mempolicy keyring thread_keyring ldt ioperm user_dispatch sem_undo autogroup sched_core dnotify
+ * arguments: mempolicy keyring thread_keyring ldt ioperm user_dispatch sem_undo autogroup sched_core dnotify landlock landlock_user
  * arguments: several clone_files clone_fs own_files own_fs
  */
 #include "kinds/kind.h"
@@ -42,7 +42,7 @@ static bool can_be_told_from_outside(const char *name)
 		return syscall(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0) == 0;
 	/* what only the task itself is told, or its tracer */
 	return strcmp(name, "mempolicy") && !strstr(name, "keyring") && strcmp(name, "ldt") && strcmp(name, "ioperm") &&
-	       strcmp(name, "user_dispatch");
+	       strcmp(name, "user_dispatch") && strncmp(name, "landlock", 8);
 }
 
 static void hold(const char *name)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/sem.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -181,6 +182,37 @@ static void check_spoiled(int fd)
 	expect(!spoiled, "spoiled");
 }
 
+/* Confined by itself, and without rights as well: no files to be made, but for those that the test's own protocol takes. */
+enum { NO_NEW_FILES = 1 << 6 | 1 << 7 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12 /* MAKE_CHAR, _DIR, _SOCK, _FIFO, _BLOCK, _SYM */ };
+
+static int make_landlock(void)
+{
+	uint64_t handled = NO_NEW_FILES;
+	int fd = (int)syscall(444, &handled, sizeof handled, 0);
+
+	if (fd < 0)
+		return -1;
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	must(syscall(446, fd, 0));
+	close(fd);
+	return NO_DESCRIPTOR;
+}
+
+static int make_landlock_user(void)
+{
+	int result = make_landlock();
+
+	must(setresgid(1700, 1700, 1700));
+	must(setresuid(1700, 1700, 1700));
+	return result;
+}
+
+static void check_landlock(int fd)
+{
+	(void)fd;
+	expect(mkdir("/tmp/.landlock-test", 0700) && errno == EACCES && !spoiled, "it is not confined (errno %d)", errno);
+}
+
 /* A directory of whose changes signals tell. */
 static int make_dnotify(void)
 {
@@ -200,6 +232,8 @@ const struct kind setting_kinds[] = {
 	{"sem_undo", make_sem_undo, check_sem_undo, spoil},
 	{"autogroup", make_autogroup, check_autogroup, spoil},
 	{"sched_core", make_sched_core, check_spoiled, spoil},
+	{"landlock", make_landlock, check_landlock, spoil},
+	{"landlock_user", make_landlock_user, check_landlock, spoil},
 	{"dnotify", make_dnotify, NULL, NULL},
 	{NULL, NULL, NULL, NULL},
 };
