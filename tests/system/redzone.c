@@ -93,17 +93,6 @@ void test_check(void)
 
 #else
 
-void test_setup(void)
-{
-	test_skip("this architecture has no red zone");
-}
-
-void test_break(void)
-{
-}
-
-void test_check(void)
-{
-}
+TEST_SKIPPED("this architecture has no red zone")
 
 #endif

@@ -118,17 +118,6 @@ void test_check(void)
 
 #else
 
-void test_setup(void)
-{
-	test_skip("this program knows SME, of aarch64");
-}
-
-void test_break(void)
-{
-}
-
-void test_check(void)
-{
-}
+TEST_SKIPPED("this program knows SME, of aarch64")
 
 #endif

@@ -264,17 +264,6 @@ void test_check(void)
 
 #else
 
-void test_setup(void)
-{
-	test_skip("this program knows the vector registers of aarch64 and riscv64");
-}
-
-void test_break(void)
-{
-}
-
-void test_check(void)
-{
-}
+TEST_SKIPPED("this program knows the vector registers of aarch64 and riscv64")
 
 #endif

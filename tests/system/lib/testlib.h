@@ -63,6 +63,12 @@ void test_pass_with(int status) __attribute__((noreturn));
 void test_fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /* Only before readiness: this machine cannot show the behaviour, for this reason. */
 void test_skip(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* All of a program, where what it looks at does not exist. */
+#define TEST_SKIPPED(reason) \
+	void test_setup(void) { test_skip(reason); } \
+	void test_break(void) { } \
+	void test_check(void) { }
 /*
  * This kernel lacks what the state takes: a refusal (exit 3) that says so in these words, and harms nothing, skips the test.
  * Only for what the table of `tinyckpt check` tells.
