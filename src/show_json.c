@@ -19,6 +19,7 @@
 #include "show.h"
 #include "thread.pb.h"
 #include "timer.pb.h"
+#include "tree/lists.h"
 #include "tree/locks.h"
 #include "tree/records.h"
 #include "vma.pb.h"
@@ -292,12 +293,10 @@ static int on_runs(struct writing *w, const struct record *rec)
 		Runs runs;
 	} m;
 	bool pages = rec->type == RECORD_PAGES;
-	int err = record_decode(rec, pages ? Pages_fields : Runs_fields, &m);
+	int err = pages ? record_decode(rec, Pages_fields, &m.pages) : lists_runs(rec, &m.runs);
 
 	if (!err && pages)
 		err = m.pages.page_shift < 32 && m.pages.start_count == m.pages.count_count ? 0 : fail(EIMAGE, "pages: absurd");
-	if (!err && !pages)
-		err = m.runs.start_count == m.runs.end_count ? 0 : fail(EIMAGE, "runs of pages: not in pairs");
 	if (!err)
 		err = in_list(w, RECORD_PAGES, "memory");
 	for (size_t i = 0; !err && i < (pages ? m.pages.start_count : m.runs.start_count); i++) {
@@ -343,10 +342,8 @@ static int on_descriptors(struct writing *w, const struct record *rec)
 {
 	struct json *j = &w->j;
 	Descriptors m;
-	int err = record_decode(rec, Descriptors_fields, &m);
+	int err = lists_descriptors(rec, &m);
 
-	if (!err && (m.fd_count != m.file_count || m.fd_count != m.cloexec_count))
-		err = fail(EIMAGE, "descriptors: incomplete");
 	if (!err)
 		err = in_list(w, rec->type, "descriptors");
 	for (size_t i = 0; !err && i < m.fd_count; i++) {
@@ -407,10 +404,8 @@ static int on_sigactions(struct writing *w, const struct record *rec)
 {
 	struct json *j = &w->j;
 	Sigactions m;
-	int err = record_decode(rec, Sigactions_fields, &m);
+	int err = lists_sigactions(rec, &m);
 
-	if (!err && (m.signal_count != m.handler_count || m.signal_count != m.flags_count || m.signal_count != m.mask_count))
-		err = fail(EIMAGE, "signal actions: incomplete");
 	if (!err)
 		err = in_list(w, rec->type, "signal_actions");
 	for (size_t i = 0; !err && i < m.signal_count; i++) {

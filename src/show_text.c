@@ -20,6 +20,7 @@
 #include "show.h"
 #include "thread.pb.h"
 #include "timer.pb.h"
+#include "tree/lists.h"
 #include "tree/records.h"
 #include "vma.pb.h"
 
@@ -142,8 +143,6 @@ static int add_object(struct show *s, const struct record *rec)
 
 static int add_descriptors(struct show *s, const Descriptors *m)
 {
-	if (m->fd_count != m->file_count)
-		return fail(EIMAGE, "descriptors: incomplete");
 	for (size_t i = 0; i < m->fd_count; i++) {
 		struct shown_fd fd = { s->now->pid, m->fd[i], m->file[i] };
 
@@ -209,7 +208,7 @@ static int add_record(struct show *s, const struct record *rec)
 		return add_object(s, rec);
 	if (!s->now)
 		return fail(EIMAGE, "record type %u of no process", rec->type);
-	err = record_decode(rec, fields, &m);
+	err = rec->type == RECORD_DESCRIPTORS ? lists_descriptors(rec, &m.descriptors) : record_decode(rec, fields, &m);
 	if (err)
 		return err;
 	if (rec->type == RECORD_VMA) {

@@ -23,6 +23,7 @@
 #include "restore.h"
 #include "thread.pb.h"
 #include "tree/clocks.h"
+#include "tree/lists.h"
 #include "tree/locks.h"
 #include "tree/own.h"
 #include "tree/pids.h"
@@ -284,10 +285,8 @@ static int on_pages(struct verify *v, const struct record *rec)
 static int on_runs(struct verify *v, const struct record *rec)
 {
 	Runs m;
-	int err = record_decode(rec, Runs_fields, &m);
+	int err = lists_runs(rec, &m);
 
-	if (!err && m.start_count != m.end_count)
-		err = fail(EIMAGE, "runs of pages: not in pairs");
 	for (size_t i = 0; !err && i < m.start_count; i++)
 		err = check_run(v, m.start[i], m.end[i]);
 	return err;
@@ -354,13 +353,10 @@ static int on_advice(struct verify *v, const struct record *rec)
 static int on_sigactions(struct verify *v, const struct record *rec)
 {
 	Sigactions m;
-	int err = record_decode(rec, Sigactions_fields, &m);
+	int err = lists_sigactions(rec, &m);
 
 	if (err)
 		return err;
-	if (m.signal_count != m.handler_count || m.signal_count != m.flags_count || m.signal_count != m.restorer_count ||
-	    m.signal_count != m.mask_count)
-		return fail(EIMAGE, "signal actions of process %u: incomplete", v->pid);
 	for (size_t i = 0; i < m.signal_count; i++)
 		if (!m.signal[i] || m.signal[i] > 64)
 			return fail(EIMAGE, "process %u: there is no signal %u", v->pid, m.signal[i]);
@@ -370,12 +366,10 @@ static int on_sigactions(struct verify *v, const struct record *rec)
 static int on_descriptors(struct verify *v, const struct record *rec)
 {
 	Descriptors m;
-	int err = record_decode(rec, Descriptors_fields, &m);
+	int err = lists_descriptors(rec, &m);
 
 	if (err)
 		return err;
-	if (m.fd_count != m.file_count || m.fd_count != m.cloexec_count)
-		return fail(EIMAGE, "descriptors of process %u: incomplete", v->pid);
 	for (size_t i = 0; i < m.fd_count; i++)
 		if (m.fd[i] > v->tree.highest_fd || !verify_known(v, m.file[i]))
 			return fail(EIMAGE, "process %u: fd %u: no open file %u", v->pid, m.fd[i], m.file[i]);

@@ -18,6 +18,7 @@
 #include "pages.pb.h"
 #include "tree/birth.h"
 #include "tree/fill.h"
+#include "tree/lists.h"
 #include "tree/own.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
@@ -287,12 +288,10 @@ int remap_runs(struct restore *r, const struct record *rec)
 {
 	Runs m;
 	struct program p;
-	int err = record_decode(rec, Runs_fields, &m);
+	int err = lists_runs(rec, &m);
 
 	if (err)
 		return err;
-	if (m.start_count != m.end_count)
-		return fail(EIMAGE, "runs of pages: not in pairs");
 	reborn_program(r, &p);
 	for (size_t i = 0; i < m.start_count; i++) {
 		if (m.start[i] >= m.end[i] || m.end[i] > ARCH_TASK_SIZE || (m.start[i] < r->area + REBORN_AREA && m.end[i] > r->area))

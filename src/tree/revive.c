@@ -31,6 +31,7 @@
 #include "tree/birth.h"
 #include "tree/clocks.h"
 #include "tree/credentials.h"
+#include "tree/lists.h"
 #include "tree/locks.h"
 #include "tree/posix_timers.h"
 #include "tree/reborn.h"
@@ -157,6 +158,7 @@ int revive_state(struct restore *r, const struct record *rec)
 	return err ? err : set_outside(r);
 }
 
+/* Records that belong to a process stand behind its state. */
 static int in_process(const struct restore *r, const char *what)
 {
 	return r->settled && r->pid ? 0 : fail(EIMAGE, "%s of no process", what);
@@ -187,12 +189,9 @@ int revive_sigactions(struct restore *r, const struct record *rec)
 	int err = in_process(r, "signal actions");
 
 	if (!err)
-		err = record_decode(rec, Sigactions_fields, &m);
+		err = lists_sigactions(rec, &m);
 	if (err)
 		return err;
-	if (m.signal_count != m.handler_count || m.signal_count != m.flags_count || m.signal_count != m.restorer_count ||
-	    m.signal_count != m.mask_count)
-		return fail(EIMAGE, "signal actions: incomplete");
 	reborn_program(r, &p);
 	for (size_t i = 0; i < m.signal_count; i++) {
 		const struct kernel_sigaction action = {
@@ -219,11 +218,9 @@ int revive_descriptors(struct restore *r, const struct record *rec)
 	int err = in_process(r, "descriptors");
 
 	if (!err)
-		err = record_decode(rec, Descriptors_fields, &m);
+		err = lists_descriptors(rec, &m);
 	if (err)
 		return err;
-	if (m.fd_count != m.file_count || m.fd_count != m.cloexec_count)
-		return fail(EIMAGE, "descriptors: incomplete");
 	reborn_program(r, &p);
 	for (size_t i = 0; i < m.fd_count; i++) {
 		int fd = world_fd(r, m.file[i]);
