@@ -277,19 +277,33 @@ static int write_pidfile(const struct restore *r)
 	return err ? fail_for(err, "%s", path) : 0;
 }
 
+/* What the agent leaves to the tool. */
+struct outcome {
+	int err;
+	pid_t agent;
+	pid_t root;
+	bool made;	/* and in a namespace of its own: the agent has stopped itself for the tool to stay, too */
+	bool ended;	/* the root has, and this is its */
+	int status;
+};
+
 /*
  * The instant at which the tree lives again: when the agent no longer dies with the tool.  From then on it cuts the ties of
- * all, whatever becomes of the tool.
+ * all, whatever becomes of the tool.  A PID namespace ends with its init: there it is when that no longer dies with its caller.
  */
-static void release(struct restore *r, int *err)
+static void release(struct restore *r, struct outcome *outcome)
 {
 	const pid_t *tid = (const pid_t *)(const void *)r->threads.data;
 	sigset_t all;
 
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
+	if (IS_ON_PIDNS && r->options->pidns) {
+		outcome->made = true;
+		kill(getpid(), SIGSTOP);
+	}
 	prctl(PR_SET_PDEATHSIG, 0);
-	*err = 0;
+	outcome->err = 0;
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
 		thread_untie(tid[i]);
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
@@ -314,15 +328,6 @@ static void pass_on(int sig)
 	kill(supervised, sig);
 }
 
-/* What the agent leaves to the tool. */
-struct outcome {
-	int err;
-	pid_t agent;
-	pid_t root;
-	bool ended;	/* the root has, and this is its */
-	int status;
-};
-
 /*
  * Until the agent or the root has ended, or (NULL) all children have.  Whoever is orphaned comes to us; the root may end
  * before the agent.
@@ -331,8 +336,15 @@ static int wait_for(struct outcome *outcome, const volatile pid_t *pid)
 {
 	for (;;) {
 		int status;
-		pid_t ended = waitpid(-1, &status, __WALL);
+		pid_t ended = waitpid(-1, &status, __WALL | (IS_ON_PIDNS ? WUNTRACED : 0));
 
+		if (IS_ON_PIDNS && ended > 0 && WIFSTOPPED(status)) {
+			if (outcome->made && pid && ended == *pid) {
+				pidns_stay();
+				kill(ended, SIGCONT);
+			}
+			continue;
+		}
 		if (ended < 0 && errno != EINTR)
 			return errno == ECHILD && !pid ? 0 : fail_errno("waiting for process %d", pid ? *pid : 0);
 		if (ended > 0 && ended == outcome->root) {
@@ -411,7 +423,7 @@ static void agent(const struct restore_options *options, pid_t tool, struct outc
 			changed_abandon(&r);
 		outcome->err = err;
 	} else {
-		release(&r, &outcome->err);
+		release(&r, outcome);
 	}
 }
 

@@ -130,9 +130,13 @@ void pidns_tell(int code)
 		(void)write_all(told, &code, sizeof(code));
 }
 
-void pidns_alive(void)
+void pidns_stay(void)
 {
 	prctl(PR_SET_PDEATHSIG, 0);
+}
+
+void pidns_alive(void)
+{
 	pidns_tell(ALIVE);
 }
 

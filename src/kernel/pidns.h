@@ -17,10 +17,12 @@ int pidns_enter(pid_t *pid);
 void pidns_tell(int code);
 
 /*
- * A child returns as process 1 of a new namespace.  The caller stays behind: until pidns_alive() both die together, and from then
- * on signals are passed on to the child; it ends with pidns_end()'s code.  0 or a negative errno, said.
+ * A child returns as process 1 of a new namespace.  The caller stays behind: until pidns_stay() the child dies with it, with all
+ * that is in the namespace, and from pidns_alive() on signals are passed on to it; it ends with pidns_end()'s code.  0 or a
+ * negative errno, said.
  */
 int pidns_make(void);
+void pidns_stay(void);
 void pidns_alive(void);
 
 /* Tells the caller of pidns_make() the exit code, stays as long as there is any other process in there, and ends. */
