@@ -5,7 +5,8 @@
  *   killer [options] -- PROGRAM …
  *     -c         only count its system call stops (with -E 1: its calls)
  *     -n N       kill at the Nth stop
- *     -a         count those of its agent, the first child that it forks: the one that is killed is the program
+ *     -a         count those of its agent, the first child that it forks: the one that is killed is the program; once more: of
+ *                the agent's agent
  *     -x         count only the entries of calls that change something: the world is the same at all other stops between
  *                two of them, so this sees every state once (looks.h tells which calls only look)
  *     -f         as -x, and stop at those only, by a filter: faster, but for a program that starts no others

@@ -133,14 +133,14 @@ static void make_it_fail(const struct killing *o, long number)
 	failed = number;
 }
 
-/* The agent of the program, its first child, stands at its beginning; the program runs on untraced. */
+/* The agent, the first child of what is traced, stands at its beginning; who made it runs on untraced. */
 static int to_agent(long events)
 {
 	unsigned long pid;
 	int status;
 
-	if (ptrace(PTRACE_GETEVENTMSG, program, 0, &pid) || waitpid((pid_t)pid, &status, __WALL) < 0 ||
-	    ptrace(PTRACE_SETOPTIONS, pid, 0, events) || ptrace(PTRACE_DETACH, program, 0, 0)) {
+	if (ptrace(PTRACE_GETEVENTMSG, traced, 0, &pid) || waitpid((pid_t)pid, &status, __WALL) < 0 ||
+	    ptrace(PTRACE_SETOPTIONS, pid, 0, events) || ptrace(PTRACE_DETACH, traced, 0, 0)) {
 		perror("agent");
 		return -1;
 	}
@@ -155,7 +155,7 @@ static int by_stop(const struct killing *o, int gate, struct killed *result)
 		      (o->filter ? PTRACE_O_TRACECLONE : 0) | (o->agent ? PTRACE_O_TRACEFORK : 0);
 	bool other = false, anew = false;
 	bool running = false, failing = false;
-	int status = 0, pass = 0;
+	int status = 0, pass = 0, depth = 0;
 
 	if (ptrace(PTRACE_SEIZE, program, 0, events) || ptrace(PTRACE_INTERRUPT, program, 0, 0) ||
 	    write(gate, "", 1) != 1) {
@@ -171,6 +171,12 @@ static int by_stop(const struct killing *o, int gate, struct killed *result)
 		other = pid != traced;
 		if (pid < 0 && errno != EINTR)
 			return -1;
+		if (pid == program && other && !WIFSTOPPED(status)) {	/* an agent that stays has no more to do with it */
+			end_as(result, "exited", status);
+			if (!ptrace(PTRACE_INTERRUPT, traced, 0, 0) && waitpid(traced, NULL, __WALL) == traced)
+				let_agent_go();
+			return 0;
+		}
 		if (pid > 0 && other)
 			pass_by(pid, status);
 		if (other)
@@ -182,9 +188,9 @@ static int by_stop(const struct killing *o, int gate, struct killed *result)
 		event = status >> 16;
 		sig = WSTOPSIG(status);
 		pass = 0;
-		if (event == PTRACE_EVENT_FORK && traced == program) {
-			/* from here on the agent is looked at, and none of its children */
-			if (to_agent(events & ~PTRACE_O_TRACEFORK))
+		if (event == PTRACE_EVENT_FORK && depth < o->agent) {
+			/* from here on the agent is looked at, and in the end none of its children */
+			if (to_agent(++depth < o->agent ? events : events & ~PTRACE_O_TRACEFORK))
 				return -1;
 			continue;
 		}
@@ -194,7 +200,7 @@ static int by_stop(const struct killing *o, int gate, struct killed *result)
 			pass = sig == SIGTRAP ? 0 : -1; /* a group stop is waited out */
 		else if (event != PTRACE_EVENT_SECCOMP && sig != (SIGTRAP | 0x80))
 			pass = sig;
-		if (!running || (o->agent && traced == program) || (event != PTRACE_EVENT_SECCOMP && sig != (SIGTRAP | 0x80)))
+		if (!running || depth < o->agent || (event != PTRACE_EVENT_SECCOMP && sig != (SIGTRAP | 0x80)))
 			continue;
 		if (ptrace(PTRACE_GET_SYSCALL_INFO, traced, sizeof(info), &info) < 0)
 			continue; /* just being killed */
@@ -236,7 +242,7 @@ int killing_options(int argc, char **argv, struct killing *k)
 	while ((c = getopt(argc, argv, "+cn:axfs:i:E:u:t:")) != -1)
 		switch (c) {
 		case 'c': k->count = true; break;
-		case 'a': k->agent = true; break;
+		case 'a': k->agent++; break;
 		case 'n': k->stop = atol(optarg); break;
 		case 'x': k->changes_only = true; break;
 		case 'f': k->changes_only = k->filter = true; break;

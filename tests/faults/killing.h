@@ -9,7 +9,8 @@ struct killing {
 	long stop;  /* at which system call stop; or */
 	long micro; /* after how long */
 	long limit_ms;
-	bool agent, changes_only, filter, count;
+	bool changes_only, filter, count;
+	int agent;	/* so many generations below the program is the one whose calls are counted */
 	int signal, error;
 	int bother;	/* this signal is sent at the entry of every call; 0: none */
 };
