@@ -14,7 +14,7 @@ echo "file $work/*.carried snapshot" >"$work/rules"
 chmod 600 "$work/rules"
 save_options="--rules $work/rules"
 restore_options=
-if has save --key && "$tool" keygen -o "$work/key"; then
+if has save --key && "$tool" keygen -o "$work/key" >/dev/null; then
 	export STRIKE_KEY="$work/key"
 	save_options="$save_options --key $work/key"
 	restore_options="--key $work/key"
