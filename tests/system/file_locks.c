@@ -7,6 +7,7 @@
 #include "waiter.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -72,8 +73,12 @@ static int waited_fd;
 
 void test_setup(void)
 {
-	for (int i = 0; i < 100 && !strcmp(test_argument(), "many"); i++)
-		must(open("/dev/null", O_RDONLY));
+	for (int i = 0; i < 100 && !strcmp(test_argument(), "many"); i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "many.%d", i);
+		must(open(test_path(name), O_RDONLY | O_CREAT, 0644));
+	}
 	process_fd = must(open(test_path("process"), O_RDWR | O_CREAT, 0644));
 	must(lock(process_fd, F_SETLK, F_WRLCK, 10, 20));
 	must(lock(process_fd, F_SETLK, F_RDLCK, 100, 1));
