@@ -12,7 +12,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CYCLES = 5, AWAY_MS = 1500 };
+enum { AWAY_MS = 1500 };
+
+/* How often a workload comes back in the modes that do it over and over. */
+static int cycles(void)
+{
+	const char *wanted = getenv("CYCLES");
+
+	return wanted && atoi(wanted) > 1 ? atoi(wanted) : 5;
+}
 
 static bool play_none(void)
 {
@@ -62,9 +70,9 @@ static bool play_small(void)
 	return good;
 }
 
-static bool play_five_cycles(void)
+static bool play_many_cycles(void)
 {
-	return play_cycles(CYCLES);
+	return play_cycles(cycles());
 }
 
 static bool play_while_away(const char *clock)
@@ -164,23 +172,23 @@ static unsigned long mapped_kib(pid_t pid)
 /* Once both kernels were there, nothing more is to be kept of either. */
 static bool play_foreign(void)
 {
-	enum { FOREIGN_CYCLES = 2 * CYCLES };
+	const int wanted = 2 * cycles();
 	unsigned long most = 0;
 
-	for (int i = 0; i < FOREIGN_CYCLES; i++) {
+	for (int i = 0; i < wanted; i++) {
 		if (!save_tree(NULL) || !tree_is_gone() || !make_foreign())
-			return *test.refusal ? false : failed("in cycle %d of %d", i + 1, FOREIGN_CYCLES);
+			return *test.refusal ? false : failed("in cycle %d of %d", i + 1, wanted);
 		forget_endings();
 		int code = run_tool("restore", "-d", test.image);
 
 		if (file_exists("stays-away"))
 			return restore_is_refused(code);
 		if (!restored_tree_exists(code))
-			return failed("in cycle %d of %d", i + 1, FOREIGN_CYCLES);
+			return failed("in cycle %d of %d", i + 1, wanted);
 		unsigned long mapped = mapped_kib(test.root);
 
 		if (i > 1 && mapped > most)
-			return failed("%lu KiB are mapped, and were %lu, in cycle %d of %d", mapped, most, i + 1, FOREIGN_CYCLES);
+			return failed("%lu KiB are mapped, and were %lu, in cycle %d of %d", mapped, most, i + 1, wanted);
 		most = i > 1 || mapped < most ? most : mapped;
 	}
 	return finish_program("after restore");
@@ -354,9 +362,9 @@ static bool play_update(void)
 	if (run_tool("verify", NULL, test.image) || !restored_tree_exists(run_tool("restore", "-d", test.image)) ||
 	    !are_mapped(true, "after the update"))
 		return failed("the image with the files");
-	for (int i = 1; i < CYCLES; i++)
+	for (int i = 1; i < cycles(); i++)
 		if (!save_and_restore() || !are_mapped(true, "in a later cycle"))
-			return failed("in cycle %d of %d", i + 1, CYCLES);
+			return failed("in cycle %d of %d", i + 1, cycles());
 	if (!update_undo(test.directory) || !save_and_restore() || !are_mapped(false, "after the rollback"))
 		return failed("the rollback");
 	return finish_program("after the rollback");
@@ -368,7 +376,7 @@ bool play(void)
 		const char *name;
 		bool (*play)(void);
 	} modes[] = {
-		{"none", play_none}, {"break", play_break}, {"once", play_once}, {"cycles", play_five_cycles}, {"small", play_small},
+		{"none", play_none}, {"break", play_break}, {"once", play_once}, {"cycles", play_many_cycles}, {"small", play_small},
 		{"foreign", play_foreign},
 		{"away", play_away}, {"advance", play_advance},
 		{"leave", play_leave}, {"foreground", play_foreground}, {"meanwhile", play_meanwhile}, {"refuse", play_refuse},

@@ -8,14 +8,14 @@
  * none          no save and no restore at all: the program alone must pass
  * break         as none, with BREAK=1: the program must fail
  * once          save, the tree is gone, restore -d, the same seen from outside, pass
- * cycles        the same five times in a row
+ * cycles        the same five times in a row, or as often as CYCLES in the environment says
  * away          once, with a while between save and restore; the program finds DIR/freeze
  * advance       the same, with restore --clock=advance and DIR/advance
- * foreign       the same ten times, each image being made one of another kernel, with another vDSO: two of them in turn; what is
- *               mapped must not grow.  With DIR/stays-away restore must exit with 4 and say what DIR/expect has
+ * foreign       the same twice as often as that, each image being made one of another kernel, with another vDSO: two of them in
+ *               turn; what is mapped must not grow.  With DIR/stays-away restore must exit with 4 and say what DIR/expect has
  * small         once, and the memory of the tool, and of the image in the page cache, are told: at most PEAK_KIB and CACHE_KIB, if
  *               the environment has those
- * update        save --embed; files are replaced (update.h): an image without them is refused, the other restores, five times;
+ * update        save --embed; files are replaced (update.h): an image without them is refused, the other restores, as often;
  *               then the old ones are back, and mapped again
  * leave         check finds nothing; save --leave-running; not the least thing has changed
  * foreground    restore without -d is the tree's parent and ends with its exit status
