@@ -13,17 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "eventfd.pb.h"
 #include "file.pb.h"
 #include "header.pb.h"
 #include "image/writer.h"
 #include "objects/object.h"
 #include "pages.pb.h"
 #include "thread.pb.h"
+#include "timer.pb.h"
+#include "timerfd.pb.h"
 #include "tree/records.h"
 #include "verify.h"
 #include "vma.pb.h"
@@ -36,12 +40,15 @@ struct sample {
 	Header header;
 	Tree tree;
 	File file, other;
+	Timerfd timerfd;
+	Eventfd eventfd;
 	Process process;
 	Vma vma;
 	Pages pages;
 	uint32_t pages_len;
 	State state;
 	Descriptors descriptors;
+	Timer timer, later_timer;
 	Thread thread;
 	uint32_t thread_len;
 	Pending pending;
@@ -71,11 +78,15 @@ static int verify(const struct sample *s)
 	write_record(&w, s, RECORD_TREE, Tree_fields, &s->tree, 0);
 	write_record(&w, s, RECORD_FILE, File_fields, &s->file, 0);
 	write_record(&w, s, RECORD_FILE, File_fields, &s->other, 0);
+	write_record(&w, s, RECORD_TIMERFD, Timerfd_fields, &s->timerfd, 0);
+	write_record(&w, s, RECORD_EVENTFD, Eventfd_fields, &s->eventfd, 0);
 	write_record(&w, s, RECORD_PROCESS, Process_fields, &s->process, 0);
 	write_record(&w, s, RECORD_VMA, Vma_fields, &s->vma, 0);
 	write_record(&w, s, RECORD_PAGES, Pages_fields, &s->pages, s->pages_len);
 	write_record(&w, s, RECORD_STATE, State_fields, &s->state, 0);
 	write_record(&w, s, RECORD_DESCRIPTORS, Descriptors_fields, &s->descriptors, 0);
+	write_record(&w, s, RECORD_TIMER, Timer_fields, &s->timer, 0);
+	write_record(&w, s, RECORD_TIMER, Timer_fields, &s->later_timer, 0);
 	write_record(&w, s, RECORD_THREAD, Thread_fields, &s->thread, s->thread_len);
 	write_record(&w, s, RECORD_PENDING, Pending_fields, &s->pending, sizeof(siginfo_t));
 	assert_int_equal(image_commit(&w, &totals), 0);
@@ -93,12 +104,16 @@ static void good(struct sample *s)
 		.tree = { .root = 42, .processes = 1, .highest_fd = 7, .gap_start = 0x10000000, .gap_end = 0x20000000 },
 		.file = { .id = 1, .path = "/", .mode = S_IFDIR },
 		.other = { .id = 2, .path = "/bin/x", .mode = S_IFREG },
+		.timerfd = { .id = 3, .clock = CLOCK_MONOTONIC, .remains = 5000, .interval = 1000 },
+		.eventfd = { .id = 4, .count = 7 },
 		.process = { .pid = 42, .sid = 42, .pgid = 42, .threads = 1 },
 		.vma = { .start = 0x400000, .end = 0x400000 + 16 * PAGE, .prot = 3 },
 		.pages = { .process = 42, .start_count = 1, .start = { 0x402 }, .count_count = 1, .count = { 2 }, .page_shift = 12 },
 		.pages_len = 2 * PAGE,
 		.state = { .pid = 42, .exe = 2, .cwd = 1, .root = 1 },
 		.descriptors = { .fd_count = 1, .fd = { 7 }, .file_count = 1, .file = { 2 }, .cloexec_count = 1 },
+		.timer = { .id = 0, .clock = CLOCK_REALTIME, .signal = SIGALRM, .remains = 5000 },
+		.later_timer = { .id = 9, .clock = CLOCK_MONOTONIC, .notify = SIGEV_NONE, .interval = INT64_MAX / 8 },
 		.thread = { .pid = 42, .tid = 42, .uid_count = 4, .gid_count = 4, .regset_type_count = 1,
 			    .regset_type = { NT_PRSTATUS }, .regset_len_count = 1, .regset_len = { sizeof(struct arch_regs) } },
 		.thread_len = sizeof(struct arch_regs),
@@ -149,17 +164,17 @@ static void references_lead_nowhere(void **state)
 	(void)state;
 	WRONG(s.file.id = 2);
 	WRONG(s.other.id = 3);
-	WRONG(s.other.of = 3);
+	WRONG(s.other.of = 5);
 	WRONG(strcpy(s.other.path, "bin/x"));
 	WRONG(s.process.parent = 41);
 	WRONG(s.process.pid = 43);
-	WRONG((s.vma.kind = VmaKind_FILE_BACKED, s.vma.file = 3));
+	WRONG((s.vma.kind = VmaKind_FILE_BACKED, s.vma.file = 5));
 	WRONG(s.vma.inherited = true);
 	WRONG(s.pages.process = 43);
 	WRONG(s.state.pid = 43);
-	WRONG(s.state.exe = 3);
+	WRONG(s.state.exe = 5);
 	WRONG(s.state.cwd = 0);
-	WRONG(s.descriptors.file[0] = 3);
+	WRONG(s.descriptors.file[0] = 5);
 	WRONG(s.descriptors.fd[0] = 8);
 	WRONG(s.thread.pid = 43);
 	WRONG(s.thread.tid = 43);
@@ -191,6 +206,28 @@ static void sizes_and_places_are_absurd(void **state)
 	WRONG(s.process.threads = 2);
 }
 
+static void timers_are_absurd(void **state)
+{
+	struct sample s;
+
+	(void)state;
+	WRONG(s.timer.id = 9);
+	WRONG(s.later_timer.id = 0);
+	WRONG(s.later_timer.id = UINT32_MAX);
+	WRONG(s.twice = RECORD_TIMER);
+	WRONG(s.timer.remains = INT64_MAX);
+	WRONG(s.timer.interval = UINT64_MAX);
+	WRONG(s.timer.notify = 3);
+	WRONG(s.timer.tid = UINT32_MAX);
+	WRONG(s.timerfd.id = 4);
+	WRONG(s.timerfd.clock = 2);
+	WRONG(s.timerfd.clock = UINT32_MAX);
+	WRONG(s.timerfd.remains = INT64_MAX);
+	WRONG(s.timerfd.interval = UINT64_MAX);
+	WRONG(s.timerfd.until = UINT64_MAX);
+	WRONG(s.eventfd.id = 5);
+}
+
 static void totals_disagree(void **state)
 {
 	struct sample s;
@@ -209,6 +246,7 @@ int main(void)
 		cmocka_unit_test(something_is_missing_or_doubled),
 		cmocka_unit_test(references_lead_nowhere),
 		cmocka_unit_test(sizes_and_places_are_absurd),
+		cmocka_unit_test(timers_are_absurd),
 		cmocka_unit_test(totals_disagree),
 	};
 
