@@ -145,5 +145,6 @@ uint64_t arch_frames_taken(void)
 	raise(SIGURG);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGURG, &before, NULL);
-	return (written & ~(1ULL << UNKNOWN)) | (uint64_t)!!(getauxval(AT_HWCAP2) & SME2) << OF_ZT | (uint64_t)!!(getauxval(AT_HWCAP) & GCS) << OF_GCS;
+	return (written & ~(1ULL << UNKNOWN)) | (uint64_t)!!(getauxval(AT_HWCAP2) & SME2) << OF_ZT |
+	       (uint64_t)!!(getauxval(AT_HWCAP) & GCS) << OF_GCS;
 }
