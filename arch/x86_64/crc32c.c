@@ -73,7 +73,8 @@ crc32c_function *arch_crc32c(void)
 {
 	unsigned int a, b, c, d;
 
-	if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSE4_2) || !(c & bit_PCLMUL))
+	__cpuid(1, a, b, c, d);
+	if (!(c & bit_SSE4_2) || !(c & bit_PCLMUL))
 		return NULL;
 	return crc32c_sse42;
 }

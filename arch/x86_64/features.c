@@ -37,18 +37,18 @@ void arch_features(uint64_t words[ARCH_FEATURE_WORDS])
 		{ 7, 0x485e0140, 1, EAX }, { 7, 0x00040000, 1, EDX }, { 13, 0x8, 1, EAX }, { 0x80000001, 0x1dca361e, 0, ECX },
 		{ 0x80000001, 0x35bfffff, 0, EDX }, { 0x80000008, 0xfffffeea, 0, EBX },
 	};
+	uint32_t last[2][REGISTERS], reg[REGISTERS];
 
 	*words++ = xcr0();
 	*words++ = getauxval(AT_HWCAP2);
+	/* no more often than needed: in a virtual machine each takes microseconds */
+	cpuid(0, 0, last[0]);
+	cpuid(1U << 31, 0, last[1]);
 	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++) {
-		uint32_t reg[REGISTERS];
+		const uint32_t leaf = sources[i].leaf;
 
-		cpuid(sources[i].leaf & 1U << 31, 0, reg);
-		*words = 0;
-		if (reg[EAX] >= sources[i].leaf) {
-			cpuid(sources[i].leaf, sources[i].subleaf, reg);
-			*words = reg[sources[i].reg] & ~sources[i].without;
-		}
-		words++;
+		if (!i || leaf != sources[i - 1].leaf || sources[i].subleaf != sources[i - 1].subleaf)
+			cpuid(leaf, sources[i].subleaf, reg);
+		*words++ = last[leaf >> 31][EAX] >= leaf ? reg[sources[i].reg] & ~sources[i].without : 0;
 	}
 }
