@@ -51,8 +51,10 @@ int seal_new(struct seal **s, const char *keyfile)
 	madvise(new, sizeof(*new), MADV_DONTDUMP);
 	seal_inherited(new, false);
 	err = key_read(&new->key, keyfile, &none);
-	if (err || none)
+	if (err)
 		seal_free(new);
+	else if (none)	/* nothing to wipe: that would take more time than all of the rest */
+		munmap(new, sizeof(*new));
 	else
 		*s = new;
 	return err;
