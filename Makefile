@@ -152,6 +152,7 @@ obj-$(CONFIG_BUDGET)        += src/image/budget.c src/tree/estimate.c
 obj-$(CONFIG_LZ4)           += src/image/lz4.c
 obj-$(CONFIG_TRUST)         += src/cmd_keygen.c $(addprefix src/image/,key.c seal.c newest.c)
 obj-$(CONFIG_COPY_BEHIND)   += src/image/behind.c src/tree/fill.c
+obj-$(CONFIG_INSTALL_PAGES) += src/tree/install.c
 obj-$(CONFIG_CMD_SHOW)      += src/cmd_show.c src/show_text.c
 obj-$(CONFIG_CMD_VERIFY)    += src/cmd_verify.c src/verify.c
 obj-$(CONFIG_CMD_CHECK)     += src/cmd_check.c

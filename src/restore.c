@@ -391,7 +391,7 @@ static void stay_on_one_processor(cpu_set_t *others)
  */
 static void agent(const struct restore_options *options, pid_t tool, struct outcome *outcome)
 {
-	struct restore r = { .options = options, .contents_fd = -1, .agent = &outcome->agent };
+	struct restore r = { .options = options, .contents_fd = -1, .uffd = -1, .uffd_there = -1, .agent = &outcome->agent };
 	int err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

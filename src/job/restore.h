@@ -114,6 +114,9 @@ struct restore {
 	pid_t pid;			/* the process */
 	bool mapping;			/* its mappings are still coming */
 	struct buffer mapped;		/* struct mapped */
+	int uffd;			/* how its fresh memory is filled, see tree/install.h; or -1 */
+	int uffd_there;			/* the same in the process */
+	bool may_install, no_install;	/* this kernel has it, or has not */
 	struct buffer texts;		/* of vDSOs, see tree/vdso.c */
 	struct buffer stand_ins;	/* struct stand_in: of the process that is being mapped */
 	struct two_clocks told;		/* what the stand-in for the vDSO adds to both clocks, if that is wanted */

@@ -16,6 +16,7 @@ static const struct kernel_option
 	PROC_FS = { "PROC_FS", ON_BY_DEFAULT "; and /proc must be mounted", NULL },
 	PROC_MEM = { "PROC_MEM_FORCE_PTRACE", "or PROC_MEM_ALWAYS_FORCE, the default; older kernels do not ask", NULL },
 	CROSS_MEMORY_ATTACH = { "CROSS_MEMORY_ATTACH", "on by default", NULL },
+	USERFAULTFD = { "USERFAULTFD", "off by default", NULL },
 	PROC_PAGE_MONITOR = { "PROC_PAGE_MONITOR", ON_BY_DEFAULT, &PROC_FS },
 	KCMP = { "KCMP", "selected by CHECKPOINT_RESTORE, and a part of it before Linux 5.12; alone it takes EXPERT", NULL },
 	CHECKPOINT_RESTORE = { "CHECKPOINT_RESTORE", "takes PROC_FS, selects KCMP and PROC_CHILDREN", &PROC_FS },
@@ -53,6 +54,9 @@ static const struct feature features[] = {
 	}, {
 		.name = "process_vm_readv", .try = probe_memory, .since = "3.2", .option = &CROSS_MEMORY_ATTACH,
 		.use = "memory is copied", .instead = "/proc/PID/mem, slower",
+	}, {
+		.name = "userfaultfd", .try = probe_userfaultfd, .since = "4.14", .option = &USERFAULTFD,
+		.use = "memory is filled, with pidfd_getfd", .instead = "process_vm_writev: slower",
 	}, {
 		.name = "/proc/PID/smaps", .try = probe_smaps, .since = "2.6.14", .option = &PROC_PAGE_MONITOR,
 		.use = "mappings and what was asked for them", .need = NEED_SAVE,

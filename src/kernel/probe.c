@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <linux/userfaultfd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -269,6 +270,14 @@ int probe_memory(void)
 	struct iovec local = { &to, 1 }, remote = { &from, 1 };
 
 	return result(process_vm_readv(getpid(), &local, 1, &remote, 1, 0));
+}
+
+int probe_userfaultfd(void)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_SIGBUS };
+	CLEANUP_CLOSE int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	return fd < 0 ? -errno : result(ioctl(fd, UFFDIO_API, &api));
 }
 
 int probe_smaps(void)

@@ -16,6 +16,7 @@ int probe_sigmask(void);
 int probe_siginfo(void);
 int probe_forced_write(void);
 int probe_memory(void);
+int probe_userfaultfd(void);
 int probe_smaps(void);
 int probe_pagemap(void);
 int probe_pagemap_scan(void);

@@ -7,8 +7,10 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "config.h"
 #include "image/behind.h"
 #include "kernel/task_memory.h"
+#include "tree/install.h"
 
 enum {
 	FILL_FROM = 16,	/* lots that are worth a thread */
@@ -19,6 +21,7 @@ struct lot {
 	pid_t pid;
 	struct record record;
 	size_t n;
+	int uffd;
 	struct iovec there[128];
 };
 
@@ -43,7 +46,10 @@ static int fill_lot(void *arg, unsigned int place)
 		here[i] = (struct iovec){ (void *)(uintptr_t)from, lot->there[i].iov_len };
 		from += here[i].iov_len;
 	}
-	return err ? err : task_move(lot->pid, TASK_WRITE, here, lot->there, lot->n);
+	if (err)
+		return err;
+	return IS_ON_INSTALL_PAGES ? install_pages(lot->uffd, lot->pid, here, lot->there, lot->n)
+				   : task_move(lot->pid, TASK_WRITE, here, lot->there, lot->n);
 }
 
 /* Not by /proc/PID/mem, which is for one thread alone. */
@@ -75,7 +81,7 @@ void fill_behind(struct restore *r, const struct record *rec, const struct iovec
 {
 	struct lot *lot = &r->filler->lots[behind_place(r->filler->behind)];
 
-	*lot = (struct lot){ .pid = r->pid, .record = *rec, .n = n };
+	*lot = (struct lot){ .pid = r->pid, .record = *rec, .n = n, .uffd = r->uffd };
 	memcpy(lot->there, there, n * sizeof(*there));
 	behind_give(r->filler->behind);
 }

@@ -18,6 +18,7 @@
 #include "pages.pb.h"
 #include "tree/birth.h"
 #include "tree/fill.h"
+#include "tree/install.h"
 #include "tree/lists.h"
 #include "tree/own.h"
 #include "tree/reborn.h"
@@ -230,7 +231,7 @@ static int map_one(struct layout *l, const struct mapped *v)
 int remap_layout(struct restore *r)
 {
 	struct layout l = { .r = r };
-	int err;
+	int uffd = -1, err;
 
 	l.want = notes(r, &l.n);
 	reborn_program(r, &l.p);
@@ -245,8 +246,14 @@ int remap_layout(struct restore *r)
 	for (size_t i = 0; !err && i < l.n; i++)
 		if (l.want[i].kind != VmaKind_VDSO)
 			err = map_one(&l, &l.want[i]);
+	if (!err && IS_ON_INSTALL_PAGES) {
+		err = reborn_room(r, r->pid, &l.p, 1, 0, WHAT);
+		uffd = err ? -1 : install_ask(r, &l.p, l.want, l.n);
+	}
 	if (!err)
 		err = reborn_run(r, r->pid, &l.p, WHAT);
+	if (!err && IS_ON_INSTALL_PAGES && uffd >= 0)
+		install_begin(r, program_result(&l.p, uffd), l.want, l.n);
 	return err || !IS_ON_VDSO_PROXY ? err : vdso_fill(r, &l.owns);
 }
 
@@ -255,6 +262,7 @@ int remap_pages(struct restore *r, const struct record *rec)
 	Pages m;
 	struct iovec here[128], there[128];
 	uint64_t total = 0;
+	size_t n = 0;
 	int err = record_decode(rec, Pages_fields, &m);
 
 	if (err)
@@ -268,19 +276,24 @@ int remap_pages(struct restore *r, const struct record *rec)
 		if (m.start[i] > ARCH_TASK_SIZE >> m.page_shift || start + len > ARCH_TASK_SIZE ||
 		    (start < r->area + REBORN_AREA && start + len > r->area))
 			return fail(EIMAGE, "pages at %" PRIx64 " of process %u: an absurd place", start, m.process);
-		here[i] = (struct iovec){ (void *)((uintptr_t)rec->body + (uintptr_t)total), len };
-		there[i] = (struct iovec){ (void *)(uintptr_t)start, len };
-		total += len;
+		if (total + len > rec->body_len)
+			return fail(EIMAGE, "pages of process %u: more than the %u bytes that are there", m.process, rec->body_len);
+		for (uint64_t part; len; len -= part, start += part, total += part) {
+			part = IS_ON_INSTALL_PAGES ? install_part(r, start, len) : len;
+			here[n] = (struct iovec){ (void *)((uintptr_t)rec->body + (uintptr_t)total), part };
+			there[n++] = (struct iovec){ (void *)(uintptr_t)start, part };
+		}
 	}
 	if (total != rec->body_len)
 		return fail(EIMAGE, "pages of process %u: %u bytes where %" PRIu64 " were promised", m.process, rec->body_len, total);
 	if (IS_ON_COPY_BEHIND)
 		r->lots++;
 	if (IS_ON_COPY_BEHIND && total && !rec->body) {
-		fill_behind(r, rec, there, m.start_count);
+		fill_behind(r, rec, there, n);
 		return 0;
 	}
-	err = task_move(r->pid, TASK_WRITE, here, there, m.start_count);
+	err = IS_ON_INSTALL_PAGES ? install_pages(r->uffd, r->pid, here, there, n)
+				  : task_move(r->pid, TASK_WRITE, here, there, n);
 	return err ? fail(err, "filling its memory at %" PRIx64 ": %s", m.start[0] << m.page_shift, strerror(-err)) : 0;
 }
 
@@ -311,6 +324,8 @@ int remap_finish(struct restore *r)
 	int err = 0;
 
 	reborn_program(r, &p);
+	if (IS_ON_INSTALL_PAGES)
+		install_end(r, &p);
 	for (size_t i = 0; !err && i < n; i++) {
 		long start = (long)v[i].start, len = (long)(v[i].end - v[i].start);
 

@@ -7,6 +7,7 @@
  *   actor zombie        the PID of a child that has ended and is not waited for
  *   actor thread        the ID of a second thread
  *   actor trace PID     traces PID
+ *   actor hold          memory, which it looks through when it gets SIGUSR1: it ends if that is not as it was
  *   actor take PID      a child of it has that number (by clone3)
  *   actor take-tid PID  a thread of it gets that number, if nobody is faster
  */
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -58,6 +60,29 @@ static int with_thread(void)
 	return 0;
 }
 
+static uint32_t *held;
+enum { HELD = 3 << 20, UNTOUCHED = 1 << 20 };	/* bytes; from there on one MiB was never written */
+
+static void look(int sig)
+{
+	(void)sig;
+	for (uint32_t i = 0; i < HELD / sizeof(*held); i++)
+		if (held[i] != (i * sizeof(*held) / UNTOUCHED == 1 ? 0 : i * 2654435761u))
+			_exit(1);
+}
+
+static int hold(void)
+{
+	held = mmap(NULL, HELD, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (held == MAP_FAILED)
+		return 1;
+	for (uint32_t i = 0; i < HELD / sizeof(*held); i++)
+		if (i * sizeof(*held) / UNTOUCHED != 1)
+			held[i] = i * 2654435761u;
+	signal(SIGUSR1, look);
+	return stay(getpid());
+}
+
 /* The child that gets the number does nothing but stay, as long as this process does. */
 static int take(pid_t wanted)
 {
@@ -92,6 +117,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(role, "sleep"))
 		return stay(getpid());
+	if (!strcmp(role, "hold"))
+		return hold();
 	if (!strcmp(role, "zombie")) {
 		siginfo_t end;
 
@@ -109,6 +136,6 @@ int main(int argc, char **argv)
 		return take(pid);
 	if (!strcmp(role, "take-tid"))
 		return take_tid(pid);
-	fprintf(stderr, "usage: actor sleep|zombie|thread|trace PID|take PID|take-tid PID\n");
+	fprintf(stderr, "usage: actor sleep|zombie|thread|trace PID|hold|take PID|take-tid PID\n");
 	return 2;
 }

@@ -26,6 +26,9 @@ static const struct {
 } known[] = {
 	{ "process_vm_readv", SYS_process_vm_readv, ANY, 0, ENOSYS },
 	{ "kcmp", SYS_kcmp, ANY, 0, ENOSYS },
+	{ "userfaultfd", SYS_userfaultfd, ANY, 0, ENOSYS },
+	{ "UFFDIO_API", SYS_ioctl, 1, (int)0xc018aa3f, EINVAL },
+	{ "UFFDIO_REGISTER", SYS_ioctl, 1, (int)0xc020aa00, EINVAL },
 	{ "pidfd_getfd", SYS_pidfd_getfd, ANY, 0, ENOSYS },
 	{ "clone3", SYS_clone3, ANY, 0, ENOSYS },
 	{ "close_range", SYS_close_range, ANY, 0, ENOSYS },

@@ -56,6 +56,19 @@ verdict "check: PR_SET_MM_MAP, or CAP_SYS_RESOURCE in its place" "$(has_status "
 run_tool setpriv --bounding-set -all --inh-caps -all "$tool" check
 verdict "check without capabilities" "$(has_status 1; features "tinyckpt was started without it")"
 
+# And a restore without them is as good.
+act hold
+run_tool "$tool" save -o "$work/kernel.tck" "$actor"
+verdict "save of a process with some memory" "$(has_status 0)"
+for lacking in userfaultfd pidfd_getfd UFFDIO_API UFFDIO_REGISTER PAGEMAP_SCAN; do
+	deny "$lacking" -- "$tool" restore -d "$work/kernel.tck"
+	verdict "restore on a kernel without $lacking" "$(has_status 0; [ -z "$err" ] || echo "$err"; well "$actor")"
+	kill -USR1 "$actor" # is all of it there?
+	sleep 0.1
+	verdict "memory restored on a kernel without $lacking" "$(well "$actor")"
+	end "$actor"
+done
+
 # json WANTED-STATUS TEXT-TABLE: what the last run printed says the same as that table, for programs
 json() {
 	has_status "$1"

@@ -100,6 +100,17 @@ static bool can_scan(void)
 	return can;
 }
 
+static bool can_make_pages(void)
+{
+	long fd = syscall(SYS_userfaultfd, 0);
+	uint64_t api[3] = {0xaa, 1 << 7 /* UFFD_FEATURE_SIGBUS */};
+	bool can = fd >= 0 && !ioctl((int)fd, _IOWR(0xaa, 0x3f, uint64_t[3]), api);
+
+	if (fd >= 0)
+		close((int)fd);
+	return can;
+}
+
 static bool can_guard(void)
 {
 	void *area = must(mmap(NULL, 65536, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
@@ -135,6 +146,7 @@ void test_check(void)
 	ask();
 	compare("kcmp", (syscall(SYS_kcmp, getpid(), getpid(), 0, 0, 0) == 0) != lie);
 	compare("process_vm_readv", can_read());
+	compare("userfaultfd", can_make_pages());
 	compare("clone3 set_tid", can_ask_for_pid());
 	compare("close_range", syscall(436 /* close_range */, 1000000, 1000001, 0) == 0);
 	compare("PR_GET_TID_ADDRESS", prctl(40 /* PR_GET_TID_ADDRESS */, &word, 0, 0, 0) == 0);

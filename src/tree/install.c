@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/install.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kernel/same.h"
+#include "kernel/task_memory.h"
+#include "tree/reborn.h"
+#include "vma.pb.h"
+
+enum { WORTH = 256 * 1024 };	/* bytes of a mapping that make up for the calls */
+
+/* Where the kernel makes huge pages without being asked, those are worth more. */
+static bool has_huge_pages(void)
+{
+	char text[64];
+
+	return proc_read("/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof(text)) > 0 && strstr(text, "[always]");
+}
+
+static bool is_fresh(const struct mapped *v)
+{
+	return v->kind == VmaKind_ANONYMOUS && !v->shared && !v->inherited && !v->huge && !v->hugepage &&
+	       !(v->prot & ARCH_PROT_TAGS) && v->end - v->start >= WORTH;
+}
+
+int install_ask(struct restore *r, struct program *p, const struct mapped *v, size_t n)
+{
+	for (size_t i = 0; i < n && !r->no_install; i++) {
+		if (!is_fresh(&v[i]))
+			continue;
+		if (!r->may_install && has_huge_pages()) {
+			r->no_install = true;
+			break;
+		}
+		r->may_install = true;
+		return program_call(p, 0, SYS_userfaultfd, O_CLOEXEC);
+	}
+	return -1;
+}
+
+void install_begin(struct restore *r, long fd, const struct mapped *v, size_t n)
+{
+	/* Whoever touches what is not filled gets an error, instead of waiting for us: for ever, if it is us. */
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_SIGBUS };
+
+	r->uffd_there = (int)fd;
+	if (fd >= 0)
+		r->uffd = file_borrow(r->pid, (int)fd);
+	if (r->uffd < 0 || ioctl(r->uffd, UFFDIO_API, &api)) {
+		r->no_install = true;
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct uffdio_register it = { { v[i].start, v[i].end - v[i].start }, UFFDIO_REGISTER_MODE_MISSING, 0 };
+
+		if (is_fresh(&v[i]))
+			ioctl(r->uffd, UFFDIO_REGISTER, &it);	/* if not, it is written */
+	}
+}
+
+void install_end(struct restore *r, struct program *p)
+{
+	if (r->uffd >= 0)
+		close(r->uffd);
+	if (r->uffd_there >= 0)
+		program_call(p, OP_MUST, SYS_close, r->uffd_there);
+	r->uffd = r->uffd_there = -1;
+}
+
+uint64_t install_part(const struct restore *r, uint64_t start, uint64_t len)
+{
+	const struct mapped *v = (const struct mapped *)(const void *)r->mapped.data;
+	size_t from = 0, to = r->mapped.len / sizeof(*v), end = to;
+	uint64_t bound;
+
+	if (r->uffd < 0)
+		return len;
+	while (from < to) {	/* the first one that ends behind start */
+		const size_t middle = (from + to) / 2;
+
+		if (v[middle].end > start)
+			to = middle;
+		else
+			from = middle + 1;
+	}
+	if (from == end)
+		return len;
+	bound = (v[from].start > start ? v[from].start : v[from].end) - start;
+	return bound < len ? bound : len;
+}
+
+/* As much as goes: *done bytes.  0 also when the rest is to be written. */
+static int install(int uffd, const struct iovec *here, const struct iovec *there, size_t *done)
+{
+	for (*done = 0; *done < here->iov_len;) {
+		struct uffdio_copy c = {
+			.dst = (uintptr_t)there->iov_base + *done,
+			.src = (uintptr_t)here->iov_base + *done,
+			.len = here->iov_len - *done,
+		};
+
+		if (ioctl(uffd, UFFDIO_COPY, &c) && c.copy <= 0)	/* ENOENT: not one of those mappings */
+			return errno == ENOENT || errno == EEXIST || errno == EINVAL ? 0 : -errno;
+		*done += (size_t)c.copy;
+	}
+	return 0;
+}
+
+int install_pages(int uffd, pid_t pid, struct iovec *here, struct iovec *there, size_t n)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t done = 0;
+		int err = uffd < 0 ? 0 : install(uffd, &here[i], &there[i], &done);
+
+		if (err)
+			return err;
+		if (done == here[i].iov_len)
+			continue;
+		here[left] = (struct iovec){ (char *)here[i].iov_base + done, here[i].iov_len - done };
+		there[left++] = (struct iovec){ (char *)there[i].iov_base + done, there[i].iov_len - done };
+	}
+	return left ? task_move(pid, TASK_WRITE, here, there, left) : 0;
+}
