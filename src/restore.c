@@ -125,13 +125,15 @@ static int end_memory(struct restore *r)
 {
 	int err = end_mapping(r);
 
-	return err || !r->mapped.len ? err : remap_finish(r);
+	return err ? err : remap_finish(r);
 }
 
 static int before_birth(struct restore *r)
 {
-	int err = end_memory(r);
+	int err = end_mapping(r);
 
+	if (!err)
+		err = remap_end(r);
 	world_contents_end(r);
 	return !err && r->settled ? fail(EIMAGE, "a process among the states") : err;
 }
@@ -140,6 +142,8 @@ static int on_session(struct restore *r, const struct record *rec)
 {
 	int err = before_birth(r);
 
+	if (!err)
+		err = remap_finish(r);
 	return err ? err : session_restore(r, rec);
 }
 
@@ -225,6 +229,12 @@ static int on_record(struct restore *r, const struct record *rec)
 	return ops ? ops->restore(r, rec) : record_unknown(rec);
 }
 
+/* The next process may be made while the memory of the one before is being filled. */
+static bool goes_on_behind(uint16_t type)
+{
+	return type == RECORD_PAGES || type == RECORD_PROCESS || type == RECORD_VMA;
+}
+
 /* Everything is made, and held still. */
 static int make_tree(struct restore *r)
 {
@@ -238,7 +248,7 @@ static int make_tree(struct restore *r)
 			break;
 		if (rec.type != RECORD_PAGES && rec.type != RECORD_VMA && r->steps++ % RESTORE_STEP_RECORDS == 0)
 			wait_deadline(RESTORE_STEP_MS);
-		err = IS_ON_COPY_BEHIND && rec.type != RECORD_PAGES ? fill_wait(r) : 0;
+		err = IS_ON_COPY_BEHIND && !goes_on_behind(rec.type) ? fill_wait(r, fill_lots(r)) : 0;
 		if (!err)
 			err = on_record(r, &rec);
 		if (err)
@@ -391,7 +401,8 @@ static void stay_on_one_processor(cpu_set_t *others)
  */
 static void agent(const struct restore_options *options, pid_t tool, struct outcome *outcome)
 {
-	struct restore r = { .options = options, .contents_fd = -1, .uffd = -1, .uffd_there = -1, .agent = &outcome->agent };
+	struct restore r = { .options = options, .contents_fd = -1, .memory = { .uffd = -1, .uffd_there = -1 },
+			     .aside = { .uffd = -1, .uffd_there = -1 }, .agent = &outcome->agent };
 	int err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -103,6 +103,16 @@ int behind_wait(struct behind *b)
 	return b ? until_fewer(b, 1) : 0;
 }
 
+unsigned int behind_given(const struct behind *b)
+{
+	return b->given;
+}
+
+int behind_wait_for(struct behind *b, unsigned int given)
+{
+	return until_fewer(b, b->given - given + 1);
+}
+
 unsigned int behind_place(const struct behind *b)
 {
 	return b->given % b->places;

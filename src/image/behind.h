@@ -39,6 +39,10 @@ int behind_give(struct behind *b);
 /* Waits until all is done.  The same result.  NULL: 0. */
 int behind_wait(struct behind *b);
 
+/* Lots that it was given so far; and to wait until the first so many are done. */
+unsigned int behind_given(const struct behind *b);
+int behind_wait_for(struct behind *b, unsigned int given);
+
 /* Ends the thread after what it has been given, and frees b, which may be NULL. */
 void behind_stop(struct behind *b);
 

@@ -72,6 +72,16 @@ struct inheritance {
 	int nice;
 };
 
+/* The memory of a process that is being made. */
+struct memory {
+	pid_t pid;
+	struct buffer mapped;		/* struct mapped */
+	struct buffer labels;		/* char[VMA_LABEL]: names of anonymous memory, the first one empty */
+	int uffd;			/* how what is fresh of it is filled, see tree/install.h; or -1 */
+	int uffd_there;			/* the same in the process */
+	unsigned int lots;		/* of restore.filler, that are to be done before all of it is filled */
+};
+
 struct restore {
 	const struct restore_options *options;
 	struct image_reader image;
@@ -113,14 +123,12 @@ struct restore {
 	/* what the records that come next belong to */
 	pid_t pid;			/* the process */
 	bool mapping;			/* its mappings are still coming */
-	struct buffer mapped;		/* struct mapped */
-	int uffd;			/* how its fresh memory is filled, see tree/install.h; or -1 */
-	int uffd_there;			/* the same in the process */
+	struct memory memory;
+	struct memory aside;		/* of the one before, while the filler is still at it; or pid is 0 */
 	bool may_install, no_install;	/* this kernel has it, or has not */
 	struct buffer texts;		/* of vDSOs, see tree/vdso.c */
 	struct buffer stand_ins;	/* struct stand_in: of the process that is being mapped */
 	struct two_clocks told;		/* what the stand-in for the vDSO adds to both clocks, if that is wanted */
-	struct buffer labels;		/* char[VMA_LABEL]: names of anonymous memory, the first one empty */
 	bool no_labels;			/* this kernel gives none */
 	bool settled;			/* sessions, groups, zombies: the first part is over */
 	State state;			/* second part */

@@ -26,6 +26,7 @@
 #include "kernel/ptrace.h"
 #include "tree/pids.h"
 #include "tree/reborn.h"
+#include "tree/remap.h"
 
 enum { RSEQ_UNREGISTER = 1 };	/* linux/rseq.h */
 
@@ -304,7 +305,9 @@ static int make_child(struct restore *r, const Process *m)
 		return fail(EIMAGE, "process %u: its parent %u does not come before it", m->pid, m->parent);
 	if (is_made(r, pid))
 		return 0;
-	if (session == parent->sid)
+	if (r->aside.pid == parent->pid)
+		err = remap_finish(r);
+	if (!err && session == parent->sid)
 		err = birth_lead(r, parent);
 	if (!err && session && getsid(parent->pid) != session)
 		err = fail(EIMAGE, "its session %d is not its parent's", session);

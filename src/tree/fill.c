@@ -14,7 +14,7 @@
 
 enum {
 	FILL_FROM = 16,	/* lots that are worth a thread */
-	PLACES = 3,	/* one that it works on, one that waits, one that is free */
+	PLACES = 5,	/* one that it works on, one that is free, and what there is to do while the next process is made */
 };
 
 struct lot {
@@ -81,14 +81,19 @@ void fill_behind(struct restore *r, const struct record *rec, const struct iovec
 {
 	struct lot *lot = &r->filler->lots[behind_place(r->filler->behind)];
 
-	*lot = (struct lot){ .pid = r->pid, .record = *rec, .n = n, .uffd = r->uffd };
+	*lot = (struct lot){ .pid = r->pid, .record = *rec, .n = n, .uffd = r->memory.uffd };
 	memcpy(lot->there, there, n * sizeof(*there));
 	behind_give(r->filler->behind);
 }
 
-int fill_wait(struct restore *r)
+unsigned int fill_lots(const struct restore *r)
 {
-	int err = r->filler ? behind_wait(r->filler->behind) : 0;
+	return r->filler ? behind_given(r->filler->behind) : 0;
+}
+
+int fill_wait(struct restore *r, unsigned int lots)
+{
+	int err = r->filler ? behind_wait_for(r->filler->behind, lots) : 0;
 
 	if (err == -EIMAGE)
 		return fail(EIMAGE, "record of pages at byte %" PRIu64 ": its body is damaged", r->filler->failed_at);

@@ -17,7 +17,10 @@ bool fill_has_room(struct restore *r);
 /* Leaves it the body of this record, which was passed over, for n places (at most 128) in the process at hand. */
 void fill_behind(struct restore *r, const struct record *rec, const struct iovec *there, size_t n);
 
-/* Waits until all is filled in.  0 or a negative error, said. */
-int fill_wait(struct restore *r);
+/* Lots that were left to the thread so far. */
+unsigned int fill_lots(const struct restore *r);
+
+/* Waits until so many of them are filled in.  0 or a negative error, said. */
+int fill_wait(struct restore *r, unsigned int lots);
 
 #endif

@@ -51,10 +51,10 @@ void install_begin(struct restore *r, long fd, const struct mapped *v, size_t n)
 	/* Whoever touches what is not filled gets an error, instead of waiting for us: for ever, if it is us. */
 	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_SIGBUS };
 
-	r->uffd_there = (int)fd;
+	r->memory.uffd_there = (int)fd;
 	if (fd >= 0)
-		r->uffd = file_borrow(r->pid, (int)fd);
-	if (r->uffd < 0 || ioctl(r->uffd, UFFDIO_API, &api)) {
+		r->memory.uffd = file_borrow(r->pid, (int)fd);
+	if (r->memory.uffd < 0 || ioctl(r->memory.uffd, UFFDIO_API, &api)) {
 		r->no_install = true;
 		return;
 	}
@@ -62,26 +62,26 @@ void install_begin(struct restore *r, long fd, const struct mapped *v, size_t n)
 		struct uffdio_register it = { { v[i].start, v[i].end - v[i].start }, UFFDIO_REGISTER_MODE_MISSING, 0 };
 
 		if (is_fresh(&v[i]))
-			ioctl(r->uffd, UFFDIO_REGISTER, &it);	/* if not, it is written */
+			ioctl(r->memory.uffd, UFFDIO_REGISTER, &it);	/* if not, it is written */
 	}
 }
 
-void install_end(struct restore *r, struct program *p)
+void install_end(struct memory *m, struct program *p)
 {
-	if (r->uffd >= 0)
-		close(r->uffd);
-	if (r->uffd_there >= 0)
-		program_call(p, OP_MUST, SYS_close, r->uffd_there);
-	r->uffd = r->uffd_there = -1;
+	if (m->uffd >= 0)
+		close(m->uffd);
+	if (m->uffd_there >= 0)
+		program_call(p, OP_MUST, SYS_close, m->uffd_there);
+	m->uffd = m->uffd_there = -1;
 }
 
 uint64_t install_part(const struct restore *r, uint64_t start, uint64_t len)
 {
-	const struct mapped *v = (const struct mapped *)(const void *)r->mapped.data;
-	size_t from = 0, to = r->mapped.len / sizeof(*v), end = to;
+	const struct mapped *v = (const struct mapped *)(const void *)r->memory.mapped.data;
+	size_t from = 0, to = r->memory.mapped.len / sizeof(*v), end = to;
 	uint64_t bound;
 
-	if (r->uffd < 0)
+	if (r->memory.uffd < 0)
 		return len;
 	while (from < to) {	/* the first one that ends behind start */
 		const size_t middle = (from + to) / 2;

@@ -19,13 +19,13 @@ int install_ask(struct restore *r, struct program *p, const struct mapped *v, si
 void install_begin(struct restore *r, long fd, const struct mapped *v, size_t n);
 
 /* They are filled: no trace of it stays, once the program has run. */
-void install_end(struct restore *r, struct program *p);
+void install_end(struct memory *m, struct program *p);
 
 /* How many of these len bytes lie in one mapping, or in none: what is filled at once lies so. */
 uint64_t install_part(const struct restore *r, uint64_t start, uint64_t len);
 
 /*
- * Fills n pieces of whole pages, here, into their places there, in a process.  uffd: restore.uffd, as it was for that process.
+ * Fills n pieces of whole pages, here, into their places there, in a process.  uffd: of that process's struct memory.
  * Both lists are used up.  More than one thread may.  0 or a negative errno, silently.
  */
 int install_pages(int uffd, pid_t pid, struct iovec *here, struct iovec *there, size_t n);

@@ -34,34 +34,36 @@
 #define MAP_HUGE_SHIFT 26
 #endif
 
-static struct mapped *notes(const struct restore *r, size_t *n)
+static struct mapped *notes(const struct memory *m, size_t *n)
 {
-	*n = r->mapped.len / sizeof(struct mapped);
-	return (struct mapped *)(void *)r->mapped.data;
+	*n = m->mapped.len / sizeof(struct mapped);
+	return (struct mapped *)(void *)m->mapped.data;
 }
+
+static const char no_label[VMA_LABEL];
 
 /* Names are for people alone: a kernel without them is no reason to fail. */
 static int note_label(struct restore *r, struct mapped *v, const char *name)
 {
-	static const char none[VMA_LABEL];
+	struct buffer *labels = &r->memory.labels;
 	const unsigned long area = r->area, size = REBORN_AREA;	/* as prctl(2) takes them, on 32 bits, too */
 
-	if (!r->labels.len && prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, area, size, 0UL)) {
+	if (!labels->len && prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, area, size, 0UL)) {
 		log_warning("names of memory areas (PR_SET_VMA) are not kept: this kernel has none (CONFIG_ANON_VMA_NAME)");
 		r->no_labels = true;
 	}
-	v->label = (uint32_t)(r->labels.len ? r->labels.len : VMA_LABEL);
-	if ((!r->labels.len && buffer_append(&r->labels, none, VMA_LABEL)) || buffer_append(&r->labels, name, VMA_LABEL))
+	v->label = (uint32_t)(labels->len ? labels->len : VMA_LABEL);
+	if ((!labels->len && buffer_append(labels, no_label, VMA_LABEL)) || buffer_append(labels, name, VMA_LABEL))
 		return fail(ENOMEM, "out of memory");
 	return 0;
 }
 
 /* A child has its parent's names until it gets its own. */
-static void add_label(struct restore *r, struct program *p, const struct mapped *v)
+static void add_label(const struct restore *r, const struct memory *m, struct program *p, const struct mapped *v)
 {
-	const char *label = (const char *)r->labels.data + v->label;
+	const char *label = (const char *)m->labels.data + v->label;
 
-	if (r->labels.len && !r->no_labels && (v->label || v->inherited))
+	if (m->labels.len && !r->no_labels && (v->label || v->inherited))
 		program_call(p, 0, SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, (long)v->start, (long)(v->end - v->start),
 			     *label ? program_data(p, label, VMA_LABEL) : 0);
 }
@@ -71,7 +73,7 @@ int remap_note(struct restore *r, const struct record *rec)
 	Vma m;
 	struct mapped v = { 0 };
 	size_t n;
-	const struct mapped *last = notes(r, &n);
+	const struct mapped *last = notes(&r->memory, &n);
 	int err = record_decode(rec, Vma_fields, &m);
 
 	if (err)
@@ -104,7 +106,7 @@ int remap_note(struct restore *r, const struct record *rec)
 	}
 	if (err)
 		return err;
-	return buffer_append(&r->mapped, &v, sizeof(v)) ? fail(ENOMEM, "out of memory") : 0;
+	return buffer_append(&r->memory.mapped, &v, sizeof(v)) ? fail(ENOMEM, "out of memory") : 0;
 }
 
 /* What the process has now, on the way to what it shall have. */
@@ -233,14 +235,14 @@ int remap_layout(struct restore *r)
 	struct layout l = { .r = r };
 	int uffd = -1, err;
 
-	l.want = notes(r, &l.n);
+	l.want = notes(&r->memory, &l.n);
 	reborn_program(r, &l.p);
 	err = proc_vmas(r->pid, false, unmap_unwanted, &l);
 	if (!err)
 		err = flush_unmap(&l);
 	if (!err)
 		err = own_place(r, &l.owns, l.want, &l.n);
-	r->mapped.len = l.n * sizeof(*l.want);
+	r->memory.mapped.len = l.n * sizeof(*l.want);
 	if (!err)
 		err = move_kernels_own(&l);
 	for (size_t i = 0; !err && i < l.n; i++)
@@ -292,7 +294,7 @@ int remap_pages(struct restore *r, const struct record *rec)
 		fill_behind(r, rec, there, n);
 		return 0;
 	}
-	err = IS_ON_INSTALL_PAGES ? install_pages(r->uffd, r->pid, here, there, n)
+	err = IS_ON_INSTALL_PAGES ? install_pages(r->memory.uffd, r->pid, here, there, n)
 				  : task_move(r->pid, TASK_WRITE, here, there, n);
 	return err ? fail(err, "filling its memory at %" PRIx64 ": %s", m.start[0] << m.page_shift, strerror(-err)) : 0;
 }
@@ -315,23 +317,24 @@ int remap_runs(struct restore *r, const struct record *rec)
 	return reborn_run(r, r->pid, &p, "dropping pages");
 }
 
-int remap_finish(struct restore *r)
+/* All of it is filled: it gets its protection, and what else had to wait for that. */
+static int finish(struct restore *r, struct memory *m)
 {
 	static const char what[] = "protecting its memory";
 	struct program p;
 	size_t n;
-	const struct mapped *v = notes(r, &n);
-	int err = 0;
+	const struct mapped *v = notes(m, &n);
+	int err = IS_ON_COPY_BEHIND ? fill_wait(r, m->lots) : 0;
 
 	reborn_program(r, &p);
 	if (IS_ON_INSTALL_PAGES)
-		install_end(r, &p);
+		install_end(m, &p);
 	for (size_t i = 0; !err && i < n; i++) {
 		long start = (long)v[i].start, len = (long)(v[i].end - v[i].start);
 
 		if (v[i].kind == VmaKind_VDSO)
 			continue;
-		err = reborn_room(r, r->pid, &p, 6, VMA_LABEL, what);
+		err = reborn_room(r, m->pid, &p, 6, VMA_LABEL, what);
 		if (!v[i].shared && (v[i].prot & (PROT_WRITE | PROT_EXEC)) != PROT_WRITE)
 			program_call(&p, OP_MUST, SYS_mprotect, start, len, v[i].prot);
 		if (v[i].locked)
@@ -342,11 +345,39 @@ int remap_finish(struct restore *r)
 			program_call(&p, 0, SYS_madvise, start, len, MADV_MERGEABLE);
 		if (v[i].advice)
 			program_call(&p, OP_MUST, SYS_madvise, start, len, v[i].advice);
-		add_label(r, &p, &v[i]);
+		add_label(r, m, &p, &v[i]);
 	}
 	if (!err)
-		err = reborn_run(r, r->pid, &p, what);
-	r->mapped.len = 0;
-	r->labels.len = r->labels.len ? VMA_LABEL : 0;	/* that the tree has names at all is remembered */
+		err = reborn_run(r, m->pid, &p, what);
+	m->pid = 0;
+	m->mapped.len = 0;
+	m->labels.len = m->labels.len ? VMA_LABEL : 0;	/* that the tree has names at all is remembered */
 	return err;
+}
+
+int remap_end(struct restore *r)
+{
+	struct memory *m = &r->memory, *aside = &r->aside, free;
+	int err = aside->pid ? finish(r, aside) : 0;
+
+	if (err || !m->mapped.len)
+		return err;
+	m->pid = r->pid;
+	if (!IS_ON_COPY_BEHIND || !r->filler)
+		return finish(r, m);
+	m->lots = fill_lots(r);
+	free = *aside;
+	*aside = *m;
+	*m = free;
+	m->uffd = m->uffd_there = -1;
+	if (aside->labels.len && !m->labels.len && buffer_append(&m->labels, no_label, VMA_LABEL))
+		return fail(ENOMEM, "out of memory");
+	return 0;
+}
+
+int remap_finish(struct restore *r)
+{
+	int err = remap_end(r);
+
+	return !err && r->aside.pid ? finish(r, &r->aside) : err;
 }

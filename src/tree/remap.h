@@ -15,7 +15,13 @@ int remap_layout(struct restore *r);
 int remap_pages(struct restore *r, const struct record *rec);
 int remap_runs(struct restore *r, const struct record *rec);
 
-/* All pages are there: final protection, locks, advice; the notes are forgotten. */
+/*
+ * No more pages come for the current process.  Those that the filler is still at have until the next process comes to this, or
+ * until remap_finish(); from it no others may be made before that.
+ */
+int remap_end(struct restore *r);
+
+/* The same, and all pages are there: final protection, locks, advice; the notes are forgotten. */
 int remap_finish(struct restore *r);
 
 #endif
