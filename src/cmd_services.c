@@ -94,16 +94,44 @@ static int parse(int argc, char **argv, const char **only, const char **conf, bo
 	return 0;
 }
 
-/* Two at a time would see each other's halves. */
+/*
+ * Two at a time would see each other's halves.  But who may read the folder can lock it, too: nobody is waited for longer than all
+ * of it takes.
+ */
+static int lock(const struct run *r)
+{
+	const struct service *s = (const struct service *)(const void *)r->services.data;
+	int64_t by = now_ms();
+	int nap = 0;
+
+	for (size_t i = 0; i < r->services.len / sizeof(*s); i++)
+		by += (s[i].timeout + s[i].settle + 1) * 1000LL;
+	while (flock(r->directory, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return fail_errno("%s", r->dir);
+		if (now_ms() > by)
+			return fail(EBUSY, "%s: somebody has locked it for too long", r->dir);
+		nap_ms(&nap);
+	}
+	return 0;
+}
+
 static int open_directory(struct run *r, bool make)
 {
+	int err;
+
 	r->dir = image_directory();
 	if (make && mkdir(r->dir, 0700) && errno != EEXIST)
 		return fail_errno("%s", r->dir);
 	r->directory = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->directory < 0)
 		return errno == ENOENT && !make ? 0 : fail_errno("%s", r->dir);
-	return flock(r->directory, LOCK_EX) ? fail_errno("%s", r->dir) : 0;
+	err = lock(r);
+	if (err) {
+		close(r->directory);
+		r->directory = -1;
+	}
+	return err;
 }
 
 static int begin(struct run *r, int argc, char **argv, bool saving)

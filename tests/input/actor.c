@@ -9,6 +9,7 @@
  *   actor trace PID     traces PID
  *   actor hold          memory, which it looks through when it gets SIGUSR1: it ends if that is not as it was
  *   actor take PID      a child of it has that number (by clone3)
+ *   actor take-dead PID the same, and it has ended and is not waited for
  *   actor take-tid PID  a thread of it gets that number, if nobody is faster
  */
 #define _GNU_SOURCE
@@ -84,12 +85,14 @@ static int hold(void)
 }
 
 /* The child that gets the number does nothing but stay, as long as this process does. */
-static int take(pid_t wanted)
+static int take(pid_t wanted, int dead)
 {
 	uint64_t number = (uint64_t)wanted;
 	struct clone_args args = { .exit_signal = SIGCHLD, .set_tid = (uint64_t)&number, .set_tid_size = 1 };
 	long child = syscall(SYS_clone3, &args, sizeof(args));
 
+	if (!child && dead)
+		_exit(0);
 	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
@@ -133,9 +136,11 @@ int main(int argc, char **argv)
 	if (!strcmp(role, "trace"))
 		return ptrace(PTRACE_SEIZE, pid, 0, 0) ? 1 : stay(pid);
 	if (!strcmp(role, "take"))
-		return take(pid);
+		return take(pid, 0);
+	if (!strcmp(role, "take-dead"))
+		return take(pid, 1);
 	if (!strcmp(role, "take-tid"))
 		return take_tid(pid);
-	fprintf(stderr, "usage: actor sleep|zombie|thread|trace PID|hold|take PID|take-tid PID\n");
+	fprintf(stderr, "usage: actor sleep|zombie|thread|trace PID|hold|take PID|take-dead PID|take-tid PID\n");
 	return 2;
 }

@@ -180,11 +180,11 @@ verdict "its root ends within a second: the rest of it is ended, too" "$(
 )"
 clean
 
-# It takes too long
-service slow "pidfile=$work/run/slow.pid" "settle=0" "timeout=1" "start=echo slow >>$work/started"
-shut slow
-mkdir -p "$work/run"
-mkfifo "$work/run/slow.pid"
+# It takes too long: a dead process that keeps its number is waited for
+service slow "command=slow" "settle=0" "timeout=1" "start=echo slow >>$work/started"
+begin slow
+run_tool "$tool" save --all
+act take-dead "$pid"
 run_tool "$tool" restore --all
 verdict "it takes longer than timeout=: started afresh, nothing of it is left" "$(
 	says 0 1 "slow: started afresh: it took too long"
@@ -192,6 +192,7 @@ verdict "it takes longer than timeout=: started afresh, nothing of it is left" "
 	running slow
 	[ "$(shelves)" = "slow.tck.failed " ] || shelves
 )"
+end "$actor"
 clean
 
 # Starting
@@ -281,6 +282,18 @@ verdict "a second one waits for the first" "$([ ! -e "$work/started" ] || echo "
 exec 8<&-
 wait $!
 verdict "and goes on then" "$(started alpha)"
+clean
+
+# but anybody who may read the folder can lock it
+service alpha "command=alpha" timeout=1 settle=0 "start=$work/bin/begin alpha"
+mkdir "$images"
+exec 8<"$images"
+flock 8
+timeout 8 "$tool" restore --all >"$work/out" 2>"$work/err" 8<&-
+verdict "who locks the folder for ever keeps no service from being started" "$(started alpha; grep -q locked "$work/err" || cat "$work/err")"
+timeout 8 "$tool" save --all >"$work/out" 2>"$work/err" 8<&-
+verdict "nor a shutdown from going on" "$([ $? = 1 ] && grep -q locked "$work/err" || cat "$work/err")"
+exec 8<&-
 clean
 
 # In the foreground, for an init that supervises
