@@ -22,7 +22,7 @@ user_opens() {
 
 # fresh: a folder of the user's with a file in it, and a file of root's that is the larger
 fresh() {
-	rm -rf "$theirs" "$root_own"/*
+	rm -rf "$theirs" "${root_own:?}"/*
 	mkdir -p "$theirs/inner"
 	echo line >"$theirs/inner/log"
 	chown -R $user:$user "$theirs"
