@@ -175,13 +175,9 @@ pb      := $(or $(shell LC_ALL=C; export LC_ALL; cat proto/* | cksum | cmp -s - 
 pb_h    := $(protos:proto/%.proto=$(pb)/%.pb.h)
 pb_c    := $(protos:proto/%.proto=$(pb)/%.pb.c)
 
-# The blobs: code that runs inside other tasks.  Each role has a folder; without one the interpreter is the whole blob.
-roles       := $(strip $(foreach r,parasite restorer,$(if $(wildcard $(r)/*.[cS]),$(r))))
-blobs       := $(or $(roles),$(if $(wildcard interpreter/*.c),interpreter))
-blob_common := $(sort $(wildcard interpreter/*.c arch/$(ARCH)/blob/*.[cS]))
-# The proxy is no role of the interpreter's: it is called, not run.
-blobs       += $(if $(CONFIG_VDSO_PROXY),proxy)
-blob_source  = $(sort $(wildcard $(1)/*.[cS]) $(if $(filter proxy,$(1)),,$(blob_common)))
+# The blobs: code that runs inside other tasks.  Into the interpreter leads arch/ARCH/blob; the proxy is called, not run.
+blobs := interpreter $(if $(CONFIG_VDSO_PROXY),proxy)
+blob_source = $(sort $(wildcard $(1)/*.[cS]) $(if $(filter interpreter,$(1)),$(wildcard arch/$(ARCH)/blob/*.[cS])))
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Flags.  CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are the user's and come last.
@@ -195,7 +191,7 @@ include arch/$(ARCH)/arch.mk
 
 # What an architecture or a configuration lacks is a constant 0 in conditions, which clang finds worth a warning.
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wvla -Wno-constant-logical-operand $(if $(filter 1,$(WERROR)),-Werror)
-includes := -Isrc $(addprefix -I,$(sort $(gen) $(pb))) -Iarch/$(ARCH) -Iarch -Iinterpreter -Iproxy $(addprefix -I,$(roles))
+includes := -Isrc $(addprefix -I,$(sort $(gen) $(pb))) -Iarch/$(ARCH) -Iarch -Iinterpreter -Iproxy
 defines  := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTINYCKPT_VERSION='"$(version)"'
 # Of nanopb's sources, which are compiled along, only what is used: without its own texts it is 1.7 KB smaller.
 nanopb_include := $(if $(NANOPB_DIR),-isystem $(NANOPB_DIR) -DPB_NO_ERRMSG -DPB_BUFFER_ONLY,$(shell $(PKG_CONFIG) --cflags nanopb 2>/dev/null))
@@ -270,7 +266,7 @@ $(1)_objects := $$(patsubst %,$(B)/blob/%.o,$$(basename $$(call blob_source,$(1)
 $(B)/$(1).elf: $$($(1)_objects) arch/$(ARCH)/blob.lds
 	$$(call say,BLOB,$(1))
 	$$(Q)$$(CC) -nostdlib -static -Wno-unused-command-line-argument -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,--gc-sections \
-		$(if $(filter-out proxy,$(1)),-Wl$(comma)--undefined=interpret) -T arch/$(ARCH)/blob.lds -o $$@ $$($(1)_objects)
+		$(if $(filter interpreter,$(1)),-Wl$(comma)--undefined=interpret) -T arch/$(ARCH)/blob.lds -o $$@ $$($(1)_objects)
 $(B)/$(1).bin: $(B)/$(1).elf
 	$$(Q)$$(OBJCOPY) -O binary $$< $$@
 $(gen)/$(1)_blob.S: Makefile | $(gen)/config.h
