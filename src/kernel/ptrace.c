@@ -210,3 +210,16 @@ int thread_set_sigmask(pid_t tid, uint64_t mask)
 {
 	return request(PTRACE_SETSIGMASK, tid, sizeof(mask), (unsigned long)&mask);
 }
+
+int thread_pending(pid_t tid, bool shared, uint64_t from, siginfo_t *infos, int max)
+{
+	struct __ptrace_peeksiginfo_args peek = { .off = from, .flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0, .nr = max };
+	long n = 0;
+
+	/* a signal of the tool's own cuts an answer short: only an empty one is the end */
+	while (peek.nr > 0 && (n = ptrace(PTRACE_PEEKSIGINFO, tid, &peek, infos + (max - peek.nr))) > 0) {
+		peek.off += (uint64_t)n;
+		peek.nr -= (int)n;
+	}
+	return n < 0 ? -errno : max - peek.nr;
+}

@@ -4,6 +4,7 @@
 #define TINYCKPT_KERNEL_PTRACE_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -82,5 +83,8 @@ int thread_set_regset(pid_t tid, unsigned int type, const void *data, size_t len
 /* The signals that are blocked (bit 0: signal 1); inside sigsuspend the mask that it will restore. */
 int thread_sigmask(pid_t tid, uint64_t *mask);
 int thread_set_sigmask(pid_t tid, uint64_t mask);
+
+/* Up to so many of the signals that are pending for it, or (shared) for its process, from that number on.  How many. */
+int thread_pending(pid_t tid, bool shared, uint64_t from, siginfo_t *infos, int max);
 
 #endif

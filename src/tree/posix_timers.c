@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
+#include "kernel/ptrace.h"
 #include "kernel/timens.h"
 #include "tree/clocks.h"
 #include "tree/reborn.h"
@@ -191,8 +191,7 @@ struct answer {
 
 static size_t see_pending(pid_t tid, bool shared, siginfo_t *infos)
 {
-	struct __ptrace_peeksiginfo_args peek = { .flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0, .nr = PENDING_MAX };
-	const long n = ptrace(PTRACE_PEEKSIGINFO, tid, &peek, infos);
+	const int n = thread_pending(tid, shared, 0, infos, PENDING_MAX);
 
 	return n > 0 ? (size_t)n : 0;
 }

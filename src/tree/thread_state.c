@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -75,19 +74,19 @@ struct thread_answers thread_answers(const struct program *p, const struct threa
 
 int thread_save_pending(struct save *s, pid_t tid, bool shared)
 {
-	siginfo_t infos[16];
-	struct __ptrace_peeksiginfo_args peek = { .flags = shared ? PTRACE_PEEKSIGINFO_SHARED : 0, .nr = 16 };
+	enum { AT_ONCE = 16 };
+	siginfo_t infos[AT_ONCE];
 	Pending m = { .tid = shared ? 0 : (uint32_t)tid };
+	uint64_t from = 0;
+	int n;
 
-	for (;;) {
+	do {
 		const int64_t now = IS_ON_POSIX_TIMERS ? clock_now(CLOCK_MONOTONIC) : 0;
-		const long n = ptrace(PTRACE_PEEKSIGINFO, tid, &peek, infos);
 
+		n = thread_pending(tid, shared, from, infos, AT_ONCE);
 		if (n < 0)
-			return fail_errno("thread %d: its pending signals", tid);
-		if (!n)	/* a short answer is not the end: a signal of the tool's own cuts it */
-			return 0;
-		for (long i = 0; i < n; i++) {
+			return fail_for(n, "thread %d: its pending signals", tid);
+		for (int i = 0; i < n; i++) {
 			int err = IS_ON_POSIX_TIMERS && posix_timers_send_again(s, &infos[i], now)
 					  ? 0
 					  : SAVE_RECORD(s, RECORD_PENDING, Pending_fields, &m, &infos[i], sizeof(infos[i]));
@@ -95,8 +94,9 @@ int thread_save_pending(struct save *s, pid_t tid, bool shared)
 			if (err)
 				return err;
 		}
-		peek.off += (uint64_t)n;
-	}
+		from += AT_ONCE;
+	} while (n == AT_ONCE);
+	return 0;
 }
 
 /*
