@@ -43,7 +43,8 @@ put_back() {
 	local tries
 
 	for ((tries = 0; tries < 400; tries++)); do
-		kill -KILL $(members) 2>/dev/null || break
+		members | xargs -r kill -KILL 2>/dev/null
+		members >/dev/null || break
 		sleep 0.01
 	done
 	cp -p "$work/heartbeat" "$heartbeat"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file, VICTIM.carried, whose content is to travel in the image, with locks of all three kinds: open twice and mapped, it is what it was, and
- * it is still the one that has its name.
+ * A file, VICTIM.carried, whose content is to travel in the image, with locks of all three kinds: open twice and mapped, it
+ * is what it was, and it is still the one that has its name.
  */
 #define _GNU_SOURCE
 #include "victim.h"
