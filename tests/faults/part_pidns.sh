@@ -28,7 +28,7 @@ tree_harm() { inside "$build/observe" intact "$heartbeat" "$before" || echo "it 
 find_fate() {
 	local tries
 
-	for ((tries = 0; tries < 10; tries++)); do
+	for ((tries = 0; tries < OBSERVE_MS / 50; tries++)); do
 		fate=gone
 		members >/dev/null || return
 		fate=alive
