@@ -22,7 +22,7 @@ struct lot {
 	struct record record;
 	size_t n;
 	int uffd;
-	struct iovec there[128];
+	struct iovec there[FILL_PLACES_MAX];
 };
 
 struct filler {
@@ -37,7 +37,7 @@ static int fill_lot(void *arg, unsigned int place)
 {
 	struct filler *f = arg;
 	struct lot *lot = &f->lots[place];
-	struct iovec here[128];
+	struct iovec here[FILL_PLACES_MAX];
 	int err = image_read_body(f->image, &lot->record, f->work);
 	const uint8_t *from = lot->record.body;
 

@@ -11,10 +11,12 @@
 
 #include "job/restore.h"
 
+enum { FILL_PLACES_MAX = BODY_MAX / 4096 };	/* as many as a body has pages, where these are smallest */
+
 /* Should the next body, if it is one of pages, be left to the thread?  From some lots on it is there. */
 bool fill_has_room(struct restore *r);
 
-/* Leaves it the body of this record, which was passed over, for n places (at most 128) in the process at hand. */
+/* Leaves it the body of this record, which was passed over, for n places (at most FILL_PLACES_MAX) in the process at hand. */
 void fill_behind(struct restore *r, const struct record *rec, const struct iovec *there, size_t n);
 
 /* Lots that were left to the thread so far. */

@@ -262,7 +262,7 @@ int remap_layout(struct restore *r)
 int remap_pages(struct restore *r, const struct record *rec)
 {
 	Pages m;
-	struct iovec here[128], there[128];
+	struct iovec here[FILL_PLACES_MAX], there[FILL_PLACES_MAX];
 	uint64_t total = 0;
 	size_t n = 0;
 	int err = record_decode(rec, Pages_fields, &m);
