@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -38,21 +37,6 @@ static bool match(const struct save *s, const struct opened *o)
 	return o->path[0] == '/' && changed_judge(s, o, &rule) == ACTION_SNAPSHOT;
 }
 
-/* But for those that the system's policy gives each file. */
-static bool has_attributes(const struct opened *o)
-{
-	char names[4096];
-	CLEANUP_CLOSE int fd = proc_open(o->access, O_RDONLY);
-	ssize_t len = flistxattr(fd, names, sizeof(names));
-
-	if (len < 0)
-		return errno != ENOTSUP;
-	for (const char *name = names; name < names + len; name += strlen(name) + 1)
-		if (strcmp(name, "security.selinux") && strcmp(name, "security.SMACK64"))
-			return true;
-	return false;
-}
-
 static void check(struct save *s, const struct opened *o)
 {
 	uint64_t bytes = (uint64_t)o->st.st_blocks * 512;
@@ -60,7 +44,7 @@ static void check(struct save *s, const struct opened *o)
 	file_check(s, o);
 	if (o->st.st_nlink > 1)
 		obstacle(s, "%s: %s: snapshot: it has other names (hard links): not supported", o->what, o->path);
-	if (has_attributes(o))
+	if (unlinked_has_attributes(o))
 		obstacle(s, "%s: %s: snapshot: it has extended attributes or ACLs: not supported", o->what, o->path);
 	if (bytes > CARRIED_MAX)
 		obstacle(s, "%s: %s: snapshot: it has %" PRIu64 " bytes, and at most %" PRIu64 " go along", o->what, o->path, bytes,

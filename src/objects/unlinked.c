@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/statfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -54,10 +55,26 @@ static bool match(const struct save *s, const struct opened *o)
 	       !(o->info.flags & O_PATH);
 }
 
+bool unlinked_has_attributes(const struct opened *o)
+{
+	char names[4096];
+	CLEANUP_CLOSE int fd = proc_open(o->access, O_RDONLY);
+	ssize_t len = flistxattr(fd, names, sizeof(names));
+
+	if (len < 0)
+		return errno != ENOTSUP;
+	for (const char *name = names; name < names + len; name += strlen(name) + 1)
+		if (strcmp(name, "security.selinux") && strcmp(name, "security.SMACK64"))
+			return true;
+	return false;
+}
+
 static void check(struct save *s, const struct opened *o)
 {
 	if (o->st.st_nlink > 0 && !is_shared_memory(o))
 		obstacle(s, "%s: %s: this name is gone but the file has others (hard links): not supported", o->what, o->path);
+	if (!is_shared_memory(o) && unlinked_has_attributes(o))
+		obstacle(s, "%s: %s: an unlinked file with extended attributes or ACLs: not supported", o->what, o->path);
 	if (o->info.flags & O_ASYNC)
 		obstacle(s, "%s: %s: signal-driven I/O (O_ASYNC) is not supported", o->what, o->path);
 }

@@ -13,4 +13,7 @@
  */
 int unlinked_save_contents(struct save *s, const struct opened *o, uint32_t id, bool sparse);
 
+/* Does it have extended attributes or ACLs, but for those that the system's policy gives each file? */
+bool unlinked_has_attributes(const struct opened *o);
+
 #endif

@@ -12,6 +12,7 @@
 #include <sys/sem.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static bool spoiled;
@@ -222,6 +223,19 @@ static int make_dnotify(void)
 	return fcntl(fd, F_NOTIFY, DN_CREATE | DN_MULTISHOT) ? -1 : fd;
 }
 
+/* A file without a name that is more than its content. */
+static int make_unlinked_attribute(void)
+{
+	int fd = must(open("attribute", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+
+	must(unlink("attribute"));
+	if (fsetxattr(fd, "trusted.test", "x", 1, 0)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 const struct kind setting_kinds[] = {
 	{"mempolicy", make_mempolicy, check_mempolicy, spoil_mempolicy},
 	{"keyring", make_keyring, check_keyring, spoil},
@@ -235,5 +249,6 @@ const struct kind setting_kinds[] = {
 	{"landlock", make_landlock, check_landlock, spoil},
 	{"landlock_user", make_landlock_user, check_landlock, spoil},
 	{"dnotify", make_dnotify, NULL, NULL},
+	{"unlinked_attribute", make_unlinked_attribute, NULL, NULL},
 	{NULL, NULL, NULL, NULL},
 };
