@@ -239,8 +239,9 @@ static void print_descriptors(FILE *out, pid_t pid, struct pipe_names *pipes, bo
 		char *line = strtok(slurp(NULL, "/proc/%d/fdinfo/%d", pid, numbers[i]), "\n");
 
 		for (; line; line = strtok(NULL, "\n"))
-			/* What remains of a timerfd's time runs on, and how often it has ended. */
-			if ((strncmp(line, "ino:", 4) || exact) && strncmp(line, "it_value:", 9) && strncmp(line, "ticks:", 6))
+			/* What remains of a timerfd's time runs on, and how often it has ended; an eventfd's number is the kernel's. */
+			if (((strncmp(line, "ino:", 4) && strncmp(line, "eventfd-id:", 11)) || exact) &&
+			    strncmp(line, "it_value:", 9) && strncmp(line, "ticks:", 6))
 				fprintf(out, "%s %s\n", label, line);
 	}
 }
