@@ -250,7 +250,10 @@ static bool after_restore(long instants)
 	watch_for(patience_ms);
 	switch (watch_fate()) {
 	case ALIVE: good = intact() && carried_seen(true); break;
-	case HALF: good = false; break;
+	case HALF:
+		good = false;
+		tell_report();
+		break;
 	case GONE:
 		/* Once it has run, it has done things that cannot be taken back: from then on it must live. */
 		good = carried_seen(false);
