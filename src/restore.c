@@ -301,7 +301,7 @@ struct outcome {
  * The instant at which the tree lives again: when the agent no longer dies with the tool.  From then on it cuts the ties of
  * all, whatever becomes of the tool.  A PID namespace ends with its init: there it is when that no longer dies with its caller.
  */
-static void release(struct restore *r, struct outcome *outcome)
+static void release(struct restore *r, pid_t tool, struct outcome *outcome)
 {
 	const pid_t *tid = (const pid_t *)(const void *)r->threads.data;
 	sigset_t all;
@@ -313,6 +313,10 @@ static void release(struct restore *r, struct outcome *outcome)
 		kill(getpid(), SIGSTOP);
 	}
 	prctl(PR_SET_PDEATHSIG, 0);
+	__sync_synchronize();
+	/* a tool that died just before has its signal on the way: to come while some ties are cut, and others not */
+	if (getppid() != tool)
+		kill(getpid(), SIGKILL);
 	outcome->err = 0;
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
 		thread_untie(tid[i]);
@@ -434,7 +438,7 @@ static void agent(const struct restore_options *options, pid_t tool, struct outc
 			changed_abandon(&r);
 		outcome->err = err;
 	} else {
-		release(&r, outcome);
+		release(&r, tool, outcome);
 	}
 }
 
