@@ -72,9 +72,10 @@ int path_unlink(const char *path)
 
 int path_open(const char *path, int flags, mode_t mode)
 {
+	const unsigned int with_path = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;	/* nothing else goes with O_PATH */
 	const struct {
 		uint64_t flags, mode, resolve;
-	} how = { (unsigned int)flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_LARGEFILE), mode, RESOLVE_NO_SYMLINKS_ };
+	} how = { ((unsigned int)flags | O_CLOEXEC | O_LARGEFILE) & (flags & O_PATH ? with_path : ~0U), mode, RESOLVE_NO_SYMLINKS_ };
 	CLEANUP_CLOSE int parent = -1;
 	CLEANUP_CLOSE int found = -1;
 	const char *name;

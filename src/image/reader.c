@@ -573,6 +573,7 @@ int record_decode(const struct record *rec, const pb_msgdesc_t *fields, void *me
 }
 
 /* Toggles that this build lacks, as one text: the type of a record, the toggle that brings it, a NUL. */
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): texts side by side become one */
 #define LACKS(toggle, type) LACKS_VALUE(IS_ON_##toggle, type #toggle "\0")
 #define LACKS_VALUE(value, text) LACKS_TOKENS(value, text)
 #define LACKS_TOKENS(value, text) LACKS_##value(text)
