@@ -11,8 +11,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 struct mapping {
@@ -219,6 +221,24 @@ static void print_link(FILE *out, const char *label, const char *path, struct pi
 	fprintf(out, "%s %s\n", label, target);
 }
 
+/*
+ * Where the kernel takes no ticks (it is without CONFIG_CHECKPOINT_RESTORE) a timer that has ended is brought back as one that
+ * was set to a moment in the past, whatever it was set to: its flags say so.
+ */
+static bool takes_ticks(void)
+{
+	static int answer = -1;
+	const uint64_t ticks = 1;
+
+	if (answer < 0) {
+		int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+
+		answer = fd < 0 || ioctl(fd, _IOW('T', 0, uint64_t), &ticks) == 0; /* TFD_IOC_SET_TICKS */
+		close(fd);
+	}
+	return answer;
+}
+
 static void print_descriptors(FILE *out, pid_t pid, struct pipe_names *pipes, bool exact)
 {
 	static pid_t numbers[65536];
@@ -241,7 +261,8 @@ static void print_descriptors(FILE *out, pid_t pid, struct pipe_names *pipes, bo
 		for (; line; line = strtok(NULL, "\n"))
 			/* What remains of a timerfd's time runs on, and how often it has ended; an eventfd's number is the kernel's. */
 			if (((strncmp(line, "ino:", 4) && strncmp(line, "eventfd-id:", 11)) || exact) &&
-			    strncmp(line, "it_value:", 9) && strncmp(line, "ticks:", 6))
+			    strncmp(line, "it_value:", 9) && strncmp(line, "ticks:", 6) &&
+			    (strncmp(line, "settime flags:", 14) || exact || takes_ticks()))
 				fprintf(out, "%s %s\n", label, line);
 	}
 }
