@@ -108,7 +108,8 @@ static void check_bonds(struct save *s, const struct process *p)
 	if (IS_ON_SETTINGS && proc_readf(theirs, sizeof(theirs), "/proc/%d/autogroup", p->tid) > 0 &&
 	    (nice = strrchr(theirs, ' ')) && atoi(nice))
 		obstacle(s, "its autogroup has a nice value: not supported");
-	if (same_order(getpid(), p->tid, KCMP_SYSVSEM) > 0 && changed_semaphores(p->pid))	/* tinyckpt has no such list */
+	/* tinyckpt has no such list; a kernel without kcmp(2) does not tell who has */
+	if (same_order(getpid(), p->tid, KCMP_SYSVSEM) && changed_semaphores(p->pid))
 		obstacle(s, "System V semaphores (SEM_UNDO): not supported");
 }
 
