@@ -21,3 +21,8 @@ skip() { # NAME REASON
 	count=$((count + 1))
 	echo "ok $count - $1 # SKIP $2"
 }
+passed() { [ $failed = 0 ]; } # so far
+finish() {
+	echo "1..$count"
+	exit $failed
+}

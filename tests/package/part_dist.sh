@@ -10,7 +10,7 @@ twice() {
 # Commits have times of their own: both checkouts tell the same one.
 export SOURCE_DATE_EPOCH=1577836800
 check "two folders, two umasks: the same bytes" twice
-[ $failed = 0 ] || { echo "1..$count"; exit 1; }
+passed || finish
 
 contents() {
 	local files=$work/contents
