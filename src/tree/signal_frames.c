@@ -29,6 +29,22 @@ static size_t read_stack(pid_t pid, uint64_t start, uint8_t *stack)
 	return n;
 }
 
+/* What has changed of it only: what lies above the stack may be another mapping, that cannot be written to. */
+static int write_stack(pid_t pid, uint64_t start, const uint8_t *stack, size_t n)
+{
+	uint8_t part[256];
+	int err = 0;
+
+	for (size_t at = 0, len; !err && at < n; at += len) {
+		len = sizeof(part) - (start + at) % sizeof(part);
+		len = len < n - at ? len : n - at;
+		err = task_read(pid, part, start + at, len);
+		if (!err && memcmp(part, stack + at, len))
+			err = task_write(pid, start + at, stack + at, len);
+	}
+	return err;
+}
+
 int signal_frames_settle(pid_t pid, uint64_t sp)
 {
 	CLEANUP_FREE uint8_t *stack = ARCH_FRAMES_VARY ? malloc(DEPTH) : NULL;
@@ -45,7 +61,7 @@ int signal_frames_settle(pid_t pid, uint64_t sp)
 	if (!arch_frames_settle(stack, start, n, ARCH_FRAME_WORD ? arch_frames_taken() : 0, &needs))
 		return 0;
 	log_debug("signal frames at %#" PRIx64 ": blocks that hold nothing are left out", start);
-	err = task_write(pid, start, stack, n);
+	err = write_stack(pid, start, stack, n);
 	return err ? fail_for(err, "signal frames at %#" PRIx64, start) : 0;
 }
 

@@ -15,4 +15,4 @@ strike_all end "save killed at random times (a run takes $span us)" "$(randoms "
 ! few || return 0
 strike_all end "save ended by SIGTERM at its system calls" "$(every "$all" 6 8)" $stops_kind -s 15
 # Signals that the tool ignores cut short what the kernel has to tell it, such as the queues of the workload's own signals.
-strike_all end "save by a tool that is sent SIGWINCH at each of its calls" "$(times "$(size 20 4 0)" "$never")" -i 28
+strike_all end "save by a tool that is sent SIGWINCH at each of its calls" "$(repeated "$(size 20 4 0)" "$never")" -i 28

@@ -22,7 +22,7 @@ strike_all restore "restore killed at its system calls (of $all)" "$(every "$all
 strike_all restore "restore killed at its last system calls" "$(last 30 "$(size 1 2 4)" "$all")" $restore_kind
 strike_all restore "restore killed at random times (within $span us)" "$(randoms "$(size 300 30 6)" "$span")" -u 1
 if ! few; then
-	strike_all restore "restore by a tool that is sent SIGWINCH at each of its calls" "$(times "$(size 20 4 0)" "$never")" -a -i 28
+	strike_all restore "restore by a tool that is sent SIGWINCH at each of its calls" "$(repeated "$(size 20 4 0)" "$never")" -a -i 28
 	strike_all restore "restore ended by SIGTERM" "$(every "$all" 10 12)" $restore_kind -s 15
 	for error in 5 12; do
 		strike_all restore "restore with a call that fails (errno $error)" "$(every "$all" 12 16)" -a -x -E $error

@@ -81,8 +81,8 @@ randoms() {
 	done
 }
 
-# times COUNT WORD: that many times the word
-times() {
+# repeated COUNT WORD: that many times the word
+repeated() {
 	local count=$1
 
 	while [ $((count -= 1)) -ge 0 ]; do

@@ -3,6 +3,7 @@
 #include "kind.h"
 
 #include <asm/unistd.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/sem.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -114,6 +116,15 @@ static volatile char selector;
 
 static int make_user_dispatch(void)
 {
+	struct utsname kernel;
+	int version = 0, part = 0;
+
+	must(uname(&kernel));
+	sscanf(kernel.release, "%d.%d", &version, &part);
+	if (version * 100 + part < 604) { /* it tells nobody that somebody has this: see docs/limits.md */
+		errno = ENOSYS;
+		return -1;
+	}
 	return prctl(USER_DISPATCH, ON, 0, 0, &selector) ? -1 : NO_DESCRIPTOR;
 }
 
