@@ -37,8 +37,10 @@ static void boot_id(char *to, size_t cap)
 int clocks_stop(struct save *s)
 {
 	struct two_clocks now, offsets;
-	int err = timens_machine(&now);
+	int err;
 
+	s->still_since = clock_now(CLOCK_MONOTONIC);	/* not after the others: what is counted from here must not end early */
+	err = timens_machine(&now);
 	if (!err)
 		err = timens_offsets(s->tree.processes[0].tid, &offsets);
 	if (err)
@@ -46,7 +48,6 @@ int clocks_stop(struct save *s)
 	s->clocks.monotonic = (uint64_t)(now.monotonic + offsets.monotonic);
 	s->clocks.boottime = (uint64_t)(now.boottime + offsets.boottime);
 	s->clocks.realtime = (uint64_t)clock_now(CLOCK_REALTIME);
-	s->still_since = clock_now(CLOCK_MONOTONIC);
 	s->still_theirs = (int64_t)s->clocks.monotonic;
 	s->clocks.monotonic_offset = offsets.monotonic;
 	s->clocks.boottime_offset = offsets.boottime;
