@@ -110,7 +110,7 @@ static void check_ioperm(int fd)
 #endif
 }
 
-/* System calls that become signals: all but those of the program itself, for now. */
+/* System calls that become signals, while the selector says so: all but those that the program is to make itself. */
 enum { USER_DISPATCH = 59, OFF = 0, ON = 1 };
 static volatile char selector;
 
