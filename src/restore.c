@@ -40,6 +40,7 @@
 #include "tree/revive.h"
 #include "tree/session.h"
 #include "tree/settle.h"
+#include "tree/sleepers.h"
 #include "tree/tags.h"
 
 enum { RESTORE_STEP_MS = 60000, RESTORE_STEP_RECORDS = 16, NOT_YET = 1 };
@@ -260,7 +261,7 @@ static int make_tree(struct restore *r)
 		err = revive_finish(r);
 	if (!err && (!r->settled || r->pid))
 		err = fail(EIMAGE, "incomplete: the tree has no end");
-	return err ? err : revive_sleepers(r);
+	return err ? err : sleepers_go_on(r);
 }
 
 static int write_pidfile(const struct restore *r)

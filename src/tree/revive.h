@@ -15,7 +15,4 @@ int revive_thread(struct restore *r, const struct record *rec);
 /* What the last records belong to is complete: registers are set, the area is gone. */
 int revive_finish(struct restore *r);
 
-/* The last step before release: sleeps go on with what remained of them. */
-int revive_sleepers(struct restore *r);
-
 #endif
