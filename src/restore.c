@@ -243,7 +243,7 @@ static int make_tree(struct restore *r)
 	int err;
 
 	for (;;) {
-		r->image.skip_type = IS_ON_COPY_BEHIND && fill_has_room(r) ? RECORD_PAGES : 0;
+		r->image.skip_type = IS_ON_COPY_BEHIND && fill_wanted(r) ? RECORD_PAGES : 0;
 		err = image_next(&r->image, &rec);
 		if (err <= 0)
 			break;

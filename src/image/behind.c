@@ -3,20 +3,21 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
 enum { STACK_BYTES = 16 * 1024 };
 
 struct behind {
-	_Atomic unsigned int given, done;	/* lots, each counted by one side alone; lot i is in place i % places */
+	_Atomic unsigned int given, begun;	/* lots; lot i is in place i % places */
+	_Atomic bool taken[BEHIND_PLACES_MAX];	/* places whose lot is not yet done */
 	_Atomic bool last;
+	_Atomic int err;
 	unsigned int places;
 	pthread_t thread;
 	behind_work *work;
 	void *arg;
-	int err;
 };
 
 /*
@@ -38,14 +39,42 @@ static void look_again(struct timespec *since)
 		nanosleep(&(const struct timespec){ 0, NAP }, NULL);
 }
 
-/* Until fewer than so many lots are given and not yet done. */
-static int until_fewer(struct behind *b, unsigned int lots)
+void behind_until(const _Atomic unsigned int *what, unsigned int value)
 {
 	struct timespec since = { 0 };
 
-	while (b->given - b->done >= lots)
+	while (*what != value)
 		look_again(&since);
-	return b->err;
+}
+
+/* The next lot, if there is one. */
+static bool do_one(struct behind *b, enum behind_who who)
+{
+	unsigned int lot = b->begun;
+	int err;
+
+	do {
+		if (lot == b->given)
+			return false;
+	} while (!atomic_compare_exchange_weak(&b->begun, &lot, lot + 1));
+	err = b->err ? 0 : b->work(b->arg, lot % b->places, who);
+	if (err)
+		b->err = err;
+	b->taken[lot % b->places] = false;
+	return true;
+}
+
+/* The giver, until that lot is done: nothing was given yet that would take its place. */
+static void work_until(struct behind *b, unsigned int lot)
+{
+	struct timespec since = { 0 };
+
+	while (b->taken[lot % b->places]) {
+		if (do_one(b, BEHIND_GIVER))
+			since.tv_sec = 0;
+		else
+			look_again(&since);
+	}
 }
 
 static void *do_lots(void *arg)
@@ -56,16 +85,12 @@ static void *do_lots(void *arg)
 	for (;;) {
 		const bool last = b->last;
 
-		if (b->given == b->done) {
-			if (last)
-				return NULL;
+		if (do_one(b, BEHIND_THREAD))
+			since.tv_sec = 0;
+		else if (last)
+			return NULL;
+		else
 			look_again(&since);
-			continue;
-		}
-		if (!b->err)
-			b->err = b->work(b->arg, b->done % b->places);
-		b->done++;
-		since.tv_sec = 0;
 	}
 }
 
@@ -98,19 +123,9 @@ struct behind *behind_start(behind_work *work, void *arg, unsigned int places, c
 	return b;
 }
 
-int behind_wait(struct behind *b)
-{
-	return b ? until_fewer(b, 1) : 0;
-}
-
 unsigned int behind_given(const struct behind *b)
 {
 	return b->given;
-}
-
-int behind_wait_for(struct behind *b, unsigned int given)
-{
-	return until_fewer(b, b->given - given + 1);
 }
 
 unsigned int behind_place(const struct behind *b)
@@ -118,15 +133,27 @@ unsigned int behind_place(const struct behind *b)
 	return b->given % b->places;
 }
 
-bool behind_has_room(const struct behind *b)
-{
-	return b->given - b->done < b->places - 1;
-}
-
 int behind_give(struct behind *b)
 {
-	b->given++;
-	return until_fewer(b, b->places);
+	const unsigned int lot = b->given;
+
+	b->taken[lot % b->places] = true;
+	b->given = lot + 1;
+	if (lot + 1 >= b->places)
+		work_until(b, lot + 1 - b->places);
+	return b->err;
+}
+
+int behind_wait_for(struct behind *b, unsigned int given)
+{
+	for (unsigned int lot = b->given > b->places ? b->given - b->places : 0; lot < given; lot++)
+		work_until(b, lot);
+	return b->err;
+}
+
+int behind_wait(struct behind *b)
+{
+	return b ? behind_wait_for(b, b->given) : 0;
 }
 
 void behind_stop(struct behind *b)

@@ -1,49 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Working behind: a thread copies lots while the next ones are made ready.  What a large workload stands still for is then
- * the slower of the two, not their sum; some lots lie between them, so that neither waits for the other's every breath.
+ * Lots of work that two do: a thread on another processor, and whoever gives them, when there is no place for more.  What a
+ * large workload stands still for is then half of it, whichever part of it takes longest.
  *
- * The thread does the lots in order, and nothing else.  It dies with the process.
+ * Lots are begun in the order in which they were given.  The thread dies with the process.
  */
 #ifndef TINYCKPT_IMAGE_BEHIND_H
 #define TINYCKPT_IMAGE_BEHIND_H
 
 #include <sched.h>
-#include <stdbool.h>
+#include <stdatomic.h>
 
 #include "config.h"
 
+enum { BEHIND_PLACES_MAX = 8 };
+
 struct behind;
 
-/* Does the lot in this place of the caller's: 0, or a negative errno, after which nothing more is done. */
-typedef int behind_work(void *arg, unsigned int place);
+/* Who works on a lot. */
+enum behind_who { BEHIND_GIVER, BEHIND_THREAD, BEHIND_WORKERS };
+
+/* Does the lot in this place of the giver's: 0, or a negative errno, after which none is begun any more. */
+typedef int behind_work(void *arg, unsigned int place, enum behind_who who);
 
 /*
- * A thread for lots that the caller keeps in so many places, used in turn from 0 on; on one of these processors, NULL: on any.
- * NULL: there can be none (out of memory, a limit), which is no failure: do the work directly.
+ * A thread for lots that the giver keeps in so many places (at most BEHIND_PLACES_MAX), used in turn from 0 on; on one of
+ * these processors, NULL: on any.  NULL: there can be none (out of memory, a limit), which is no failure: do the work directly.
  */
 struct behind *behind_start(behind_work *work, void *arg, unsigned int places, const cpu_set_t *processors);
 
 /* The place of the lot that is given next, which is free. */
 unsigned int behind_place(const struct behind *b);
 
-/* Would behind_give() return without waiting? */
-bool behind_has_room(const struct behind *b);
-
 /*
- * Gives it the lot in that place, which must stay as it is for all but one of the places' next calls, or until
- * behind_wait(), and waits for the next place.  0, or the error of the first lot that could not be done.
+ * Gives the lot in that place, which must stay as it is until it is done, and works until the next place is free.  0, or the
+ * error of the first lot that failed.
  */
 int behind_give(struct behind *b);
 
-/* Waits until all is done.  The same result.  NULL: 0. */
+/* Works until all is done.  The same result.  NULL: 0. */
 int behind_wait(struct behind *b);
 
-/* Lots that it was given so far; and to wait until the first so many are done. */
+/* Lots that were given so far; and to work until the first so many are done. */
 unsigned int behind_given(const struct behind *b);
 int behind_wait_for(struct behind *b, unsigned int given);
 
-/* Ends the thread after what it has been given, and frees b, which may be NULL. */
+/* For a worker: waits until the other one has made *what this value. */
+void behind_until(const _Atomic unsigned int *what, unsigned int value);
+
+/* Ends the thread after what was given is done, and frees b, which may be NULL. */
 void behind_stop(struct behind *b);
 
 #endif

@@ -43,7 +43,7 @@ enum {
 	IMAGE_TRAILER = 16,
 	FRAME_HEADER = 20,
 	MESSAGE_MAX = 16 * 1024,
-	BODY_MAX = 128 * 1024,
+	BODY_MAX = 64 * 1024,
 	INDEX_ENTRY = 16, /* in the footer's body: type (u32), key (u32), offset of the frame (u64) */
 	INDEX_MAX = BODY_MAX / INDEX_ENTRY,
 };

@@ -11,7 +11,7 @@
 
 enum {
 	LZ4_WORK = 16 * 1024 + 32, /* bytes of memory that the library works in */
-	LZ4_MARGIN = 128 * 1024 / 256 + 32, /* by so much what is packed must reach beyond what it is unpacked to in place */
+	LZ4_MARGIN = 64 * 1024 / 256 + 32, /* by so much what is packed must reach beyond what it is unpacked to in place */
 	LZ4_FROM = 512,            /* fewer bytes are not worth it */
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Reads an image, as hostile input: every length is checked before it is used, every byte against its CRC before it
- * is handed out. Working set: a 128 KiB body buffer, one more where bodies are packed, and buffers of 20 KiB, mapped.
+ * is handed out. Working set: a 64 KiB body buffer, one more where bodies are packed, and buffers of 20 KiB, mapped.
  */
 #ifndef TINYCKPT_IMAGE_READER_H
 #define TINYCKPT_IMAGE_READER_H

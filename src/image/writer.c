@@ -25,10 +25,10 @@ enum {
 	LOT = BODY_AT + BODY_MAX,
 	LOTS = IS_ON_COPY_BEHIND ? WRITER_LOTS : 1,
 	INDEX_AT = LOTS * LOT,
-	BEHIND_FROM = 16 * BODY_MAX, /* bytes that are worth a thread: a small image is there before it is */
-	PACK_AT = INDEX_AT + INDEX_MAX * INDEX_ENTRY, /* where bodies are packed, and the memory that this takes */
-	PACK_WORK_AT = PACK_AT + BODY_MAX,
-	MAP_SIZE = IS_ON_LZ4 ? PACK_WORK_AT + sizeof(struct lz4_work) : PACK_AT,
+	BEHIND_FROM = 32 * BODY_MAX, /* bytes that are worth a thread: a small image is there before it is */
+	PACK_AT = INDEX_AT + INDEX_MAX * INDEX_ENTRY, /* for each worker: where bodies are packed, and the memory that this takes */
+	PACK = BODY_MAX + (int)sizeof(struct lz4_work),
+	MAP_SIZE = PACK_AT + (IS_ON_LZ4 ? (IS_ON_COPY_BEHIND ? BEHIND_WORKERS : 1) * PACK : 0),
 };
 
 _Static_assert(FLUSH_AT + SMALL + FRAME_HEADER + MESSAGE_MAX + 4 <= BODY_AT,
@@ -40,65 +40,120 @@ static int failed(struct image_writer *w, int err)
 	return w->error;
 }
 
-static int put_pieces(struct image_writer *w, struct iovec *pieces, int count)
+/* Packs the body, if that is wanted and worth it. */
+static bool pack(const struct image_writer *w, struct iovec *body, enum behind_who who)
 {
-	return IS_ON_TRUST && w->seal ? seal_write(w->seal, pieces, count) : target_write(&w->target, pieces, count);
+	uint8_t *to = w->map + PACK_AT + who * PACK;
+	const size_t packed = w->level && body->iov_len >= LZ4_FROM
+				      ? lz4_pack((struct lz4_work *)(void *)(to + BODY_MAX), w->level, body->iov_base, body->iov_len, to) : 0;
+
+	if (packed)
+		*body = (struct iovec){ to, packed };
+	return packed;
 }
 
-static int write_lot(void *arg, unsigned int place)
+/* Packs and sums up what has type, flags and length of its message so far.  Returns the bytes of header and message. */
+static size_t complete_frame(const struct image_writer *w, uint8_t *header, struct iovec *body, enum behind_who who)
+{
+	uint8_t *message = header + FRAME_HEADER;
+	const uint32_t unpacked = (uint32_t)body->iov_len;
+	uint32_t len = get_le32(header + 4);
+
+	if (IS_ON_LZ4 && get_le16(header) != RECORD_FOOTER && pack(w, body, who)) { /* the index is read in parts */
+		put_le16(header + 2, get_le16(header + 2) | RECORD_LZ4);
+		put_le32(message + len, unpacked);
+		len += 4;
+		put_le32(header + 4, len);
+	}
+	put_le32(header + 8, (uint32_t)body->iov_len);
+	put_le32(header + 12, crc32c(0, body->iov_base, body->iov_len));
+	put_le32(header + 16, crc32c(crc32c(0, header, 16), message, len));
+	return FRAME_HEADER + len;
+}
+
+/* Lots are completed by two at once, but written one by one, in their order, and so are their frames in the chain. */
+static int write_lot(void *arg, unsigned int place, enum behind_who who)
 {
 	struct image_writer *w = arg;
-
-	return put_pieces(w, w->lots[place], 2);
-}
-
-/* Hands one lot to the thread, which there is from some size on, and goes on with the next. */
-static int write_behind(struct image_writer *w, const struct iovec pieces[2], bool lasts)
-{
-	struct iovec *lot = w->lots[behind_place(w->behind)];
+	struct image_lot *lot = &w->lots[place];
+	struct iovec *pieces = lot->pieces;
+	const uint8_t *end, *next;
 	int err;
 
-	lot[0] = pieces[0];
-	lot[1] = pieces[1];
-	err = behind_give(w->behind);
-	if (!err && !lasts)
-		err = behind_wait(w->behind);
-	w->lot += LOT;
-	if (w->lot == w->map + INDEX_AT)
-		w->lot = w->map;
+	if (lot->last)
+		pieces[0].iov_len = (size_t)(lot->last - (uint8_t *)pieces[0].iov_base) + complete_frame(w, lot->last, &pieces[1], who);
+	if (IS_ON_COPY_BEHIND)
+		behind_until(&w->turn, lot->number);
+	end = (uint8_t *)pieces[0].iov_base + pieces[0].iov_len;
+	for (const uint8_t *at = lot->frames; at + FRAME_HEADER <= end; at = next) { /* not the trailer */
+		w->chain = crc32c(w->chain, at + 16, 4);
+		next = at + FRAME_HEADER + get_le32(at + 4);
+		if (at != lot->last)
+			next += get_le32(at + 8);
+	}
+	w->size += pieces[0].iov_len + pieces[1].iov_len;
+	err = IS_ON_TRUST && w->seal ? seal_write(w->seal, pieces, 2) : target_write(&w->target, pieces, 2);
+	w->turn = lot->number + 1;
 	return err;
 }
 
-/* Writes out what is pending, and after it the body, in one call. */
-static int flush(struct image_writer *w, const void *body, size_t body_len)
+/* Gives it to whoever has time for it, and goes on with the next. */
+static int write_behind(struct image_writer *w, bool lasts)
 {
-	struct iovec pieces[] = {
-		{ .iov_base = w->lot, .iov_len = w->pending },
-		{ .iov_base = (void *)body, .iov_len = body_len },
-	};
-	const uint64_t size = IS_ON_TRUST && w->seal ? seal_size(w->seal, w->size) : w->size;
-	int err = IS_ON_BUDGET ? budget_spend(&w->budget, size) : 0;
+	int err = behind_give(w->behind);
+
+	if (!err && !lasts)
+		err = behind_wait(w->behind);
+	w->lot = w->map + behind_place(w->behind) * (size_t)LOT;
+	return err;
+}
+
+static int spend(struct image_writer *w)
+{
+	const uint64_t size = w->size;
+
+	return IS_ON_BUDGET ? budget_spend(&w->budget, IS_ON_TRUST && w->seal ? seal_size(w->seal, size) : size) : 0;
+}
+
+/* Writes out what is pending, and after it the body of the frame that is last. */
+static int flush(struct image_writer *w, uint8_t *last, const void *body, size_t body_len)
+{
+	int err = w->error = spend(w);
 
 	if (err)
-		return w->error = err;
+		return err;
 	if (IS_ON_COPY_BEHIND && !w->large && w->size >= BEHIND_FROM) {
 		w->large = true;
 		w->behind = behind_start(write_lot, w, LOTS, NULL);
 	}
-	if (IS_ON_COPY_BEHIND && w->behind)
-		err = write_behind(w, pieces, !body_len || body == image_body(w));
-	else
-		err = put_pieces(w, pieces, 2);
+	w->lots[(w->lot - w->map) / LOT] = (struct image_lot){
+		.pieces = { { w->lot, w->pending }, { (void *)(uintptr_t)body, body_len } },
+		.frames = w->given ? w->lot : w->lot + IMAGE_PREAMBLE,
+		.last = last,
+		.number = w->given,
+	};
+	w->given++;
 	w->pending = 0;
+	if (IS_ON_COPY_BEHIND && w->behind)
+		err = write_behind(w, !body_len || body == image_body(w));
+	else
+		err = write_lot(w, 0, BEHIND_GIVER);
 	return err ? failed(w, err) : 0;
+}
+
+/* All that was given is written. */
+static int settle(struct image_writer *w)
+{
+	int err = IS_ON_COPY_BEHIND && !w->error ? behind_wait(w->behind) : 0;
+
+	return err ? failed(w, err) : w->error;
 }
 
 static int put_bytes(struct image_writer *w, const void *bytes, size_t len)
 {
 	memcpy(w->lot + w->pending, bytes, len);
 	w->pending += len;
-	w->size += len;
-	return w->pending >= FLUSH_AT ? flush(w, NULL, 0) : 0;
+	return w->pending >= FLUSH_AT ? flush(w, NULL, NULL, 0) : 0;
 }
 
 static int begin_seal(struct image_writer *w)
@@ -153,82 +208,51 @@ void image_mark(struct image_writer *w, uint32_t type, uint32_t key)
 {
 	uint8_t *entry = w->map + INDEX_AT + (size_t)w->marks * INDEX_ENTRY;
 
-	if (w->marks == INDEX_MAX) {
+	if (w->marks == INDEX_MAX || settle(w)) {
 		w->marks_lost = true;
 		return;
 	}
 	put_le32(entry, type);
 	put_le32(entry + 4, key);
-	put_le64(entry + 8, w->size);
+	put_le64(entry + 8, w->size + w->pending);
 	w->marks++;
 }
 
-/* Packs the body, if that is wanted and worth it: 0, or its bytes, which then lie where image_body() says. */
-static size_t pack_body(struct image_writer *w, const void *body, size_t body_len)
-{
-	size_t packed = w->level && body_len >= LZ4_FROM
-				? lz4_pack((struct lz4_work *)(void *)(w->map + PACK_WORK_AT), w->level, body, body_len, w->map + PACK_AT) : 0;
-
-	/* not into that place at once: the body most often lies there, and what a thread writes behind has to stay */
-	memcpy(image_body(w), w->map + PACK_AT, packed);
-	return packed;
-}
-
-/* One frame. *HEADER_CRC gets the CRC of header and message. */
-static int put_frame(struct image_writer *w, uint16_t type, uint16_t flags, const pb_msgdesc_t *fields,
-		     const void *message, const void *body, size_t body_len, uint32_t *header_crc)
+static int put_frame(struct image_writer *w, uint16_t type, uint16_t flags, const pb_msgdesc_t *fields, const void *message,
+		     const void *body, size_t body_len)
 {
 	uint8_t *header = w->lot + w->pending;
-	uint8_t *encoded = header + FRAME_HEADER;
-	pb_ostream_t out = pb_ostream_from_buffer(encoded, MESSAGE_MAX);
-	size_t frame, packed = 0;
+	pb_ostream_t out = pb_ostream_from_buffer(header + FRAME_HEADER, MESSAGE_MAX);
+	struct iovec small = { (void *)(uintptr_t)body, body_len };
 
 	if (fields && !pb_encode(&out, fields, message))
 		return w->error = fail(EMSGSIZE, "record type %u: cannot be encoded", type);
-	if (IS_ON_LZ4 && type != RECORD_FOOTER) /* the index is read in parts */
-		packed = pack_body(w, body, body_len);
-	if (packed) {
-		put_le32(encoded + out.bytes_written, (uint32_t)body_len);
-		out.bytes_written += 4;
-		flags |= RECORD_LZ4;
-		body = image_body(w);
-		body_len = packed;
-	}
 	put_le16(header, type);
 	put_le16(header + 2, flags);
 	put_le32(header + 4, (uint32_t)out.bytes_written);
-	put_le32(header + 8, (uint32_t)body_len);
-	put_le32(header + 12, crc32c(0, body, body_len));
-	*header_crc = crc32c(crc32c(0, header, 16), encoded, out.bytes_written);
-	put_le32(header + 16, *header_crc);
-
-	frame = FRAME_HEADER + out.bytes_written;
-	w->pending += frame;
-	w->size += frame + body_len;
-	if (body_len > SMALL)
-		return flush(w, body, body_len);
-	if (body_len)
-		memcpy(w->lot + w->pending, body, body_len);
-	w->pending += body_len;
-	return w->pending >= FLUSH_AT ? flush(w, NULL, 0) : 0;
+	if (body_len > SMALL) {
+		w->pending += FRAME_HEADER + out.bytes_written;
+		return flush(w, header, body, body_len);
+	}
+	w->pending += complete_frame(w, header, &small, BEHIND_GIVER);
+	if (small.iov_len)
+		memcpy(w->lot + w->pending, small.iov_base, small.iov_len);
+	w->pending += small.iov_len;
+	return w->pending >= FLUSH_AT ? flush(w, NULL, NULL, 0) : 0;
 }
 
 int image_write(struct image_writer *w, uint16_t type, uint16_t flags, const pb_msgdesc_t *fields, const void *message,
 		const void *body, size_t body_len)
 {
-	uint8_t crc[4];
-	uint32_t header_crc = 0;
 	int err;
 
 	if (w->error)
 		return w->error;
 	if (body_len > BODY_MAX || (flags & ~RECORD_FLAGS_KNOWN) || type == RECORD_FOOTER)
 		return w->error = fail(EINVAL, "record type %u, flags %#x: a body of %zu bytes", type, flags, body_len);
-	err = put_frame(w, type, flags, fields, message, body, body_len, &header_crc);
+	err = put_frame(w, type, flags, fields, message, body, body_len);
 	if (err)
 		return err;
-	put_le32(crc, header_crc);
-	w->chain = crc32c(w->chain, crc, sizeof(crc));
 	w->records++;
 	w->body_bytes += body_len;
 	return 0;
@@ -236,10 +260,9 @@ int image_write(struct image_writer *w, uint16_t type, uint16_t flags, const pb_
 
 static int put_footer(struct image_writer *w, const struct image_totals *totals)
 {
-	const Footer footer = {
+	Footer footer = {
 		.records = w->records,
 		.body_bytes = w->body_bytes,
-		.chain = w->chain,
 		.index_incomplete = w->marks_lost,
 		.processes = totals->processes,
 		.threads = totals->threads,
@@ -249,23 +272,26 @@ static int put_footer(struct image_writer *w, const struct image_totals *totals)
 		.flags = totals->flags,
 	};
 	uint8_t trailer[IMAGE_TRAILER];
-	uint32_t header_crc = 0;
-	int err;
+	int err = flush(w, NULL, NULL, 0);
 
+	if (!err)
+		err = settle(w);
+	if (err)
+		return err;
+	footer.chain = w->chain;
 	put_le64(trailer, w->size);
 	put_le32(trailer + 8, crc32c(0, trailer, 8));
 	memcpy(trailer + 12, IMAGE_END_MAGIC, 4);
 	err = put_frame(w, RECORD_FOOTER, RECORD_MUST_UNDERSTAND, Footer_fields, &footer, w->map + INDEX_AT,
-			(size_t)w->marks * INDEX_ENTRY, &header_crc);
+			(size_t)w->marks * INDEX_ENTRY);
 	if (!err)
 		err = put_bytes(w, trailer, sizeof(trailer));
 	if (!err)
-		err = flush(w, NULL, 0);
-	if (!err && IS_ON_COPY_BEHIND) {
-		err = behind_wait(w->behind);
-		if (err)
-			err = failed(w, err);
-	}
+		err = flush(w, NULL, NULL, 0);
+	if (!err)
+		err = settle(w);
+	if (!err)
+		err = w->error = spend(w);
 	if (!err && IS_ON_TRUST && w->seal) {
 		err = seal_end(w->seal);
 		if (err)

@@ -3,10 +3,10 @@
  * Writes an image, front to back. create, write..., then either commit or abandon; what was created is never seen
  * under its name before the commit, and a writer that dies leaves the old image as it was.
  *
- * Working set: a 128 KiB body buffer and a buffer for small records, mapped, so that what is not touched costs nothing, one
- * more where bodies are packed; the first two three times, once an image grows large (see image/behind.h).  Writing to a
- * closed pipe or beyond RLIMIT_FSIZE sends SIGPIPE or SIGXFSZ: the program ignores both (main.c), else it would die with the
- * workload stopped.
+ * Working set: a body buffer and a buffer for small records, mapped, so that what is not touched costs nothing, and one that
+ * bodies are packed into; the first two four times and the third twice, once an image grows large (see image/behind.h): then
+ * two pack and sum up bodies, and write them in turn.  Writing to a closed pipe or beyond RLIMIT_FSIZE sends SIGPIPE or
+ * SIGXFSZ: the program ignores both (main.c), else it would die with the workload stopped.
  */
 #ifndef TINYCKPT_IMAGE_WRITER_H
 #define TINYCKPT_IMAGE_WRITER_H
@@ -22,7 +22,15 @@
 #include "image/seal.h"
 #include "image/target.h"
 
-enum { WRITER_LOTS = 3 };
+enum { WRITER_LOTS = 4 };
+
+/* What is written by one call: frames, and the body of the last one. */
+struct image_lot {
+	struct iovec pieces[2];
+	uint8_t *frames;	/* the first of them: behind the preamble, in the first lot */
+	uint8_t *last;		/* the one that the body belongs to, to be packed and summed up yet; NULL: there is no body */
+	unsigned int number;
+};
 
 struct image_writer {
 	struct image_target target;
@@ -32,12 +40,15 @@ struct image_writer {
 	struct seal *seal; /* it is encrypted; else NULL */
 	uint8_t *map;    /* all buffers, one mapping; NULL: not open */
 	uint8_t *lot;    /* those that are being filled */
-	struct behind *behind; /* writes the others; NULL: there is none */
-	struct iovec lots[WRITER_LOTS][2]; /* what it is to write of each */
+	struct behind *behind; /* works on the others; NULL: there is none */
+	struct image_lot lots[WRITER_LOTS];
+	unsigned int given;    /* lots */
 	bool large;            /* worth a thread: one was asked for */
-	size_t pending;  /* bytes of small records not yet written */
-	uint64_t size;   /* bytes of the image so far, pending ones included */
-	uint32_t chain;  /* CRC-32C of the frames' header CRCs */
+	size_t pending;        /* bytes of small records in the lot that is being filled */
+	/* of who writes the lot whose turn it is */
+	_Atomic unsigned int turn;
+	_Atomic uint64_t size; /* bytes of the image that are written */
+	uint32_t chain;        /* CRC-32C of their frames' header CRCs */
 	uint32_t marks;  /* entries in the index */
 	bool marks_lost; /* more marks than the index holds */
 	uint64_t records;

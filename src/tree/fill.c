@@ -13,8 +13,8 @@
 #include "tree/install.h"
 
 enum {
-	FILL_FROM = 16,	/* lots that are worth a thread */
-	PLACES = 5,	/* one that it works on, one that is free, and what there is to do while the next process is made */
+	FILL_FROM = 32,	/* lots that are worth a thread */
+	PLACES = 8,	/* one that is free, one that the thread works on, and what it has to do while the next process is made */
 };
 
 struct lot {
@@ -30,26 +30,27 @@ struct filler {
 	const struct image_reader *image;
 	uint64_t failed_at;	/* the record that was at fault */
 	struct lot lots[PLACES];
-	uint8_t work[READER_WORK];
+	uint8_t work[BEHIND_WORKERS][READER_WORK];	/* the reader's own body is of a record that may be at work */
 };
 
-static int fill_lot(void *arg, unsigned int place)
+static int fill_lot(void *arg, unsigned int place, enum behind_who who)
 {
 	struct filler *f = arg;
 	struct lot *lot = &f->lots[place];
 	struct iovec here[FILL_PLACES_MAX];
-	int err = image_read_body(f->image, &lot->record, f->work);
+	int err = image_read_body(f->image, &lot->record, f->work[who]);
 	const uint8_t *from = lot->record.body;
 
-	f->failed_at = lot->record.offset;
 	for (size_t i = 0; i < lot->n; i++) {
 		here[i] = (struct iovec){ (void *)(uintptr_t)from, lot->there[i].iov_len };
 		from += here[i].iov_len;
 	}
+	if (!err)
+		err = IS_ON_INSTALL_PAGES ? install_pages(lot->uffd, lot->pid, here, lot->there, lot->n)
+					  : task_move(lot->pid, TASK_WRITE, here, lot->there, lot->n);
 	if (err)
-		return err;
-	return IS_ON_INSTALL_PAGES ? install_pages(lot->uffd, lot->pid, here, lot->there, lot->n)
-				   : task_move(lot->pid, TASK_WRITE, here, lot->there, lot->n);
+		f->failed_at = lot->record.offset;
+	return err;
 }
 
 /* Not by /proc/PID/mem, which is for one thread alone. */
@@ -70,11 +71,11 @@ static void start(struct restore *r)
 		free(f);
 }
 
-bool fill_has_room(struct restore *r)
+bool fill_wanted(struct restore *r)
 {
 	if (r->lots == FILL_FROM && !r->filler)
 		start(r);
-	return r->filler && behind_has_room(r->filler->behind);
+	return r->filler;
 }
 
 void fill_behind(struct restore *r, const struct record *rec, const struct iovec *there, size_t n)
