@@ -21,7 +21,7 @@ static int show(const char *path, const char *key, bool json)
 		err = IS_ON_JSON && json ? show_json(&image) : show_text(&image, path);
 	}
 	image_close(&image);
-	if (!err && (fflush(stdout) || ferror(stdout)))
+	if (!err && fflush(NULL))
 		err = fail_errno("standard output");
 	return err;
 }

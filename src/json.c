@@ -31,9 +31,9 @@ static void put_string(const char *text)
 		else if (*s < 0x20 || *s == 0x7f)
 			printf("\\u%04x", *s);
 		else if (n)
-			fwrite(s, 1, n, stdout);
+			printf("%.*s", (int)n, s);
 		else
-			fputs("\\ufffd", stdout);
+			printf("\\ufffd");
 		s += n ? n : 1;
 	}
 	putchar('"');
@@ -51,7 +51,7 @@ static void lead(struct json *j, const char *key)
 	j->filled |= bit;
 	if (key) {
 		put_string(key);
-		fputs(": ", stdout);
+		printf(": ");
 	}
 }
 
@@ -110,5 +110,5 @@ void json_number(struct json *j, const char *key, int64_t value)
 void json_bool(struct json *j, const char *key, bool value)
 {
 	lead(j, key);
-	fputs(value ? "true" : "false", stdout);
+	printf("%s", value ? "true" : "false");
 }

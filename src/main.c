@@ -49,7 +49,7 @@ int exit_code(int err)
 /* What was printed must have arrived: a full disk is a failure. */
 static int printed(int code)
 {
-	if (!fflush(stdout) && !ferror(stdout))
+	if (!fflush(NULL))
 		return code;
 	fail_errno("standard output");
 	return code ? code : EXIT_FAILED;

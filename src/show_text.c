@@ -348,7 +348,7 @@ static void print_capabilities(uint64_t has)
 	}
 	if (!has)
 		return;
-	fputs(before, stdout);
+	printf("%s", before);
 	for (unsigned int i = 0; i < known; i++)
 		if (told >> i & 1)
 			printf(" %s", capng_capability_to_name(i));

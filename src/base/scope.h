@@ -5,13 +5,11 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define CLEANUP_CLOSE __attribute__((cleanup(scope_close)))  /* int: closed if not negative */
 #define CLEANUP_FREE __attribute__((cleanup(scope_free)))    /* any pointer from malloc */
-#define CLEANUP_FILE __attribute__((cleanup(scope_fclose)))  /* FILE * */
 #define CLEANUP_DIR __attribute__((cleanup(scope_closedir))) /* DIR * */
 
 /* All of them keep errno: `return fail_errno(...)` may still be evaluated by a caller that looks at errno. */
@@ -29,15 +27,6 @@ static inline void scope_free(void *pointer)
 	int saved = errno;
 
 	free(*(void **)pointer);
-	errno = saved;
-}
-
-static inline void scope_fclose(FILE *const *file)
-{
-	int saved = errno;
-
-	if (*file)
-		fclose(*file);
 	errno = saved;
 }
 

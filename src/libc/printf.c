@@ -1,19 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * printf(3), snprintf(3) and vsnprintf(3) as far as the tool needs them, linked in place of the C library's, whose
- * floating point and wide characters cost 8 KB and more.
+ * floating point and wide characters cost 8 KB and more; and standard output, in place of streams that can be many, shared by
+ * threads, and read from, which cost 2 KB.  That one has no FILE; fflush(NULL) tells whether all has arrived.  What waits at
+ * exit is not written: main() sees to it.
  *
  * A conversion is % [-0#] [WIDTH or *] [. PRECISION or *] [l, ll or z] and one of c d u x o s %; only s heeds a precision.
  * That the sources ask for no others, tools/lint sees to.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+static char output[1024];
+static size_t output_len;
+static int output_failed;	/* errno of the first write that did; from then on all is dropped */
+
+int fflush(FILE *file)
+{
+	(void)file;
+	if (!output_failed)
+		output_failed = -write_all(STDOUT_FILENO, output, output_len);
+	output_len = 0;
+	errno = output_failed ? output_failed : errno;
+	return output_failed ? EOF : 0;
+}
+
+int putchar(int c)
+{
+	if (output_len == sizeof(output))
+		fflush(NULL);
+	output[output_len++] = (char)c;
+	return output_failed ? EOF : (unsigned char)c;
+}
+
+/* The compiler makes it of a printf(3) that ends a line. */
+int puts(const char *text)
+{
+	while (*text)
+		putchar(*text++);
+	return putchar('\n');
+}
 
 struct sink {
-	FILE *file;	/* NULL: text takes it */
+	bool out;	/* to standard output, not to text */
 	char *text;
 	size_t room;	/* bytes left in text */
 	size_t len;	/* what was put, whether there was room or not */
@@ -22,8 +58,9 @@ struct sink {
 static void put(struct sink *to, const char *bytes, size_t n)
 {
 	to->len += n;
-	if (to->file) {
-		fwrite(bytes, 1, n, to->file);
+	if (to->out) {
+		while (n--)
+			putchar(*bytes++);
 	} else if (to->room) {
 		n = n < to->room ? n : to->room;
 		memcpy(to->text, bytes, n);
@@ -139,7 +176,7 @@ int snprintf(char *text, size_t cap, const char *fmt, ...)
 
 int printf(const char *fmt, ...)
 {
-	struct sink to = { .file = stdout };
+	struct sink to = { .out = true };
 	va_list args;
 
 	va_start(args, fmt);

@@ -8,19 +8,32 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#undef putchar
+#define fflush own_fflush
+#define putchar own_putchar
+#define puts own_puts
 #define printf own_printf
 #define snprintf own_snprintf
 #define vsnprintf own_vsnprintf
+int fflush(FILE *file);
+int putchar(int c);
+int puts(const char *text);
 int printf(const char *fmt, ...);
 int snprintf(char *text, size_t cap, const char *fmt, ...);
 int vsnprintf(char *text, size_t cap, const char *fmt, va_list args);
 #include "libc/printf.c"
+#undef fflush
+#undef putchar
+#undef puts
 #undef printf
 #undef snprintf
 #undef vsnprintf
@@ -131,6 +144,39 @@ static void test_numbers(void **state)
 		assert_ptr_equal(our_end, their_end); \
 		assert_true(ours == (uint64_t)own_##function(text, NULL, base)); \
 	} while (0)
+
+/* All of it arrives in order, whatever its length; what does not arrive is told from then on, with the reason. */
+static void test_standard_output(void **state)
+{
+	int kept = dup(STDOUT_FILENO), fd = memfd_create("out", 0), none = open("/dev/full", O_WRONLY);
+	char expected[9000], got[sizeof(expected)];
+	size_t n = 0;
+
+	(void)state;
+	assert_true(kept >= 0 && fd >= 0 && none >= 0);
+	dup2(fd, STDOUT_FILENO);
+	for (int i = 0; n < 5000; i++) {
+		n += (size_t)snprintf(expected + n, sizeof(expected) - n, "%*d\n%s\n!", i, i, "line");
+		own_printf("%*d\n", i, i);
+		own_puts("line");
+		own_putchar('!');
+	}
+	assert_int_equal(own_fflush(NULL), 0);
+	assert_int_equal(pread(fd, got, sizeof(got), 0), n);
+	assert_memory_equal(got, expected, n);
+	dup2(none, STDOUT_FILENO);
+	own_printf("%2000s", "");
+	dup2(fd, STDOUT_FILENO);
+	own_puts("late");
+	errno = 0;
+	assert_int_equal(own_fflush(NULL), EOF);
+	assert_int_equal(errno, ENOSPC);
+	dup2(kept, STDOUT_FILENO);
+	assert_int_equal(lseek(fd, 0, SEEK_END), n);
+	close(kept);
+	close(fd);
+	close(none);
+}
 
 /* Wordings differ; these few do not. */
 static void test_errors(void **state)
@@ -284,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_standard_output),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_parsed),
 		cmocka_unit_test(test_options),
