@@ -389,10 +389,11 @@ static void take_signals(const struct outcome *outcome)
 static void stay_on_one_processor(cpu_set_t *others)
 {
 	cpu_set_t one;
-	int cpu = sched_getcpu();
+	unsigned int cpu;
 
 	CPU_ZERO(&one);
-	if (cpu < 0 || cpu >= CPU_SETSIZE)
+	/* not sched_getcpu(3), which brings all that finds a vDSO's functions */
+	if (syscall(SYS_getcpu, &cpu, NULL, NULL) || cpu >= CPU_SETSIZE)
 		return;
 	if (IS_ON_COPY_BEHIND && !sched_getaffinity(0, sizeof(*others), others))
 		CPU_CLR(cpu, others);

@@ -154,10 +154,13 @@ enum { SCHED_FLAG_UTIL_CLAMP = 0x60 };
 #define SYS_mq_timedsend_time64 SYS_mq_timedsend
 #define SYS_mq_timedreceive_time64 SYS_mq_timedreceive
 #define SYS_clock_gettime64 SYS_clock_gettime
+#define SYS_clock_gettime32 SYS_clock_gettime
 #define SYS_timer_gettime64 SYS_timer_gettime
 #define SYS_timer_settime64 SYS_timer_settime
 #elif !defined(SYS_clock_nanosleep)	/* a C library that has renamed it */
 #define SYS_clock_nanosleep SYS_clock_nanosleep_time32
+#else
+#define SYS_clock_gettime32 SYS_clock_gettime
 #endif
 
 /* struct __kernel_timespec of linux/time_types.h */
