@@ -204,9 +204,17 @@ smallest := $(or $(call ask,-Oz),-Os) $(call ask,-flto -flto-partition=one)
 tool_flags := -std=gnu11 $(smallest) $(warnings) $(same_everywhere) -ffunction-sections -fdata-sections -fno-pie \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables $(ARCH_CFLAGS) \
 	$(defines) $(includes) $(nanopb_include) $(capng_cflags) $(lz4_cflags) $(sodium_cflags) $(CPPFLAGS) $(CFLAGS)
+# No constructor runs before main(), and no frames are registered for exceptions: of the files that a program starts with, the
+# one that calls the C library will do, if that one does not want the others.
+start_files := -nostartfiles $(sysroot)/lib/crt1.o
+ifneq ($(outside),)
+  start_files := -nostartfiles $(shell $(CC) -### -x c /dev/null 2>&1 | sed -n 's,.*[" ]\([^" ]*/\)S\{0\,1\}crt1\.o.*,\1crt1.o,p')
+  start_files := $(shell echo 'int main(void) { return 0; }' | \
+	$(CC) -static -no-pie $(start_files) -o /dev/null -x c - 2>/dev/null && echo $(start_files))
+endif
 # Segments that share pages of the file save up to 8 KiB of padding; what relro would protect here is 64 bytes.
 # A small common page size has the linker not pad to a page of it, either.
-link_flags := $(link-$(COMPILER)) -static -no-pie -Wno-unused-command-line-argument -Wl,-z,noseparate-code -Wl,-z,common-page-size=64 -Wl,-z,norelro \
+link_flags := $(link-$(COMPILER)) $(start_files) -static -no-pie -Wno-unused-command-line-argument -Wl,-z,noseparate-code -Wl,-z,common-page-size=64 -Wl,-z,norelro \
 	-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack $(LDFLAGS)
 link_libs  := $(capng_libs) $(if $(CONFIG_LZ4),$(lz4_libs)) $(if $(CONFIG_TRUST),$(sodium_libs)) $(LDLIBS)
 
