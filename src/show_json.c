@@ -156,11 +156,12 @@ static void content(struct json *j, uint64_t size, const Content *content)
 		json_text(j, "build_id", build_id_text(&content->build_id, build_id));
 }
 
-/* Of mapped files more is told than where they are. */
-static int mapped_file(struct json *j, const struct record *rec)
+/* What is open, or mapped; of mapped files more is told than where they are. */
+static int opened(struct json *j, const struct record *rec)
 {
 	union {
 		File file;
+		Device device;
 		Embedded embedded;
 	} m;
 	int err = 0;
@@ -171,10 +172,16 @@ static int mapped_file(struct json *j, const struct record *rec)
 			json_number(j, "opens", m.file.of);
 		else if (!err)
 			json_text(j, "path", m.file.path);
-		if (!err)
+		if (!err) {
+			json_number(j, "flags", m.file.flags);
 			json_bool(j, "mapped", m.file.mapped);
+		}
 		if (!err && m.file.has_content)
 			content(j, m.file.size, &m.file.content);
+	} else if (rec->type == RECORD_DEVICE) {
+		err = record_decode(rec, Device_fields, &m.device);
+		if (!err)
+			json_number(j, "flags", m.device.flags);
 	} else if (rec->type == RECORD_EMBEDDED) {
 		err = record_decode(rec, Embedded_fields, &m.embedded);
 		if (!err) {
@@ -224,7 +231,7 @@ static int on_object(struct writing *w, const struct record *rec)
 	json_text(&w->j, "what", line);
 	json_number(&w->j, "bytes", rec->body_len);
 	json_bool(&w->j, "embedded", rec->type == RECORD_EMBEDDED);
-	err = mapped_file(&w->j, rec);
+	err = opened(&w->j, rec);
 	json_object_end(&w->j);
 	return err;
 }

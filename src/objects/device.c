@@ -14,6 +14,7 @@
 #include "job/verify.h"
 #include "objects/file.h"
 #include "objects/object.h"
+#include "objects/open_flags.h"
 
 /* Documentation/admin-guide/devices.txt: memory devices (major 1): null, zero, full, random, urandom */
 static bool stateless(dev_t rdev)
@@ -104,9 +105,10 @@ static int verify(struct verify *v, const struct record *rec)
 static void show(const struct record *rec, char *line, size_t cap)
 {
 	Device m;
+	char flags[OPEN_FLAGS_TEXT];
 
 	if (!record_decode(rec, Device_fields, &m))
-		snprintf(line, cap, "device %u: %s, flags %#o", m.id, m.path, m.flags);
+		snprintf(line, cap, "device %u: %s, %s", m.id, m.path, open_flags_text(m.flags, flags));
 }
 
 static const struct object_ops device = {

@@ -21,6 +21,7 @@
 #include "objects/content.h"
 #include "objects/file.h"
 #include "objects/object.h"
+#include "objects/open_flags.h"
 
 /* What open(2) may be told again.  O_CREAT and its kin are not kept by the kernel; O_ASYNC wants an owner. */
 static const unsigned int FLAGS = O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | O_DIRECTORY | O_NOFOLLOW |
@@ -211,14 +212,16 @@ static int verify(struct verify *v, const struct record *rec)
 static void show(const struct record *rec, char *line, size_t cap)
 {
 	File m;
-	char build_id[BUILD_ID_TEXT];
+	char build_id[BUILD_ID_TEXT], text[OPEN_FLAGS_TEXT];
+	const char *flags;
 
 	if (record_decode(rec, File_fields, &m))
 		return;
+	flags = open_flags_text(m.flags, text);
 	if (m.of)
-		snprintf(line, cap, "file %u: opens %u, flags %#o, at %" PRIu64, m.id, m.of, m.flags, m.pos);
+		snprintf(line, cap, "file %u: opens %u, %s, at %" PRIu64, m.id, m.of, flags, m.pos);
 	else
-		snprintf(line, cap, "file %u: %s, flags %#o, at %" PRIu64 " of %" PRIu64 "%s%s%s%s%s", m.id, m.path, m.flags, m.pos, m.size,
+		snprintf(line, cap, "file %u: %s, %s, at %" PRIu64 " of %" PRIu64 "%s%s%s%s%s", m.id, m.path, flags, m.pos, m.size,
 			 m.mapped ? ", mapped" : "", IS_ON_EMBED && m.content.build_id.size ? ", build-id " : "",
 			 IS_ON_EMBED && m.content.build_id.size ? build_id_text(&m.content.build_id, build_id) : "",
 			 IS_ON_RULES && m.action ? ", " : "", IS_ON_RULES && m.action ? rule_action_name(m.action) : "");

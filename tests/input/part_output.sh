@@ -159,6 +159,25 @@ verdict "show names capabilities" "$(
 	done
 )"
 
+# What is open, and how: by names for people, by numbers for programs.
+end "$pid"
+# shellcheck disable=SC2016
+pid=$(cd / && setsid --fork sh -c 'echo $$; exec "$1" </dev/null >/dev/null 2>>"$2/log" 3<>"$2/both" 4</' sh "$build/still" "$work/output")
+while [ "$(readlink "/proc/$pid/exe")" != "$(realpath "$build/still")" ]; do sleep 0.01; done
+"$tool" save --leave-running -o "$work/output/flags" "$pid"
+verdict "show names flags, and --json has their number" "$(
+	text=$("$tool" show "$work/output/flags")
+	for line in "/dev/null, O_RDONLY" "/dev/null, O_WRONLY" "output/log, O_WRONLY|O_APPEND, at 0 of 0" "output/both, O_RDWR, at 0 of 0" \
+		"/, O_PATH|O_DIRECTORY, at 0 of"; do
+		grep -qF "$line" <<<"$text" || echo "no $line in: $text"
+	done
+	grep -q 'file [0-9]*: /, O_RDONLY' <<<"$text" || echo "no / in: $text"
+	numbers=$("$tool" show --json "$work/output/flags" | sed -n 's/^ *"flags": \([0-9]*\),*$/\1/p' | sort -n | uniq | tr '\n' ' ')
+	[ "$numbers" = "0 1 2 1025 2162688 " ] || echo "numbers: $numbers"
+)"
+end "$pid"
+still
+
 no_save "beyond --max-size" "--max-size" "$work/output/bounded" --max-size 1K
 no_save "far beyond --max-size" "--max-size" "$work/output/bounded" --max-size 1 --level 0
 verdict "nothing is left of it" "$([ ! -e "$work/output/bounded" ] || echo "it is there")"
