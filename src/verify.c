@@ -38,6 +38,7 @@ enum { NUMBER_WAIT_MS = 3000 };
 
 struct verified {
 	uint32_t pid, threads, seen;	/* threads: as promised, and those that came */
+	uint32_t before;		/* as in struct born */
 	bool zombie, have_state;
 };
 
@@ -59,11 +60,11 @@ static struct range *last_range(const struct buffer *b)
 static struct verified *find(const struct verify *v, uint32_t pid)
 {
 	struct verified *p = (struct verified *)(void *)v->processes.data;
+	uint32_t i = v->process_box[pid % 64u];
 
-	for (size_t i = v->processes.len / sizeof(*p); i-- > 0;)
-		if (p[i].pid == pid)
-			return &p[i];
-	return NULL;
+	while (i && p[i - 1].pid != pid)
+		i = p[i - 1].before;
+	return i ? &p[i - 1] : NULL;
 }
 
 /* --- first part --- */
@@ -149,7 +150,7 @@ static int on_process(struct verify *v, const struct record *rec)
 		err = end_memory(v);
 	if (err)
 		return err;
-	new = (struct verified){ .pid = m.pid, .threads = m.threads, .zombie = m.zombie };
+	new = (struct verified){ .pid = m.pid, .threads = m.threads, .zombie = m.zombie, .before = v->process_box[m.pid % 64u] };
 	if (v->states)
 		return fail(EIMAGE, "a process among the states");
 	if (!m.pid || m.pid > 4194304 || find(v, m.pid))
@@ -162,7 +163,11 @@ static int on_process(struct verify *v, const struct record *rec)
 		err = append(&v->tids, &m.pid, sizeof(m.pid));
 	v->pid = m.pid;
 	v->found.processes++;
-	return err ? err : append(&v->processes, &new, sizeof(new));
+	if (!err)
+		err = append(&v->processes, &new, sizeof(new));
+	if (!err)
+		v->process_box[m.pid % 64u] = (uint32_t)(v->processes.len / sizeof(new));
+	return err;
 }
 
 static int on_session(struct verify *v, const struct record *rec)

@@ -36,8 +36,10 @@ struct restore_options {
 /* A process of the tree that was made anew. */
 struct born {
 	pid_t pid, parent, sid, pgid;
+	uint32_t before;		/* one more than the index of the one before it in the same box; 0: none */
 	bool zombie;
-	int stop_signal;
+	bool leads_group;		/* or has led one that others are in, see tree/settle.c */
+	uint8_t stop_signal;
 	uint32_t exit_status, exit_signal;
 	char comm[64];
 	struct stand_in vdso;		/* where programs call it, if ordinary memory stands in for it */
@@ -139,6 +141,8 @@ struct restore {
 	bool have_thread;		/* a thread that ran its program but has not got its registers */
 	Thread thread;
 	struct buffer registers;
+
+	uint32_t born_box[64];		/* by the last bits of the number: one more than the index of the newest one in born */
 };
 
 /* Takes over fd as description id.  Closes it on failure. */

@@ -39,7 +39,6 @@ struct description {
 
 /* One place of a description in a process. */
 struct place {
-	pid_t pid;
 	int fd;			/* or one of these: */
 	uint32_t id;
 	int8_t cloexec;		/* 0 or 1; -1: to be asked of the process, see tree/cloexec.h */

@@ -36,6 +36,7 @@ struct process {
 	bool may_make_devices;	/* CAP_MKNOD */
 	bool timers;		/* it has some of timer_create(2) that /proc/PID/timers tells of */
 	size_t descriptors;	/* so many, see openings_find() */
+	size_t place, place_end;	/* of save.places are its: from here to there */
 	uint64_t vdso, vdso_end;	/* where it is; 0: it has none, or was not seen yet */
 	uint64_t linker, linker_end;	/* the code of its dynamic linker, where that is not the C library as well (musl) */
 	struct stand_in stand_in;	/* of its memory, for another kernel's; n 0: none, or not seen yet */

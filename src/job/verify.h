@@ -32,6 +32,7 @@ struct verify {
 	uint32_t pid, tid;		/* what records belong to, 0: nothing */
 	uint32_t next_timer;		/* the lowest ID that its next timer can have */
 	bool states;			/* the second part has begun */
+	uint32_t process_box[64];	/* as restore.born_box */
 };
 
 /* Notes what fail() has just said of this machine. */

@@ -36,11 +36,11 @@ enum { NUMBER_WAIT_MS = 3000, NUMBER_POLL_MS = 2, NUMBER_SOON_MS = 100, NUMBER_L
 struct born *birth_find(const struct restore *r, pid_t pid)
 {
 	struct born *b = (struct born *)(void *)r->born.data;
+	uint32_t i = r->born_box[pid % 64u];
 
-	for (size_t i = 0; i < r->born.len / sizeof(*b); i++)
-		if (b[i].pid == pid)
-			return &b[i];
-	return NULL;
+	while (i && b[i - 1].pid != pid)
+		i = b[i - 1].before;
+	return i ? &b[i - 1] : NULL;
 }
 
 static int number_taken(pid_t pid)
@@ -318,6 +318,7 @@ int birth(struct restore *r, const struct record *rec)
 {
 	Process m;
 	struct born b = { 0 };
+	uint32_t *box;
 	int err = record_decode(rec, Process_fields, &m);
 
 	if (err)
@@ -331,14 +332,18 @@ int birth(struct restore *r, const struct record *rec)
 	b.sid = (pid_t)m.sid;
 	b.pgid = (pid_t)m.pgid;
 	b.zombie = m.zombie;
-	b.stop_signal = m.stop_signal < 65 ? (int)m.stop_signal : 0;
+	b.stop_signal = m.stop_signal < 65 ? (uint8_t)m.stop_signal : 0;
 	b.exit_status = m.exit_status;
 	b.exit_signal = m.exit_signal;
 	memcpy(b.comm, m.comm, sizeof(b.comm));
 	CONTEXT("pid %d (%s)", b.pid, b.comm);
 	err = m.parent ? make_child(r, &m) : make_first(r, &m);
+	box = &r->born_box[b.pid % 64u];
+	b.before = *box;
 	if (!err && buffer_append(&r->born, &b, sizeof(b)))
 		err = fail(ENOMEM, "out of memory");
+	if (!err)
+		*box = (uint32_t)(r->born.len / sizeof(b));
 	return err;
 }
 

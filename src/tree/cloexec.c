@@ -12,17 +12,16 @@ enum { MOST = 300 };
 int cloexec_ask(struct save *s, struct visit *v, const struct process *p)
 {
 	struct place *place = (struct place *)(void *)s->places.data;
-	const size_t n = s->places.len / sizeof(*place);
-	size_t at = 0;
+	size_t at = p->place;
 
-	while (at < n) {
+	while (at < p->place_end) {
 		struct place *asked[MOST];
 		struct program prog;
 		int count = 0, err;
 
 		visit_program(v, p->tid, &prog);
-		for (; at < n && count < MOST; at++) {
-			if (place[at].pid != p->tid || place[at].cloexec >= 0)
+		for (; at < p->place_end && count < MOST; at++) {
+			if (place[at].cloexec >= 0)
 				continue;
 			asked[count++] = &place[at];
 			program_call(&prog, 0, SYS_fcntl, place[at].fd, F_GETFD);

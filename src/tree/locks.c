@@ -107,16 +107,16 @@ static int save_one(void *arg, const Lock *lock, const char *text)
 	return SAVE_RECORD(of->s, RECORD_LOCK, Lock_fields, &m, NULL, 0);
 }
 
-int locks_save(struct save *s, pid_t pid)
+int locks_save(struct save *s, const struct process *p)
 {
 	const struct place *place = (const struct place *)(void *)s->places.data;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < s->places.len / sizeof(*place); i++) {
+	for (size_t i = p->place; !err && i < p->place_end; i++) {
 		struct saving of = { s, &place[i] };
 
-		if (place[i].locked && place[i].pid == pid)
-			err = each_lock(pid, place[i].fd, save_one, &of);
+		if (place[i].locked)
+			err = each_lock(p->tid, place[i].fd, save_one, &of);
 	}
 	return err;
 }

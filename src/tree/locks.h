@@ -24,7 +24,7 @@ static inline bool lock_sane(const Lock *m)
 int locks_check(struct save *s, const struct opened *o);
 
 /* Writes those of a process, whose descriptors are written.  0 or a negative errno, said. */
-int locks_save(struct save *s, pid_t pid);
+int locks_save(struct save *s, const struct process *p);
 
 /* Notes one of the process at hand.  0 or a negative errno, said: another process may hold it. */
 int locks_note(struct restore *r, const struct record *rec);

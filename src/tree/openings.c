@@ -253,7 +253,7 @@ static int each_opening(struct walk *w)
 	const struct opened *o = w->o;
 	const struct description *known = find(s, o);
 	struct place place = {
-		.pid = o->pid, .fd = o->fd, .cloexec = IS_ON_MANY_FILES && w->informed ? -1 : (o->info.flags & O_CLOEXEC) != 0,
+		.fd = o->fd, .cloexec = IS_ON_MANY_FILES && w->informed ? -1 : (o->info.flags & O_CLOEXEC) != 0,
 		.locked = o->info.locked,
 	};
 	struct description d = {
@@ -332,13 +332,14 @@ static int walk_tree(struct walk *w)
 	const int *number = (const int *)(void *)s->numbers.data;
 
 	for (size_t i = 0; i < s->tree.n; i++) {
-		const struct process *p = &s->tree.processes[i];
+		struct process *p = &s->tree.processes[i];
 		CONTEXT("pid %d (%s)", p->pid, p->comm);
 		CLEANUP_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 		int err = 0;
 
 		if (p->zombie)
 			continue;
+		p->place = s->places.len / sizeof(struct place);
 		w->p = p;
 		w->pidfd = pidfd;
 		w->many = p->descriptors >= MANY;
@@ -352,6 +353,7 @@ static int walk_tree(struct walk *w)
 			err = walk_link(w, PLACE_EXE, "exe", "its program", O_RDONLY);
 		if (!err)
 			err = proc_vmas(p->tid, false, walk_vma, w);
+		p->place_end = s->places.len / sizeof(struct place);
 		if (err && !(s->checking && err == -ESRCH))
 			return err;
 	}
@@ -381,12 +383,12 @@ uint32_t openings_mapped(const struct save *s, const struct vma *v)
 	return d ? d->id : 0;
 }
 
-uint32_t openings_place(const struct save *s, pid_t pid, int place)
+uint32_t openings_place(const struct save *s, const struct process *p, int fd)
 {
-	const struct place *p = (const struct place *)(void *)s->places.data;
+	const struct place *place = (const struct place *)(void *)s->places.data;
 
-	for (size_t i = 0; i < s->places.len / sizeof(*p); i++)
-		if (p[i].pid == pid && p[i].fd == place)
-			return p[i].id;
+	for (size_t i = p->place; i < p->place_end; i++)
+		if (place[i].fd == fd)
+			return place[i].id;
 	return 0;
 }

@@ -19,6 +19,6 @@ int openings_save(struct save *s);
 uint32_t openings_mapped(const struct save *s, const struct vma *v);
 
 /* The id at a place (PLACE_CWD, ...) of a process; 0: none. */
-uint32_t openings_place(const struct save *s, pid_t pid, int place);
+uint32_t openings_place(const struct save *s, const struct process *p, int fd);
 
 #endif

@@ -25,14 +25,13 @@ static int join_group(struct restore *r, struct born *b, pid_t group)
 	return reborn_run(r, b->pid, &p, "joining its process group");
 }
 
-static bool is_group_of_another(const struct restore *r, const struct born *b)
+static int note_leader(struct restore *r, struct born *b)
 {
-	const struct born *all = (const struct born *)(const void *)r->born.data;
+	struct born *leader = birth_find(r, b->pgid);
 
-	for (size_t i = 0; i < r->born.len / sizeof(*all); i++)
-		if (all[i].pgid == b->pid && &all[i] != b)
-			return true;
-	return false;
+	if (leader)
+		leader->leads_group = true;
+	return 0;
 }
 
 /* Leads what it leads, or has left since to others. */
@@ -40,7 +39,7 @@ static int lead_group(struct restore *r, struct born *b)
 {
 	int err = birth_lead(r, b);
 
-	if (!err && (b->pgid == b->pid || is_group_of_another(r, b)))
+	if (!err && b->leads_group)
 		err = join_group(r, b, b->pid);
 	if (!err && getsid(b->pid) != b->sid)
 		err = fail(EOPNOTSUPP, "its session %d has no leader in the tree", b->sid);
@@ -81,7 +80,9 @@ static int join_own_group(struct restore *r, struct born *b)
 /* Every number of a group is taken, and every group there, before anybody moves. */
 static int settle_groups(struct restore *r)
 {
-	static int (*const turns[])(struct restore *r, struct born *b) = { lead_group, revive_leader, keep_group, join_own_group };
+	static int (*const turns[])(struct restore *r, struct born *b) = {
+		note_leader, lead_group, revive_leader, keep_group, join_own_group,
+	};
 	struct born *all = (struct born *)(void *)r->born.data;
 	size_t n = r->born.len / sizeof(*all);
 

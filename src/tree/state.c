@@ -168,8 +168,8 @@ static int save_descriptors(struct save *s, const struct process *p)
 	Descriptors m;
 	pb_size_t n = 0;
 
-	for (size_t i = 0, all = s->places.len / sizeof(*place); i <= all; i++) {
-		if (n == 128 || (i == all && n)) {
+	for (size_t i = p->place; i <= p->place_end; i++) {
+		if (n == 128 || (i == p->place_end && n)) {
 			int err;
 
 			m.fd_count = m.file_count = m.cloexec_count = n;
@@ -178,7 +178,7 @@ static int save_descriptors(struct save *s, const struct process *p)
 				return err;
 			n = 0;
 		}
-		if (i == all || place[i].pid != p->tid || place[i].fd < 0)
+		if (i == p->place_end || place[i].fd < 0)
 			continue;
 		m.fd[n] = (uint32_t)place[i].fd;
 		m.file[n] = place[i].id;
@@ -202,13 +202,13 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 {
 	State m = {
 		.pid = (uint32_t)p->pid,
-		.cwd = openings_place(s, p->tid, PLACE_CWD),
-		.root = openings_place(s, p->tid, PLACE_ROOT),
+		.cwd = openings_place(s, p, PLACE_CWD),
+		.root = openings_place(s, p, PLACE_ROOT),
 		.umask = st->umask,
 		.dumpable = (uint32_t)program_result(prog, f->dumpable),
 		.subreaper = *(const int *)program_read(prog, f->subreaper_at) != 0,
 		.thp_disable = (uint32_t)program_result(prog, f->thp) & 3,
-		.exe = openings_place(s, p->tid, PLACE_EXE),
+		.exe = openings_place(s, p, PLACE_EXE),
 		.brk = (unsigned long)program_result(prog, f->brk),
 		.personality = (uint32_t)program_result(prog, f->personality),
 		.start_code = stat->start_code,
@@ -413,7 +413,7 @@ static int write_records(struct save *s, struct asked *a)
 	if (!err)
 		err = save_descriptors(s, p);
 	if (!err && IS_ON_LOCKS)
-		err = locks_save(s, p->tid);
+		err = locks_save(s, p);
 	if (!err)
 		err = save_advice(s, p);
 	if (!err && IS_ON_POSIX_TIMERS)
