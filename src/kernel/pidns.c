@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -62,13 +63,25 @@ static __attribute__((noreturn)) void stay_behind(bool at_once)
 	_exit(WEXITSTATUS(status));
 }
 
+/*
+ * In here the caller has no number to tell its death by, but it alone has the other end, which the kernel closes before it looks
+ * whom to signal.  So if it is open still after a change of what that is to send, the change was in time.
+ */
+static void end_unless_caller_lives(void)
+{
+	struct pollfd other = { .fd = told };
+
+	__sync_synchronize();
+	if (poll(&other, 1, 0) < 0 || other.revents & POLLERR)
+		_exit(1);
+}
+
 /* Into the namespace that children are to have: only a child returns with 0. */
 static int follow(bool at_once)
 {
-	int alive[2], ends[2];
-	char c;
+	int ends[2];
 
-	if (pipe2(alive, O_CLOEXEC | O_NONBLOCK) || pipe2(ends, O_CLOEXEC))
+	if (pipe2(ends, O_CLOEXEC))
 		return fail_errno("pipe");
 	child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 	if (child < 0)
@@ -77,12 +90,8 @@ static int follow(bool at_once)
 	close(ends[child ? 1 : 0]);
 	if (child)
 		stay_behind(at_once);
-	/* Did it die before we asked to die with it?  In here it has no number to tell it by, but it alone has that end. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	close(alive[1]);
-	if (!read(alive[0], &c, 1))
-		_exit(1);
-	close(alive[0]);
+	end_unless_caller_lives();
 	return own_proc();
 }
 
@@ -133,6 +142,7 @@ void pidns_tell(int code)
 void pidns_stay(void)
 {
 	prctl(PR_SET_PDEATHSIG, 0);
+	end_unless_caller_lives();	/* or its signal may be on the way, to come when the tree has begun to run */
 }
 
 void pidns_alive(void)
