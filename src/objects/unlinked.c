@@ -256,7 +256,7 @@ static int restore_inode(struct restore *r, const struct record *rec)
 	if (fd < 0)
 		return fail(fd, "unlinked file %u (%" PRIu64 " bytes in %s): %s", m.id, m.size,
 			    m.shared_memory ? "memory" : m.directory, strerror(-fd));
-	if (!m.shared_memory && (ftruncate(fd, (off_t)m.size) || fchmod(fd, m.mode & 07777) || fchown(fd, m.uid, m.gid)))
+	if (!m.shared_memory && (ftruncate(fd, (off_t)m.size) || fchown(fd, m.uid, m.gid) || fchmod(fd, m.mode & 07777)))
 		return fail_errno("unlinked file %u (%" PRIu64 " bytes in %s)", m.id, m.size, m.directory);
 	world_contents_end(r);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);

@@ -34,6 +34,7 @@ void test_setup(void)
 {
 	plain = make("plain", "plain content", 0604);
 	must(fchown(plain, 1700, 1701));
+	must(fchmod(plain, 06705));	/* which chown(2) takes away again */
 	must(unlink(test_path("plain")));
 	replaced = make("replaced", "old content", 0644);
 	must(unlink(test_path("replaced")));
@@ -79,7 +80,7 @@ void test_check(void)
 	expect_content("plain", plain, 0, "plain content");
 	must(fstat(plain, &status));
 	expect(status.st_nlink == 0 && status.st_size == 13, "plain: %d links, %lld bytes", (int)status.st_nlink, (long long)status.st_size);
-	expect((status.st_mode & 07777) == 0604 && status.st_uid == 1700 && status.st_gid == 1701, "plain: mode %o, owner %d:%d",
+	expect((status.st_mode & 07777) == 06705 && status.st_uid == 1700 && status.st_gid == 1701, "plain: mode %o, owner %d:%d",
 	       status.st_mode, status.st_uid, status.st_gid);
 	expect(lseek(plain, 0, SEEK_CUR) == 13, "plain: offset %lld", (long long)lseek(plain, 0, SEEK_CUR));
 	expect(access(test_path("plain"), F_OK) == -1, "the unlinked file has a name again");
