@@ -106,6 +106,8 @@ int root_fs_walk(int root, const char *path, bool nofollow)
 			if (target[0] == '/')
 				done[0] = '\0';
 			memcpy(rest, joined, sizeof(rest));
+			close(fd);
+			fd = enter(root, done);	/* which is what it leads to, where there is nothing more */
 			continue;
 		}
 		if (*behind && !S_ISDIR(st.st_mode)) {

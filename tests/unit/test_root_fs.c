@@ -103,6 +103,9 @@ static void links(void **state)
 	both("/usr/lib/roundabout", false, "/usr/lib/file", 0);
 	both("/usr/lib/top/usr/up/lib/file", false, "/usr/lib/file", 0);
 	both("/usr/up", false, "", 0);
+	both("/usr/lib/top", false, "", 0);
+	both("/usr/lib/top/", false, "", 0);
+	both("/usr/lib/top", true, "/usr/lib/top", 0);
 	both("/lib", true, "/lib", 0);
 	both("/climbs", true, "/climbs", 0);
 	both("/lib/file", true, "/usr/lib/file", 0);
