@@ -17,22 +17,24 @@ struct outside_pipe {
 
 struct search {
 	struct save *s;
-	const char *fifo;	/* NULL: all pipes into the list */
+	const struct stat *fifo;	/* which may have other names, or none any more; NULL: all pipes into the list */
 	pid_t pid, found;
 };
 
 static int see_descriptor(void *arg, int fd)
 {
 	struct search *search = arg;
-	char link[256];
+	char path[32], link[32];
+	struct stat st;
 
-	if (proc_link(link, sizeof(link), "/proc/%d/fd/%d", search->pid, fd) < 0)
-		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", search->pid, fd);
 	if (search->fifo) {
-		search->found = strcmp(link, search->fifo) ? 0 : search->pid;
-		return search->found != 0;
+		if (proc_lookup(path, 0, &st) || st.st_ino != search->fifo->st_ino || st.st_dev != search->fifo->st_dev)
+			return 0;
+		search->found = search->pid;
+		return 1;
 	}
-	if (!strncmp(link, "pipe:[", 6)) {
+	if (proc_readlink(path, link, sizeof(link)) > 0 && !strncmp(link, "pipe:[", 6)) {
 		struct outside_pipe p = { strtoull(link + 6, NULL, 10), search->pid };
 
 		return buffer_append(&search->s->outside, &p, sizeof(p));
@@ -80,7 +82,7 @@ static pid_t find_pipe(struct save *s, uint64_t ino)
 
 bool outside_holder(struct save *s, const struct opened *o, pid_t *pid, char comm[64])
 {
-	struct search search = { .s = s, .fifo = o->path };
+	struct search search = { .s = s, .fifo = &o->st };
 	struct proc_stat st;
 
 	if (o->path[0] == '/')

@@ -2,7 +2,8 @@
 /*
  * Holds one object that cannot be saved (or several), and checks that the refusal has not harmed it.
  * modes: refuse
- * arguments: epoll signalfd inotify fanotify memfd userfaultfd pidfd io_uring perf_event bpf mqueue
+ * arguments: epoll epoll_wait pipe_outside fifo_outside fifo_outside_unlinked fifo_outside_renamed
+ * arguments: signalfd inotify fanotify memfd userfaultfd pidfd io_uring perf_event bpf mqueue
  * arguments: unix_pair unix_listener tcp_listener udp netlink packet pty kmsg lease lease_of_many posix_timer
  * arguments: timer_other_process timer_some_thread timer_thread_gone
  * arguments: sysv_shm seccomp ns_uts ns_mnt ns_net ns_user clone_vm aio linked_elsewhere mte

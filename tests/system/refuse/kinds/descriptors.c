@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int other_fd = -1;
@@ -39,6 +40,37 @@ static void check_epoll(int fd)
 	struct epoll_event event = {0};
 
 	expect(epoll_wait(fd, &event, 1, 0) == 1 && event.data.u64 == 77, "the registration is lost");
+}
+
+/* One of the calls that the kernel itself ends, with EINTR, as soon as a tracer stops the thread (signal(7)). */
+static volatile bool woken;
+static volatile pid_t waiting;
+
+static void *wait_for_event(void *arg)
+{
+	struct epoll_event event;
+
+	waiting = gettid();
+	epoll_wait((int)(intptr_t)arg, &event, 1, -1);
+	woken = true;
+	return arg;
+}
+
+static int make_epoll_wait(void)
+{
+	int fd = epoll_create1(0);
+
+	test_thread(wait_for_event, (void *)(intptr_t)fd);
+	while (!waiting)
+		test_nap(1);
+	test_await_sleep(waiting);
+	return fd;
+}
+
+static void check_epoll_wait(int fd)
+{
+	(void)fd;
+	expect(!woken, "epoll_wait(2) has returned, and nothing had happened");
 }
 
 static int make_signalfd(void)
@@ -263,8 +295,59 @@ static int make_linked_elsewhere(void)
 	return fd;
 }
 
+/* A process outside the tree has it open, too, as long as the test lives: its parent is gone, and so it is somebody else's. */
+static int share_outside(int fd)
+{
+	const pid_t test = getpid();
+	pid_t child = must(fork());
+
+	if (!child) {
+		if (fork())
+			_exit(0);
+		while (kill(test, 0) == 0)
+			test_nap(10);
+		_exit(0);
+	}
+	must(waitpid(child, NULL, 0));
+	return fd;
+}
+
+static int make_pipe_outside(void)
+{
+	int ends[2];
+
+	must(pipe(ends));
+	return share_outside(ends[0]);
+}
+
+static int make_fifo_outside(void)
+{
+	must(mkfifo(test_path("fifo"), 0600));
+	return share_outside(must(open(test_path("fifo"), O_RDWR)));
+}
+
+static int make_fifo_outside_unlinked(void)
+{
+	int fd = make_fifo_outside();
+
+	must(unlink(test_path("fifo")));
+	return fd;
+}
+
+/* Here its name is another one than there. */
+static int make_fifo_outside_renamed(void)
+{
+	char other[4096];
+
+	close(make_fifo_outside());
+	snprintf(other, sizeof other, "%s", test_path("other-fifo"));
+	must(link(test_path("fifo"), other));
+	return must(open(other, O_RDWR));
+}
+
 const struct kind descriptor_kinds[] = {
 	{"epoll", make_epoll, check_epoll, NULL},
+	{"epoll_wait", make_epoll_wait, check_epoll_wait, NULL},
 	{"signalfd", make_signalfd, check_signalfd, NULL},
 	{"inotify", make_inotify, check_inotify, NULL},
 	{"fanotify", make_fanotify, NULL, NULL},
@@ -286,5 +369,9 @@ const struct kind descriptor_kinds[] = {
 	{"lease", make_lease, check_lease, NULL},
 	{"lease_of_many", make_lease_of_many, check_lease, NULL},
 	{"linked_elsewhere", make_linked_elsewhere, NULL, NULL},
+	{"pipe_outside", make_pipe_outside, NULL, NULL},
+	{"fifo_outside", make_fifo_outside, NULL, NULL},
+	{"fifo_outside_unlinked", make_fifo_outside_unlinked, NULL, NULL},
+	{"fifo_outside_renamed", make_fifo_outside_renamed, NULL, NULL},
 	{NULL, NULL, NULL, NULL},
 };
