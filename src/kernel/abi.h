@@ -126,6 +126,9 @@ enum { SCHED_FLAG_UTIL_CLAMP = 0x60 };
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441 /* 5.11 */
+#endif
 #ifndef SYS_mseal
 #define SYS_mseal 462
 #endif

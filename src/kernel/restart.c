@@ -12,7 +12,7 @@
 #include "kernel/task_memory.h"
 
 /* signal(7), and the sources: what the kernel may go on with by restart_syscall(2). */
-static const long going_on[] = {
+static const short going_on[] = {
 	SYS_restart_syscall, SYS_nanosleep, SYS_clock_nanosleep,
 	SYS_clock_nanosleep_time64, SYS_futex, SYS_futex_time64,
 #ifdef SYS_poll
@@ -20,7 +20,7 @@ static const long going_on[] = {
 #endif
 };
 /* What returns EINTR after any handler ... */
-static const long nohand[] = {
+static const short nohand[] = {
 	SYS_ppoll, SYS_ppoll_time64, SYS_pselect6, SYS_pselect6_time64, SYS_rt_sigsuspend,
 	SYS_msgrcv, SYS_msgsnd,
 #ifdef SYS_pause
@@ -34,13 +34,13 @@ static const long nohand[] = {
 #endif
 };
 /* ... and after one without SA_RESTART. */
-static const long restarted[] = {
+static const short restarted[] = {
 	SYS_read, SYS_readv, SYS_write, SYS_writev, SYS_recvfrom, SYS_recvmsg, SYS_sendto,
 	SYS_sendmsg, SYS_accept, SYS_accept4, SYS_connect, SYS_wait4, SYS_waitid, SYS_futex, SYS_futex_time64, SYS_flock,
 	SYS_fcntl, SYS_fcntl64, SYS_openat, SYS_ioctl, SYS_mq_timedsend, SYS_mq_timedsend_time64, SYS_mq_timedreceive,
 	SYS_mq_timedreceive_time64};
 
-static bool is_among(const long *numbers, size_t n, long nr)
+static bool is_among(const short *numbers, size_t n, long nr)
 {
 	while (n-- > 0)
 		if (numbers[n] == nr)

@@ -18,6 +18,7 @@
 #include "kernel/ptrace.h"
 #include "tree/vdso.h"
 #include "tree/visit.h"
+#include "tree/way_home.h"
 
 /* A thread that does not stand still by then sleeps where no signal reaches it, or waits for its vfork child. */
 enum { HOLD_MS = 10000, AWAY_TRIES = 400, PLACE_TRIES = 48 };
@@ -440,7 +441,7 @@ void tree_release(struct tree *tree)
 
 			/* Not yet known to stand still, it may stand before a signal, which would be lost. */
 			if (j < p->halted || !thread_halted(p->threads[j].tid, &stop))
-				thread_detach(p->threads[j].tid, 0);
+				way_let_go(p->pid, &p->threads[j]);
 		}
 	}
 	tree->held = false;

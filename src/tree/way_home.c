@@ -42,27 +42,34 @@ static void leave_restartable_sequence(const struct visit *v, struct visitor *wh
 
 /*
  * These return EINTR when a thread is merely stopped (signal(7)); when no signal is there to be handled they are made
- * anew, as the kernel itself does with all others.
+ * anew, as the kernel itself does with all others.  handled: the signals that would be.  Was it so?
  */
-static void undo_interruption(const struct visit *v, struct visitor *who, const struct restart *restart)
+static bool undo_interruption(pid_t pid, pid_t tid, const struct restart *restart, uint64_t handled, struct arch_regs *regs)
 {
-	static const long calls[] = { SYS_rt_sigtimedwait, SYS_rt_sigtimedwait_time64, SYS_semop, SYS_semtimedop,
-				      SYS_semtimedop_time64, SYS_epoll_pwait, SYS_io_getevents,
+	static const short calls[] = { SYS_rt_sigtimedwait, SYS_rt_sigtimedwait_time64, SYS_semop, SYS_semtimedop,
+				      SYS_semtimedop_time64, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_io_getevents,
 #ifdef SYS_epoll_wait
 				      SYS_epoll_wait,
 #endif
 	};
-	long nr = arch_cut_short(&who->home.regs);
+	const long nr = arch_cut_short(regs);
 	struct proc_status st;
+	size_t i = 0;
 
-	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++) {
-		if (nr != calls[i] || proc_status(v->pid, who->tid, &st) ||
-		    (st.sig_pending | st.shared_pending) & ~who->home.sigmask)
-			continue;
-		if (restart_undo(restart, &who->home.regs, nr))
-			who->home.call = (struct arch_interrupted){ 0 };
-		return;
-	}
+	while (i < sizeof(calls) / sizeof(*calls) && nr != calls[i])
+		i++;
+	return i < sizeof(calls) / sizeof(*calls) && !proc_status(pid, tid, &st) && !((st.sig_pending | st.shared_pending) & handled) &&
+	       restart_undo(restart, regs, nr);
+}
+
+/* The signals that its mask holds back here may be let through by the call that it is in: none may be pending. */
+void way_let_go(pid_t pid, const struct thread *thread)
+{
+	struct arch_regs regs;
+
+	if (!thread_regs(thread->tid, &regs) && undo_interruption(pid, thread->tid, &thread->restart, ALL_SIGNALS, &regs))
+		thread_set_regs(thread->tid, &regs);
+	thread_detach(thread->tid, 0);
 }
 
 int way_stand_at(const struct visitor *who, size_t offset)
@@ -173,7 +180,8 @@ int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
 	if (who->rseq_untold)
 		who->rseq.rseq_abi_pointer = 0;
 	leave_restartable_sequence(v, who);
-	undo_interruption(v, who, restart);
+	if (undo_interruption(v->pid, who->tid, restart, ~who->home.sigmask, &who->home.regs))
+		who->home.call = (struct arch_interrupted){ 0 };
 	err = ARCH_REGSET_LOST && who->lost ? frame_lay(v, who) : 0;
 	if (!err)
 		err = choose_places(v, who);

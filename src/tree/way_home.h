@@ -17,6 +17,9 @@ int way_stand_at(const struct visitor *who, size_t offset);
 /* The last steps home, every signal being blocked.  outside: address of a word that is set then; 0: none. */
 int way_go_home(const struct visit *v, struct visitor *who, uint64_t outside);
 
+/* Lets go a thread that is held and at home: the call that was ended by its being stopped is made anew. */
+void way_let_go(pid_t pid, const struct thread *thread);
+
 /* The last jump of a thread that is home again; what was there is back. */
 void way_take_away(const struct visit *v, const struct visitor *who);
 
