@@ -247,7 +247,9 @@ static int make_tree(struct restore *r)
 		err = image_next(&r->image, &rec);
 		if (err <= 0)
 			break;
-		if (rec.type != RECORD_PAGES && rec.type != RECORD_VMA && r->steps++ % RESTORE_STEP_RECORDS == 0)
+		if (rec.type == RECORD_PAGES || rec.type == RECORD_VMA || rec.type >= RECORD_FILE)
+			r->steps = 0;	/* the time that these take to be read is no task's */
+		else if (r->steps++ % RESTORE_STEP_RECORDS == 0)
 			wait_deadline(RESTORE_STEP_MS);
 		err = IS_ON_COPY_BEHIND && !goes_on_behind(rec.type) ? fill_wait(r, fill_lots(r)) : 0;
 		if (!err)
