@@ -61,10 +61,11 @@ static int decode(const struct record *rec, Device *m)
 	return err;
 }
 
-/* A descriptor or a negative error, said. */
+/* A descriptor or a negative error, said.  A verification looks at it: to open it may start a watchdog, or reset what is behind it. */
 static int open_named(const struct verify *v, const Device *m)
 {
-	CLEANUP_CLOSE int fd = verify_open(v, m->path, (int)(m->flags & (O_ACCMODE | O_APPEND | O_NONBLOCK)) | O_CLOEXEC | O_NOCTTY);
+	const int flags = v ? O_PATH : (int)(m->flags & (O_ACCMODE | O_APPEND | O_NONBLOCK)) | O_NOCTTY;
+	CLEANUP_CLOSE int fd = verify_open(v, m->path, flags | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))

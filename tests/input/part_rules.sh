@@ -202,6 +202,8 @@ if (: 3>"$work/ruled/device") 2>/dev/null; then
 	verdict "the device is open" "$([ "$(readlink "/proc/$pid/fd/3")" = "$work/ruled/device" ] || ls -l "/proc/$pid/fd/")"
 	end "$pid"
 	cp "$image" "$work/kept"
+	verdict "verify does not open it, which may start a watchdog" "$("$build/opened" "$work/ruled/device" "$tool" verify "$image" 2>&1 |
+		grep -v ": whole; would restore here: ")"
 	mv "$work/ruled/device" "$work/ruled/away"
 	echo file >"$work/ruled/device"
 	stays "restore when the device is a file now" 4 "ruled/device"
