@@ -122,7 +122,7 @@ void arch_interrupted(const struct arch_regs *regs, struct arch_interrupted *cal
 
 /*
  * Makes regs execute the interrupted call nr anew when the thread goes on: program counter at the instruction, number
- * and arguments in place.  With ARCH_NR_restart_syscall as nr it goes on where it was interrupted (same task only).
+ * and arguments in place.  With arch_nr_restart_syscall as nr it goes on where it was interrupted (same task only).
  */
 void arch_restart(struct arch_regs *regs, long nr);
 extern const long arch_nr_restart_syscall;

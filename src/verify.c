@@ -17,6 +17,7 @@
 #include "config.h"
 #include "image/machine.h"
 #include "kernel/abi.h"
+#include "kernel/mm_fields.h"
 #include "kernel/procfs.h"
 #include "objects/object.h"
 #include "pages.pb.h"
@@ -106,7 +107,7 @@ static int on_clocks(struct verify *v, const struct record *rec)
 
 	if (!err)
 		err = clocks_look(&m, false, &own, &lack);
-	if (!err && v->here)
+	if (!err && v->here && !v->root)
 		clocks_tell(&lack);
 	return err;
 }
@@ -333,7 +334,7 @@ static int on_state(struct verify *v, const struct record *rec)
 		return err;
 	v->states = true;
 	p = find(v, m.pid);
-	if (!p || p->zombie || p->have_state || rec->body_len > 1024)
+	if (!p || p->zombie || p->have_state || rec->body_len > MM_AUXV_MAX)
 		return fail(EIMAGE, "state of process %u: there is no such process, or it came before", m.pid);
 	if (!verify_known(v, m.exe) || !verify_known(v, m.cwd) || !verify_known(v, m.root))
 		return fail(EIMAGE, "state of process %u: its program or directories are not in the image", m.pid);

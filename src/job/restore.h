@@ -134,7 +134,7 @@ struct restore {
 	bool no_labels;			/* this kernel gives none */
 	bool settled;			/* sessions, groups, zombies: the first part is over */
 	State state;			/* second part */
-	struct buffer locks;		/* struct process_lock, see tree/locks.c */
+	struct buffer locks;		/* struct note, see tree/locks.c */
 	struct buffer timers;		/* struct noted_timer, see tree/posix_timers.c */
 	uint32_t next_timer;		/* the lowest ID that the next one can have */
 	struct kernel_sigaction sigtrap;	/* its action, when it is ignored */

@@ -93,7 +93,7 @@ struct save {
 	struct buffer busy;		/* struct address_range: taken in any process, sorted */
 	struct buffer outside;		/* struct outside_pipe, see objects/outside.c */
 	bool outside_known;
-	struct buffer sharing[4];	/* pid_t, see check_shared() */
+	struct buffer sharing[3];	/* pid_t, see tree/shared.c */
 	struct buffer late;		/* struct late_advice */
 	struct buffer lines;		/* struct line, see tree/lineage.c */
 	struct buffer texts;		/* of vDSOs that are in the image, see tree/vdso.c */

@@ -40,8 +40,8 @@ void verify_note(struct verify *v, int err);
 
 /*
  * A descriptor of what a path of the image leads to, under v->root, where there is one: there what is no regular file is not
- * opened but looked at (O_PATH), and what an update does not replace (see root_fs_has()) may be found here.  v NULL: open(2).
- * -1 and errno.
+ * opened but looked at (O_PATH), and what an update does not replace (see root_fs_has()) may be found here.  v NULL: as
+ * path_open() does.  -1 and errno.
  */
 int verify_open(const struct verify *v, const char *path, int flags);
 

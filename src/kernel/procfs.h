@@ -63,7 +63,7 @@ struct vma {
 	bool shared;
 	uint64_t pgoff;		/* bytes */
 	uint64_t dev, ino;
-	bool grows_down, locked, hugetlb, dontcopy, wipeonfork, dontdump, thp, nothp, mergeable, io, norerserve, shadow_stack,
+	bool grows_down, locked, hugetlb, dontcopy, wipeonfork, dontdump, thp, nothp, mergeable, io, noreserve, shadow_stack,
 		sealed, uffd, sequential, random, bti, mte;
 	bool maywrite;		/* mprotect may make it writable */
 	uint64_t resident, swapped;	/* bytes */

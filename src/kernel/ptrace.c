@@ -87,8 +87,6 @@ static int wait_for(pid_t tid, int options, struct stop *stop)
 	memset(stop, 0, sizeof(*stop));
 	if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED) {
 		stop->kind = STOP_EXITED;
-		stop->signal = info.si_status;
-		stop->code = info.si_code;
 		return 0;
 	}
 	stop->signal = info.si_status & 0x7f;

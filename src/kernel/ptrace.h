@@ -38,8 +38,7 @@ enum stop_kind {
 };
 struct stop {
 	enum stop_kind kind;
-	int signal;	/* STOP_SIGNAL, STOP_GROUP: which; STOP_EXITED: wait status's low 16 bits, as si_status has it */
-	int code;	/* STOP_EXITED: CLD_* */
+	int signal;	/* STOP_SIGNAL, STOP_GROUP: which */
 };
 
 /*

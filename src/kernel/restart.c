@@ -123,7 +123,7 @@ static bool would_lose(pid_t tid)
 /* The call that it stands at the entry of is not made: it stands before it again. */
 static int step_back(pid_t tid)
 {
-	struct __ptrace_syscall_info info;
+	struct syscall_info info;
 	struct arch_regs regs, none;
 	struct stop stop;
 	int err = thread_regs(tid, &regs);
@@ -131,9 +131,9 @@ static int step_back(pid_t tid)
 
 	if (err)
 		return err;
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof(info), &info) <= 0 || info.op != PTRACE_SYSCALL_INFO_ENTRY)
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, tid, sizeof(info), &info) <= 0 || info.op != SYSCALL_INFO_ENTRY)
 		return -EIO;
-	first = (long)info.entry.args[0];
+	first = (long)info.args[0];
 	none = regs;
 	arch_restart(&none, -1);
 	err = thread_set_regs(tid, &none);

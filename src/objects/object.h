@@ -96,7 +96,7 @@ int object_id(const struct record *rec, uint32_t *id);
 int object_save_opening(struct save *s, const struct opened *o, File *m,
 			int (*write)(struct save *s, const struct opened *o, uint32_t id));
 
-/* What it is, in words, and which toggle (or later version) it would take. */
+/* What it is, in words, and which toggle it would take. */
 const char *object_describe(const struct opened *o, char *text, size_t cap);
 
 #endif

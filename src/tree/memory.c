@@ -239,7 +239,7 @@ static int save_mapping(struct mapping *p, const struct vma *v)
 		.hugepage = v->thp,
 		.nohugepage = v->nothp,
 		.huge = v->hugetlb ? v->kernel_page : 0,
-		.noreserve = v->norerserve,
+		.noreserve = v->noreserve,
 		.dontdump = v->dontdump && !v->io,
 		.mergeable = v->mergeable,
 		.advice = v->random ? MADV_RANDOM : v->sequential ? MADV_SEQUENTIAL : 0,

@@ -355,7 +355,7 @@ static void add_last_settings(struct program *p, const Thread *m)
 }
 
 /* What the leader does for the process, last, while it still has its rights. */
-static int finish_process(struct restore *r, struct program *p)
+static void finish_process(struct restore *r, struct program *p)
 {
 	State *s = &r->state;
 
@@ -387,7 +387,6 @@ static int finish_process(struct restore *r, struct program *p)
 		program_call(p, OP_MUST, SYS_mlockall, (long)s->mlockall);
 	if (s->mdwe)
 		program_call(p, OP_MUST, SYS_prctl, PR_SET_MDWE, (long)s->mdwe);
-	return 0;
 }
 
 /* Before it has used vectors a thread has no such registers that could be set. */
@@ -503,9 +502,8 @@ int revive_thread(struct restore *r, const struct record *rec)
 	if (!ended)
 		add_thread_areas(&p, &r->inherited, m);
 	if (leader)
-		err = finish_process(r, &p);
-	if (!err)
-		err = credentials_add(&p, &r->inherited, m);
+		finish_process(r, &p);
+	err = credentials_add(&p, &r->inherited, m);
 	if (!err)
 		add_last_settings(&p, m);
 	if (!err && leader && r->state.dumpable < 2)	/* 2 cannot be asked for: it comes with the credentials */

@@ -235,9 +235,9 @@ void visit_program(struct visit *v, pid_t tid, struct program *p)
 static int add_stay(struct program *p, const struct visit *v, const struct visitor *who)
 {
 	const uint64_t none = 0;
-	const struct kernel_timespec second = { 0, 100000000 }, moment = { 0, 1000000 };
+	const struct kernel_timespec tenth = { 0, 100000000 }, moment = { 0, 1000000 };	/* of a second; a millisecond */
 	long set = program_data(p, &none, sizeof(none));
-	long slow = program_data(p, &second, sizeof(second)), quick = program_data(p, &moment, sizeof(moment));
+	long slow = program_data(p, &tenth, sizeof(tenth)), quick = program_data(p, &moment, sizeof(moment));
 	int arrival = (int)p->ops, gone = arrival + 4;
 	const bool leads = who == &v->leader;
 
