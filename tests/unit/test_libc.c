@@ -181,7 +181,8 @@ static void test_standard_output(void **state)
 /* Wordings differ; these few do not. */
 static void test_errors(void **state)
 {
-	static const int same[] = { EPERM, ENOENT, ESRCH, EACCES, EINVAL, ENOSPC, EROFS, ENOSYS };
+	static const int same[] = { EPERM, ENOENT, ESRCH, EACCES, EINVAL, ENOSPC, EROFS, ENOSYS,
+				    ENOTTY /* an ioctl(2) that the kernel has not */, ENOLCK };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++)
