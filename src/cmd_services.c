@@ -375,6 +375,8 @@ static void look_for(struct run *r, const struct service *s, struct coming *c)
 	}
 	log_keep(&c->why);
 	pid = service_find(s);
+	if (pid < 0)
+		announce(LOG_WARNING, "whether it runs already cannot be told: %s", reason(&c->why));
 	if (pid <= 0) {	/* also where that cannot be told: a board is not to stay without it */
 		c->why = (struct said){ 0 };
 		try_image(r, s, c);

@@ -54,6 +54,18 @@ fi
 rm -f "$disk"
 end "$pid"
 
+# A board is not to stay without it; who has two of them then can read why.
+service sensor
+mkdir -p "$work/run"
+echo x >"$work/run/sensor.pid"
+run_tool "$tool" restore --all
+verdict "restore with a pidfile that tells nothing: it is brought back all the same, with a warning" "$(
+	says 0 2 "warning: sensor: whether it runs already cannot be told: .*holds no process ID.*sensor: (restored|started)"
+	once sensor
+)"
+# shellcheck disable=SC2046
+end $(running sensor)
+
 # By name
 service longer-than-15-bytes "command=longer-than-15-bytes"
 begin longer-than-15-bytes
