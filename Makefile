@@ -406,18 +406,23 @@ boot-busybox := S01tinyckpt:S01tinyckpt S99tinyckpt:S99tinyckpt
 boot-sysv    := S01tinyckpt:tinyckpt-boot S99tinyckpt:tinyckpt
 boot-openrc  := tinyckpt-boot:tinyckpt-boot tinyckpt:tinyckpt
 boot-procd   := $(boot-openrc)
+# $(call put,MODE,FROM,TO): with the paths in it as they are here.
+put = install -d $(dir $(3)) && sed 's|/usr/sbin/tinyckpt|$(sbindir)/tinyckpt|g; s|/usr/lib/tinyckpt|$(libexecdir)|g' $(2) >$(3) && \
+	chmod $(1) $(3) || exit;
 .PHONY: install-boot install-hooks
 install-boot:
 	$(if $(filter busybox sysv openrc procd systemd,$(INIT)),,$(error INIT=busybox, sysv, openrc, procd or systemd))
-	$(foreach f,$(boot-$(INIT)),install -D -m 755 tools/boot/$(INIT:busybox=sysv)/$(firstword $(subst :, ,$(f))) \
-		$(DESTDIR)$(sysconfdir)/init.d/$(lastword $(subst :, ,$(f)));)
-	$(if $(filter systemd,$(INIT)),install -D -m 644 -t $(DESTDIR)$(systemdsystemunitdir) tools/boot/systemd/*.service)
+	$(foreach f,$(boot-$(INIT)),$(call put,755,tools/boot/$(INIT:busybox=sysv)/$(firstword $(subst :, ,$(f))),\
+		$(DESTDIR)$(sysconfdir)/init.d/$(lastword $(subst :, ,$(f)))))
+	$(if $(filter systemd,$(INIT)),$(foreach f,$(wildcard tools/boot/systemd/*.service),\
+		$(call put,644,$(f),$(DESTDIR)$(systemdsystemunitdir)/$(notdir $(f)))))
 	install -d $(DESTDIR)$(sysconfdir)/tinyckpt
 install-hooks:
-	install -D -m 755 tools/boot/update $(DESTDIR)$(libexecdir)/update
-	$(foreach h,$(HOOKS),install -D -m 755 -t $(DESTDIR)$(libexecdir)/$(h) $(filter-out %.conf,$(wildcard tools/boot/$(h)/*));)
-	$(if $(filter rauc,$(HOOKS)),install -D -m 644 tools/boot/rauc/rauc-mark-good.conf \
-		$(DESTDIR)$(systemdsystemunitdir)/rauc-mark-good.service.d/tinyckpt.conf)
+	$(call put,755,tools/boot/update,$(DESTDIR)$(libexecdir)/update)
+	$(foreach h,$(HOOKS),$(foreach f,$(filter-out %.conf,$(wildcard tools/boot/$(h)/*)),\
+		$(call put,755,$(f),$(DESTDIR)$(libexecdir)/$(h)/$(notdir $(f)))))
+	$(if $(filter rauc,$(HOOKS)),$(call put,644,tools/boot/rauc/rauc-mark-good.conf,\
+		$(DESTDIR)$(systemdsystemunitdir)/rauc-mark-good.service.d/tinyckpt.conf))
 
 # Every architecture in every configuration.
 arches := $(shell awk '/^[a-z]/ { print $$1 }' tools/architectures)
