@@ -2,7 +2,7 @@
 /*
  * The contract of an architecture: all that knows a register or a calling convention lies behind these.
  * arch/ARCH/ provides arch_regs.h (struct arch_regs and the constants named below), regs.c, home.c, frame.c,
- * features.c, feature_names.c, crc32c.c, vdso.c and blob/.
+ * features.c, feature_names.c, crc32c.c, vdso.c and blob/; where it needs them, signal_frames.c, signal_page.c and mte.c.
  */
 #ifndef TINYCKPT_ARCH_H
 #define TINYCKPT_ARCH_H
