@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@
 #include "objects/rules.h"
 #include "save.h"
 
-/* DIR/NAME.tck; NAME from the option or the process's own name, of which no part may lead elsewhere. */
-static int default_output(char *path, size_t cap, const char *name, pid_t pid)
+/* DIR/NAME.tck; NAME from the option or the process's own name, of which no part may lead elsewhere.  *made: DIR, just now. */
+static int default_output(char *path, size_t cap, const char *name, pid_t pid, bool *made)
 {
 	const char *dir = image_directory();
 	struct proc_stat st;
@@ -34,11 +35,10 @@ static int default_output(char *path, size_t cap, const char *name, pid_t pid)
 	}
 	if (!*name || strchr(name, '/') || name[0] == '.')
 		return fail(EUSAGE, "\"%s\" is no name for an image: use --name", name);
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		return fail_errno("%s", dir);
 	if ((size_t)snprintf(path, cap, "%s/%s.tck", dir, name) >= cap)
 		return fail(ENAMETOOLONG, "%s", dir);
-	return 0;
+	*made = !mkdir(dir, 0700);
+	return *made || errno == EEXIST ? 0 : fail_errno("%s", dir);
 }
 
 static bool parse_level(const char *text, int *level)
@@ -70,6 +70,7 @@ static int run(int argc, char **argv)
 	struct save_options save = { .level = IS_ON_LZ4 ? 9 : 0, .rules = IF_RULES(&rules) };
 	struct given given = { .key = KEY_DEFAULT };
 	const char *name = NULL;
+	bool made = false;
 	char path[4096];
 	int c, err;
 
@@ -118,13 +119,17 @@ static int run(int argc, char **argv)
 	if (IS_ON_PIDNS && pidns_enter(&save.pid))
 		return EXIT_FAILED;
 	if (!save.output) {
-		err = default_output(path, sizeof(path), name, save.pid);
+		err = default_output(path, sizeof(path), name, save.pid, &made);
 		if (err)
 			return exit_code(err);
 		save.output = path;
 	}
 	err = IS_ON_RULES ? rules_read(&rules, given.rules) : 0;
-	return exit_code(err ? err : save_tree(&save));
+	if (!err)
+		err = save_tree(&save);
+	if (err && made)	/* of a save that came to nothing, nothing stays; what others have put there does */
+		unlinkat(AT_FDCWD, image_directory(), AT_REMOVEDIR);
+	return exit_code(err);
 }
 
 static const struct command save_command = {

@@ -87,6 +87,16 @@ for name in "" a/b .. ../x .hidden "$(printf '%0300d' 0)"; do
 	refuses "save --name \"${name:0:20}\"" 1,2 "." save --leave-running --name "$name" "$pid"
 done
 verdict "no other image was made" "$(find "$work/dir" -mindepth 1 ! -name still.tck ! -name sensor.tck)"
+TINYCKPT_DIR=$work/made
+exec 8> >(exec cat >/dev/null)
+act sleep 8>&8
+exec 8>&-
+refuses "save of a workload with a pipe to outside, where no folder for images is" 3 "fd 8" save "$actor"
+refuses "save with no rules, where no folder for images is" 1,2 "nowhere" save --rules "$work/nowhere" "$actor"
+verdict "no folder was made for them" "$([ ! -e "$work/made" ] || echo "it is there")"
+end "$actor"
+accepts "save where no folder for images is" save --leave-running "$pid"
+verdict "it was made, for root alone" "$([ "$(stat -c %a "$work/made")" = 700 ] && ls "$work/made/still.tck" 2>&1 >/dev/null)"
 TINYCKPT_DIR=$work/output/target
 refuses "save with TINYCKPT_DIR a file" 1 "directory" save --leave-running "$pid"
 unset TINYCKPT_DIR
