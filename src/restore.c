@@ -301,12 +301,11 @@ struct outcome {
 };
 
 /*
- * The instant at which the tree lives again: when the agent no longer dies with the tool.  From then on it cuts the ties of
- * all, whatever becomes of the tool.  A PID namespace ends with its init: there it is when that no longer dies with its caller.
+ * The agent no longer dies with the tool: from then on it goes through with it, whatever becomes of the tool.  A PID namespace
+ * ends with its init: there it is when that no longer dies with its caller.
  */
-static void release(struct restore *r, pid_t tool, struct outcome *outcome)
+static void stand_alone(const struct restore *r, pid_t tool, struct outcome *outcome)
 {
-	const pid_t *tid = (const pid_t *)(const void *)r->threads.data;
 	sigset_t all;
 
 	sigfillset(&all);
@@ -320,7 +319,13 @@ static void release(struct restore *r, pid_t tool, struct outcome *outcome)
 	/* a tool that died just before has its signal on the way: to come while some ties are cut, and others not */
 	if (getppid() != tool)
 		kill(getpid(), SIGKILL);
-	outcome->err = 0;
+}
+
+/* The instant at which the tree lives again. */
+static void release(const struct restore *r)
+{
+	const pid_t *tid = (const pid_t *)(const void *)r->threads.data;
+
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
 		thread_untie(tid[i]);
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
@@ -431,18 +436,21 @@ static void agent(const struct restore_options *options, pid_t tool, struct outc
 		err = write_pidfile(&r);
 	if (!err && IS_ON_RULES)
 		err = changed_commit(&r);
-	if (!err)	/* from here on it is not to come back once more, whatever happens */
-		err = image_restored(&r.image);
 	wait_deadline(0);
 	outcome->root = (pid_t)r.tree.root;
+	if (!err) {
+		stand_alone(&r, tool, outcome);
+		/* From here on it is not to come back once more, whatever happens: the power may fail before it lives. */
+		err = image_restored(&r.image);
+	}
+	outcome->err = err;
 	if (err) {
 		log_unsaid(err);
 		take_down(&r);
 		if (IS_ON_RULES)
 			changed_abandon(&r);
-		outcome->err = err;
 	} else {
-		release(&r, tool, outcome);
+		release(&r);
 	}
 }
 

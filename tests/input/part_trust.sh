@@ -89,6 +89,32 @@ not_back "an image that was restored" "restored already" "$image" --key "$key"
 not_back "a copy of it" "restored already" "$vault/copy" --key "$key"
 refuses "verify of an image that was restored" 4 "restored already" verify --key "$key" "$image"
 accepts "show of an image that was restored" show --key "$key" "$image"
+# A tool that is killed leaves an image that can still be restored, or the tree, alive: its agent writes that it was restored when
+# it no longer dies with the tool.
+cp "$vault/.b.tck.newest" "$vault/kept"
+read -r stops _ < <("$fault_build/killer" -a -x -n 100000 -- "$tool" restore --key "$key" -d "$vault/b.tck" 2>&1)
+stops=${stops#stops=}
+verdict "restore under a tracer" "$(well "$pid")"
+text='' lived=0 died=0
+for ((n = stops - 24; n <= stops; n++)); do
+	end "$pid"
+	cp "$vault/kept" "$vault/.b.tck.newest"
+	"$fault_build/killer" -a -x -n $n -- "$tool" restore --key "$key" -d "$vault/b.tck" >"$work/out" 2>&1
+	for ((nap = 0; nap < 100; nap++)); do
+		! exists "$pid" || grep -qs '^TracerPid:.0$' "/proc/$pid/status" || sleep 0.01
+	done
+	if exists "$pid"; then
+		lived=$((lived + 1)) status=0
+	else
+		died=$((died + 1))
+		run_tool "$tool" restore --key "$key" -d "$vault/b.tck"
+		[ $status = 0 ] || text+="killed at call $n of $stops: $err"$'\n'
+	fi
+	[ $status != 0 ] || text+=$(well "$pid")
+done
+verdict "restore killed at its last $((lived + died)) calls" "$text$([ $lived -gt 0 ] && [ $died -gt 0 ] || echo "$lived lived, $died died")"
+end "$pid"
+cp "$vault/kept" "$vault/.b.tck.newest"
 "$tool" restore --key "$key" "$vault/b.tck" >/dev/null 2>"$work/err" &
 tool_pid=$!
 for ((n = 0; n < 200; n++)); do exists "$pid" && break; sleep 0.01; done
