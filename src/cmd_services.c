@@ -315,6 +315,11 @@ static void end_rest(const struct run *r, const struct service *s, struct coming
 		(void)outline_read(&outline, path, restore_key(s), end_process, c);
 }
 
+static bool came(const struct coming *c, struct proc_stat *st)
+{
+	return !proc_stat(c->root, 0, st) && st->start_time >= c->begun;
+}
+
 static int restore_image(const struct run *r, const struct service *s, struct coming *c)
 {
 	char path[4200], pidfile[4200];
@@ -332,11 +337,12 @@ static int restore_image(const struct run *r, const struct service *s, struct co
 	c->begun = ticks();
 	code = command(words, &s->restore, path, deadline(s), &c->why);
 	c->root = (pid_t)outline.tree.root;
-	/* a tree that was half made dies on its own, but takes its time */
-	for (int64_t by = now_ms() + 1000; code && now_ms() < by; nap_ms(&nap))
-		if (proc_stat(c->root, 0, &st) || st.start_time < c->begun)
-			break;
-	c->since = !code && !proc_stat(c->root, 0, &st) ? st.start_time : 0;
+	/* a tree that was half made dies on its own, but takes its time; what does not was back before its tool was killed */
+	for (int64_t by = now_ms() + 1000; code && came(c, &st) && now_ms() < by; nap_ms(&nap))
+		;
+	if (c->why.killed && came(c, &st) && process_lives(c->root, st.start_time))
+		code = EXIT_DONE;
+	c->since = !code && came(c, &st) ? st.start_time : 0;
 	c->until = now_ms() + s->settle * 1000LL;
 	return code;
 }

@@ -3,6 +3,7 @@
 #ifndef TINYCKPT_BASE_LOG_H
 #define TINYCKPT_BASE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum log_level {
@@ -69,6 +70,7 @@ void log_said(void);
 struct said {
 	unsigned int errors;
 	char first[768];	/* with its context, but for what was there when it began */
+	bool killed;		/* who was to say how it ended */
 };
 
 /* From now on errors go to TO, in this process and its children; they are printed too from LOG_INFO on. */

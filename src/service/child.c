@@ -49,6 +49,7 @@ static int wait_for_command(pid_t pid, int64_t deadline, struct said *said)
 	int status;
 
 	if (!child_ended(pid, deadline, &status)) {
+		said->killed = true;
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
 		snprintf(said->first, sizeof(said->first), "it took too long (timeout=)");
@@ -56,6 +57,7 @@ static int wait_for_command(pid_t pid, int64_t deadline, struct said *said)
 	}
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
+	said->killed = true;
 	snprintf(said->first, sizeof(said->first), "tinyckpt was ended by signal %d", WTERMSIG(status));
 	return EXIT_FAILED;
 }

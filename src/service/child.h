@@ -21,7 +21,7 @@ bool child_ended(pid_t pid, int64_t deadline, int *status);
 /*
  * Runs a command of the tool, in a child, so that one neither stops nor outlives its time, nor stops the others when it
  * breaks.  RUN is run_command(); argv ends with NULL.  Returns the exit code; what it said of a failure, in said.  At the
- * deadline the child is killed, which for a save and for a restore means that nothing has happened.
+ * deadline the child is killed, which for a save and for a restore means that nothing has happened, or, at its end, all of it.
  */
 int child_command(int (*run)(int argc, char **argv), char **argv, int64_t deadline, struct said *said);
 

@@ -195,6 +195,29 @@ verdict "it takes longer than timeout=: started afresh, nothing of it is left" "
 end "$actor"
 clean
 
+# The time is up just when it is back, before its tool could say so: that was stopped, here, while the agent went on
+service slow "command=slow" "settle=0" "timeout=3" "start=echo slow >>$work/started"
+begin slow
+run_tool "$tool" save --all
+act take-dead "$pid"
+timeout -s KILL 10 "$tool" restore --all >"$work/out" 2>"$work/err" </dev/null &
+agent=
+while [ -z "$agent" ] && [ -e /proc/$! ]; do
+	one=$(pgrep -P "$(pgrep -P $!)") && agent=$(pgrep -P "$one")
+done
+kill -STOP "$one"
+end "$actor"
+wait $!
+status=$?
+take_output
+verdict "its tool is killed when it is back: it is left alone" "$(
+	says 0 1 "slow: restored, as process $pid"
+	not_started
+	[ "$(running slow)" = "$pid " ] || running slow
+	[ "$(shelves)" = "slow.tck.done " ] || shelves
+)"
+clean
+
 # Starting
 service alpha "command=alpha" "settle=1" "start=exit 3"
 run_tool "$tool" restore --all
