@@ -27,7 +27,7 @@ mtd_modules() { # ARCH
 # shellcheck disable=SC2046,SC2086 # one word each
 kernel_of() { tests/boards/fetch "$2" "$(architecture "$1" 4)" "$3" $(mtd_modules "$1") $modules; } # ARCH SUITE PATTERN
 busybox_of() { tests/boards/fetch "$2" "$(architecture "$1" 4)" busybox-static; } # ARCH SUITE
-root_of() { tests/emulated/fetch-root "$2" "$(architecture "$1" 4)"; } # ARCH SUITE
+root_of() { tools/unpack "$2" "$(architecture "$1" 4)" busybox libc6 python3 libpython3-stdlib sqlite3 lua5.4; } # ARCH SUITE
 
 build() { # ARCH: the tool and the compiled workloads
 	local cross="" into=$out/workloads/$1
@@ -41,11 +41,15 @@ build() { # ARCH: the tool and the compiled workloads
 
 # A firmware's root file system: the release's, the tool as `make install` puts it, the boot scripts, the workloads.
 firmware() { # ARCH SUITE
-	local arch=$1 suite=$2 into=$out/firmware/$1-$2 workload
+	local arch=$1 suite=$2 into=$out/firmware/$1-$2 root workload
 
+	root=$(root_of "$arch" "$suite") || return
 	rm -rf "$into" "$into.squashfs"
 	mkdir -p "$into"
-	cp -al "$(root_of "$arch" "$suite")/." "$into/"
+	cp -al "$root/." "$into/"
+	# Documentation, and what only installing needs
+	(cd "$into" && set +f && rm -rf usr/share/{doc,man,info,locale,lintian,bug,bash-completion,perl5,dpkg,debconf,applications,pixmaps,menu} \
+		var/lib/dpkg usr/lib/*/gconv usr/lib/*/perl* usr/bin/perl*)
 	mkdir -p "$into"/{dev,proc,sys,run,tmp,data,root,usr/lib/day,etc/init.d,etc/tinyckpt}
 	for applet in sh init mount umount sleep cat sed ls mkdir sync poweroff setsid grep awk stat date cut cp mv rm dmesg dd head tail md5sum; do
 		[ -e "$into/usr/bin/$applet" ] || ln -s busybox "$into/usr/bin/$applet"
