@@ -222,7 +222,7 @@ bool arch_lost_lives(const void *lost, size_t len);
 void arch_lost_settle(void *lost);
 /*
  * A signal frame, for rt_sigreturn(2) with the stack pointer at `at`, a multiple of 16: all registers and the signal mask of
- * home; fp: the set NT_PRFPREG, lost: ARCH_REGSET_LOST.  Every byte of ARCH_FRAME_BYTES is written.
+ * home; fp: the set NT_PRFPREG, lost: ARCH_REGSET_LOST, if lost_len is not 0.  Every byte of ARCH_FRAME_BYTES is written.
  */
 void arch_frame(uint8_t *to, uintptr_t at, const struct arch_home *home, const void *fp, const void *lost, size_t lost_len);
 

@@ -59,7 +59,6 @@ void arch_lost_settle(void *lost)
 
 void arch_frame(uint8_t *to, uintptr_t at, const struct arch_home *home, const void *fp, const void *lost, size_t lost_len)
 {
-	const size_t len = lost_len - sizeof(struct vector_regset);
 	struct frame *f = (struct frame *)(void *)to;
 
 	memset(to, 0, ARCH_FRAME_BYTES(lost_len));	/* the last record has neither magic nor size */
@@ -67,8 +66,10 @@ void arch_frame(uint8_t *to, uintptr_t at, const struct arch_home *home, const v
 	f->sigmask = home->sigmask;
 	f->regs = home->regs;
 	memcpy(f->fp, fp, FP_BYTES);
-	f->record = (struct record){ RISCV_V_MAGIC, (uint32_t)(sizeof(f->record) + sizeof(f->vector) + sizeof(f->datap) + len) };
-	memcpy(&f->vector, lost, lost_len < sizeof(f->vector) ? lost_len : sizeof(f->vector));
+	if (lost_len < sizeof(f->vector))
+		return;
+	f->record = (struct record){ RISCV_V_MAGIC, (uint32_t)(sizeof(*f) - offsetof(struct frame, record) + lost_len - sizeof(f->vector)) };
+	memcpy(&f->vector, lost, sizeof(f->vector));
 	f->datap = at + sizeof(*f);
-	memcpy(f->data, (const uint8_t *)lost + sizeof(f->vector), len);
+	memcpy(f->data, (const uint8_t *)lost + sizeof(f->vector), lost_len - sizeof(f->vector));
 }

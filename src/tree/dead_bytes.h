@@ -3,6 +3,7 @@
 #ifndef TINYCKPT_TREE_DEAD_BYTES_H
 #define TINYCKPT_TREE_DEAD_BYTES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "job/tree.h"
@@ -14,14 +15,17 @@ int dead_bytes(const struct process *p, uint64_t *at);
 
 /*
  * The same for a last jump, from where pc can be reached: not at `taken`, where another one lies (0: none does).  There may
- * be anything there, which is to be put back.
+ * be anything there, which is to be put back.  False, and 0: there is nothing so near.
  */
-int near_bytes(const struct process *p, uint64_t pc, uint64_t taken, uint64_t *at);
+bool near_bytes(const struct process *p, uint64_t pc, uint64_t taken, uint64_t *at);
 
 /* Can a jump that lies there end at pc? */
 static inline bool dead_bytes_reach(uint64_t at, uint64_t pc)
 {
 	return (at < pc ? pc - at : at - pc) <= ARCH_HOME_REACH;
 }
+
+/* May a program have so much code that nothing is near the midst of it?  Nobody's has twice this. */
+enum { DEAD_BYTES_FAR = ARCH_HOME_REACH < (100UL << 20) };
 
 #endif

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "kernel/procfs.h"
+#include "kernel/restart.h"
+#include "tree/dead_bytes.h"
 
 struct stack_search {
 	uint64_t sp, start;
@@ -36,7 +38,25 @@ static uint64_t place_on_stack(const struct process *p, uint64_t sp, size_t byte
 	return at;
 }
 
-int frame_keep(struct visitor *who)
+/* Where it stands no jump comes to, from its way home or from near by.  Not asked of calls: rt_sigreturn(2) would end their sleep. */
+static bool is_far(const struct process *p, bool leads, const struct arch_home *home)
+{
+	const struct thread *leader = p->threads;
+	const uint64_t pc = arch_pc(&home->regs);
+	struct arch_interrupted call;
+	struct arch_regs regs;
+	uint64_t dead, taken = 0, near;
+
+	if (!DEAD_BYTES_FAR || home->call.error || dead_bytes(p, &dead) ||
+	    dead_bytes_reach(dead + (leads ? 0 : ARCH_HOME_MAX), pc))
+		return false;
+	/* the leader's last jump may be in the same place */
+	if (!leads && !restart_regs(p->tid, leader->tid, &leader->restart, &regs, &call) && !dead_bytes_reach(dead, arch_pc(&regs)))
+		(void)near_bytes(p, arch_pc(&regs), 0, &taken);
+	return !near_bytes(p, pc, taken, &near);
+}
+
+int frame_keep(const struct process *p, bool leads, struct visitor *who)
 {
 	size_t len = ARCH_REGSET_MAX;
 	int err;
@@ -51,40 +71,45 @@ int frame_keep(struct visitor *who)
 		who->lost_len = len;
 		return 0;
 	}
+	if (is_far(p, leads, &who->home))
+		return 0;
 	free(who->lost);
 	who->lost = NULL;
 	return 0;	/* the kernel, the processor or the thread has none */
 }
 
-/* Its registers, and how many bytes of those that are lost it would miss. */
-static size_t look(const struct process *p, const struct thread *thread, struct arch_regs *regs)
+/* Its registers; for how many bytes of those that are lost it needs a frame, -1: it needs none. */
+static int look(const struct process *p, const struct thread *thread, struct arch_regs *regs)
 {
 	struct visitor who = { .tid = thread->tid };
+	int len;
 
 	if (!restart_regs(p->tid, who.tid, &thread->restart, &who.home.regs, &who.home.call))
-		(void)frame_keep(&who);
+		(void)frame_keep(p, thread == p->threads, &who);
+	len = who.lost ? (int)who.lost_len : -1;
 	*regs = who.home.regs;
 	free(who.lost);
-	return who.lost_len;
+	return len;
 }
 
 bool frame_is_needed(const struct process *p, const struct thread *thread)
 {
 	struct arch_regs regs;
 
-	return look(p, thread, &regs) > 0;
+	return look(p, thread, &regs) >= 0;
 }
 
-bool frame_has_room(const struct process *p, const struct thread *thread)
+const char *frame_obstacle(const struct process *p, const struct thread *thread)
 {
 	struct arch_regs regs;
-	const size_t len = look(p, thread, &regs), bytes = ARCH_FRAME_BYTES(len);
+	const int len = look(p, thread, &regs);
+	const size_t bytes = ARCH_FRAME_BYTES((size_t)len);
 
-	if (!len)
-		return true;
-	if (len >= ARCH_REGSET_MAX || bytes > VISIT_AREA - VISIT_FRAME)
-		return false;
-	return thread != p->threads || place_on_stack(p, arch_sp(&regs), bytes);
+	if (len < 0 || (len < ARCH_REGSET_MAX && bytes <= VISIT_AREA - VISIT_FRAME &&
+			(thread != p->threads || place_on_stack(p, arch_sp(&regs), bytes))))
+		return NULL;
+	return !DEAD_BYTES_FAR || len ? "vector registers in use where there is no room to keep them"
+				      : "computing in the midst of its code where there is no room for a signal frame";
 }
 
 int frame_lay(struct visit *v, struct visitor *who)
@@ -105,7 +130,7 @@ int frame_lay(struct visit *v, struct visitor *who)
 		err = pwrite_all(v->mem, frame, bytes, at);
 	}
 	if (err)
-		return fail_for(err, "thread %d: a frame for its vector registers", who->tid);
+		return fail_for(err, "thread %d: a frame to go home by", who->tid);
 	who->home.frame = at;
 	return 0;
 }

@@ -6,6 +6,9 @@
  * the frame is there until the very end, the leader, which takes the area away, has it below its stack pointer, where a
  * signal would have put one; the others have it in the area.
  *
+ * Nor is there another way home for a thread that was stopped in user mode in the midst of much code, where no jump comes to
+ * that needs no register (DEAD_BYTES_FAR).
+ *
  * All of it is used with an ARCH_REGSET_LOST only.
  */
 #ifndef TINYCKPT_TREE_FRAME_H
@@ -14,16 +17,19 @@
 #include "job/tree.h"
 #include "tree/visit.h"
 
-/* Has the thread, which is held, such registers, and would miss them? */
+/* Must the thread, which is held, go home so? */
 bool frame_is_needed(const struct process *p, const struct thread *thread);
 
-/* Is there room for its frame?  Otherwise the thread must not be led away. */
-bool frame_has_room(const struct process *p, const struct thread *thread);
+/* Why the thread must not be led away: there is no room for the frame that it needs.  NULL: it may be. */
+const char *frame_obstacle(const struct process *p, const struct thread *thread);
 
-/* Reads the registers, if it is needed, into who->lost.  0 or a negative errno, unsaid. */
-int frame_keep(struct visitor *who);
+/*
+ * Sets who->lost if a frame is needed, with the registers in it that the thread would miss, if any.  who->home tells where it
+ * was stopped.  0 or a negative errno, unsaid.
+ */
+int frame_keep(const struct process *p, bool leads, struct visitor *who);
 
-/* They were read, and who->home is complete but for the frame: lays that.  0 or a negative errno, said. */
+/* It is needed, and who->home is complete but for the frame: lays that.  0 or a negative errno, said. */
 int frame_lay(struct visit *v, struct visitor *who);
 
 #endif

@@ -143,8 +143,9 @@ static void check_thread(struct save *s, const struct process *p, struct thread 
 	if (thread == p->threads)
 		*leader = st.credentials;
 	thread->like_leader = !memcmp(leader, &st.credentials, sizeof(*leader));
-	if (ARCH_REGSET_LOST && !frame_has_room(p, thread))
-		refuse(s, tid, "vector registers in use where there is no room to keep them");
+	why = ARCH_REGSET_LOST ? frame_obstacle(p, thread) : NULL;
+	if (why)
+		refuse(s, tid, why);
 	err = thread_regs(tid, &regs);
 	if (err)
 		cannot_tell(s, "the registers of a thread", err);

@@ -150,7 +150,7 @@ static int see_regset(const struct visitor *who, unsigned int type, uint8_t *to,
 {
 	if (!ARCH_REGSET_LOST || type != ARCH_REGSET_LOST)
 		return thread_regset(who->tid, type, to, len);
-	if (!who->lost)
+	if (!who->lost_len)
 		return ARCH_FIRST_USE ? -ENODATA : thread_regset(who->tid, type, to, len);
 	memcpy(to, who->lost, who->lost_len);
 	*len = who->lost_len;

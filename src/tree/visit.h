@@ -34,8 +34,8 @@ struct visitor {		/* one thread that is in the area */
 	bool rseq_untold;	/* or one that this kernel does not tell of (before Linux 5.13) */
 	unsigned long tls;	/* its thread pointer, where that is in no register set */
 	int arrival;		/* the operation of its program that shows that it is done */
-	uint8_t *lost;		/* ARCH_REGSET_LOST as it was at home, see tree/frame.h; NULL: it will not be missed */
-	size_t lost_len;
+	uint8_t *lost;		/* it goes home by a frame, see tree/frame.h; NULL: it does not */
+	size_t lost_len;	/* bytes there: ARCH_REGSET_LOST as it was at home; 0: it will not be missed */
 };
 
 struct visit {

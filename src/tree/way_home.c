@@ -6,6 +6,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 
+#include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "kernel/abi.h"
@@ -127,17 +128,16 @@ static int choose_places(struct visit *v, struct visitor *who)
 	const uintptr_t pc = arch_pc(&who->home.regs);
 	const bool leads = who == &v->leader;
 	uint64_t near = 0;
-	int err;
 
 	who->stub = v->dead + (leads ? 0 : ARCH_HOME_MAX);
 	if (!ARCH_NEAR_MAX || who->home.frame || dead_bytes_reach(who->stub, pc))
 		return 0;
-	err = near_bytes(v->p, pc, leads ? 0 : v->leader.home.near, &near);
-	if (!err && task_read(v->pid, who->near_was, near, ARCH_NEAR_MAX))
-		err = fail(EFAULT, "the code near %#llx cannot be read", (unsigned long long)near);
-	if (!err)
-		who->home.near = near;
-	return err;
+	if (!near_bytes(v->p, pc, leads ? 0 : v->leader.home.near, &near))
+		return fail(EHOLDS, "no dead bytes near %#llx, where a thread stands, to come back by", (unsigned long long)pc);
+	if (task_read(v->pid, who->near_was, near, ARCH_NEAR_MAX))
+		return fail(EFAULT, "the code near %#llx cannot be read", (unsigned long long)near);
+	who->home.near = near;
+	return 0;
 }
 
 void way_take_away(const struct visit *v, const struct visitor *who)
@@ -171,7 +171,7 @@ int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
 	if (!err)
 		err = thread_sigmask(who->tid, &who->home.sigmask);
 	if (!err && ARCH_REGSET_LOST)
-		err = frame_keep(who);
+		err = frame_keep(v->p, who == &v->leader, who);
 	if (err)
 		return fail_for(err, "thread %d: its registers", who->tid);
 	if (ARCH_NR_set_tls >= 0 && ptrace(ARCH_PTRACE_GET_TLS, who->tid, NULL, &who->tls))
