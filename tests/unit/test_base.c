@@ -222,7 +222,7 @@ static void test_escape(void **state)
 static void test_lines_do_not_mix(void **state)
 {
 	char name[] = "/tmp/test_base.XXXXXX";
-	CLEANUP_FILE FILE *file = NULL;
+	FILE *file;
 	char line[128], want[128];
 	int fd = mkstemp(name);
 	int i, j, lines = 0;
@@ -244,12 +244,14 @@ static void test_lines_do_not_mix(void **state)
 		;
 	lseek(fd, 0, SEEK_SET);
 	file = fdopen(fd, "r");
+	assert_non_null(file);
 	while (fgets(line, sizeof(line), file)) {
 		assert_int_equal(sscanf(line, "tinyckpt: x: writer %d", &i), 1);
 		snprintf(want, sizeof(want), "tinyckpt: x: writer %d: %040d\n", i, i);
 		assert_string_equal(line, want);
 		lines++;
 	}
+	fclose(file);
 	assert_int_equal(lines, 2000);
 }
 
