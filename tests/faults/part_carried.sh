@@ -45,8 +45,11 @@ strike_all restore "restore of what travels killed at its system calls (of $all)
 	"$(every "$all" "$(size 24 24 8)" "$(size "$full_most" 32 12)")" $restore_kind
 strike_all restore "restore of what travels killed at its last system calls" "$(last 40 "$(size 1 2 6)" "$all")" $restore_kind
 strike_all restore "restore of what travels killed at random times (within $span us)" "$(randoms "$(size 200 20 6)" "$span")" -u 1
+strike_all restore "restore of what travels under a tracer that could make calls fail" "$never" -a -x -E 5
+all=$stops
 for error in 5 28; do
-	strike_all restore "restore of what travels with a call that fails (errno $error)" "$(every "$all" 12 16)" -a -x -E $error
+	strike_all restore "restore of what travels with a call that fails (errno $error, of $all)" \
+		"$(every "$all" "$(size 12 12 6)" "$(size "$full_most" 16 8)")" -a -x -E $error
 done
 strike_all restore "and after all that, restore of what travels works" "$never" -u 1
 save_options=

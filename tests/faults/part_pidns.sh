@@ -1,24 +1,42 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154,SC2086 # variables are shared with the files that run sources; lists are words
+# shellcheck shell=sh disable=SC2034,SC2154,SC2086,SC3043 # variables are shared with the files that run sources; lists are words
 # restore --pidns, struck: as part_restore.sh, but for who is looked at having other numbers outside. Sourced by run.
 
-if [[ $("$tool" restore --pidns "$work/none" 2>&1) == *CONFIG_PIDNS* ]]; then
+case $("$tool" restore --pidns "$work/none" 2>&1) in
+*CONFIG_PIDNS*)
 	skip "restore --pidns, struck" "built without CONFIG_PIDNS"
-	return
-fi
-if ! command -v nsenter pgrep >/dev/null; then
-	skip "restore --pidns, struck" "there is no nsenter, or no pgrep"
-	return
+	return 0
+	;;
+*CONFIG_PID_NS*)
+	skip "restore --pidns, struck" "this kernel has no PID namespaces"
+	return 0
+	;;
+esac
+if ! command -v nsenter >/dev/null; then
+	skip "restore --pidns, struck" "there is no nsenter"
+	return 0
 fi
 
-# Of the namespace's processes and of its init, by the numbers outside.
-members() { pgrep -x 'victim|tinyckpt'; }
+# named COMM...: who is called that, by the numbers outside, the lowest first
+named() {
+	local at comm
+
+	for at in /proc/[0-9]*; do
+		{ read -r comm <"$at/comm"; } 2>/dev/null || continue
+		case " $* " in *" $comm "*) echo "${at#/proc/}" ;; esac
+	done | sort -n
+}
+
+# Of the namespace's processes and of its init.
+members() { named victim tinyckpt; }
+root_outside() { named victim | head -n 1; }
 
 # inside COMMAND...: in the PID namespace of the tree, with its /proc
 inside() {
 	local one
 
-	one=$(pgrep -xo victim) && nsenter -t "$one" -p unshare --mount-proc "$@" 2>/dev/null
+	one=$(root_outside)
+	[ -n "$one" ] && nsenter -t "$one" -p unshare --mount-proc "$@" 2>/dev/null
 }
 
 # Text: what is wrong with a tree that should live
@@ -26,11 +44,11 @@ tree_harm() { inside "$build/observe" intact "$heartbeat" "$before" || echo "it 
 
 # Sets fate: alive, gone, or what else after a while
 find_fate() {
-	local tries
+	local tries=$((OBSERVE_MS / 50))
 
-	for ((tries = 0; tries < OBSERVE_MS / 50; tries++)); do
+	while [ $((tries -= 1)) -ge 0 ]; do
 		fate=gone
-		members >/dev/null || return
+		[ -n "$(members)" ] || return
 		fate=alive
 		OBSERVE_MS=$((OBSERVE_MS / 6)) tree_harm | grep -q . || return
 		sleep 0.05
@@ -40,14 +58,14 @@ find_fate() {
 
 # What ran has written to its files, and restore rightly refuses files that have changed.
 put_back() {
-	local tries
+	local tries=400
 
-	for ((tries = 0; tries < 400; tries++)); do
+	while [ $((tries -= 1)) -ge 0 ] && [ -n "$(members)" ]; do
 		members | xargs -r kill -KILL 2>/dev/null
-		members >/dev/null || break
 		sleep 0.01
 	done
-	cp -p "$work/heartbeat" "$heartbeat"
+	cp "$work/heartbeat" "$heartbeat"
+	touch -r "$work/heartbeat" "$heartbeat"
 	: >"$report"
 	touch -r "$work/report" "$report"
 }
@@ -79,9 +97,12 @@ strike_pidns() {
 		fi
 		[ -n "$wrong" ] || continue
 		bad=$((bad + 1))
-		text+="$wrong"$'\n'"^ at $at: $ran"$'\n'
+		text="$text$wrong
+^ at $at: $ran
+"
 	done
-	[ -z "$text" ] || text="$bad of $n instants:"$'\n'$text
+	[ -z "$text" ] || text="$bad of $n instants:
+$text"
 	verdict "$label: $n instants, $lived times it lives" "$text"
 }
 
@@ -93,13 +114,14 @@ save_inside() {
 	for at in $instants; do
 		n=$((n + 1))
 		rm -f "$other"
-		ran=$("$build/killer" "$@" "$at" -t "$killer_ms" -- "$tool" save --leave-running -o "$other" "$(pgrep -xo victim)" 2>"$work/said")
+		ran=$("$build/killer" "$@" "$at" -t "$killer_ms" -- "$tool" save --leave-running -o "$other" "$(root_outside)" 2>"$work/said")
 		wrong=$(tree_harm)
-		[ "$(field ended "$ran")" != hangs ] || wrong+="tinyckpt hangs"
+		[ "$(field ended "$ran")" != hangs ] || wrong="$wrong tinyckpt hangs"
 		[ ! -e "$other" ] || "$tool" verify "$other" >"$work/said" 2>&1 || grep -q ": whole; would not" "$work/said" ||
-			wrong+=$(cat "$work/said")
+			wrong="$wrong $(cat "$work/said")"
 		[ -z "$wrong" ] && continue
-		text+="$wrong"$'\n'"^ at $at: $ran"$'\n'
+		text="$wrong
+^ at $at: $ran"
 		break
 	done
 	rm -f "$other"
@@ -109,8 +131,10 @@ save_inside() {
 fresh --children 1
 rm -f "$image"
 verdict "save" "$("$tool" save -o "$image" "$pid" 2>&1 || echo "save: exit status $?")"
-cp -p "$heartbeat" "$work/heartbeat"
-cp -p "$report" "$work/report"
+for name in heartbeat report; do
+	cp "$victim.$name" "$work/$name"
+	touch -r "$victim.$name" "$work/$name"
+done
 cp "$image" "$work/image"
 strike_pidns "restore --pidns, undisturbed" "$never $never" -u
 ran=$("$build/killer" -c -a -a -x -- "$tool" restore --pidns -d "$image")
@@ -127,7 +151,7 @@ strike_pidns "restore --pidns killed at random times (within $span us)" "$(rando
 strike_pidns "and after all that, restore --pidns works" "$never" -u
 ran=$("$tool" restore --pidns -d "$image" 2>&1) || fail "restore --pidns" "$ran"
 save_inside "save of what is in a namespace, undisturbed" "$never" -n
-ran=$("$build/killer" -c -a -x -- "$tool" save --leave-running -o "$work/images/inside.tck" "$(pgrep -xo victim)")
+ran=$("$build/killer" -c -a -x -- "$tool" save --leave-running -o "$work/images/inside.tck" "$(root_outside)")
 all=$(field stops "$ran")
 save_inside "save of what is in a namespace killed at its system calls (of $all)" \
 	"$(every "$all" "$(size 24 16 8)" "$(size "$full_most" 20 8)")" -a -x -n

@@ -24,8 +24,11 @@ strike_all restore "restore killed at random times (within $span us)" "$(randoms
 if ! few; then
 	strike_all restore "restore by a tool that is sent SIGWINCH at each of its calls" "$(repeated "$(size 20 4 0)" "$never")" -a -i 28
 	strike_all restore "restore ended by SIGTERM" "$(every "$all" 10 12)" $restore_kind -s 15
+	strike_all restore "restore -d under a tracer that could make calls fail" "$never" -a -x -E 5
+	all=$stops
 	for error in 5 12; do
-		strike_all restore "restore with a call that fails (errno $error)" "$(every "$all" 12 16)" -a -x -E $error
+		strike_all restore "restore with a call that fails (errno $error, of $all)" \
+			"$(every "$all" 12 "$(size "$full_most" 16 16)")" -a -x -E $error
 	done
 fi
 strike_all restore "and after all that, restore -d works" "$never" -u 1

@@ -33,18 +33,18 @@ strike_calls again "save --leave-running killed, and at once another save" "$(si
 victim_options="--longjmp --children 2"
 victim_program=$build/victim.static
 fresh $victim_options
-strike_calls save "save --leave-running of a tree killed at its system calls" 16 20 $stops_kind
+strike_calls save "save --leave-running of a tree killed at its system calls" 16 "$(size "$full_most" 20 20)" $stops_kind
 strike_times "save --leave-running of a tree killed at random times" 20
 # Several processes are visited side by side: what fails for one must lead all of them home.
-strike_calls save "save --leave-running of a tree with a call that fails (errno 5)" 16 20 -E 5
+strike_calls save "save --leave-running of a tree with a call that fails (errno 5)" 16 "$(size "$full_most" 20 20)" -E 5
 victim_program=$build/victim
 
 # A large image is written by a thread of its own from some size on.
 victim_options="--ballast 12"
 fresh $victim_options
-strike_calls save "save --leave-running of a large victim killed at its system calls" 10 12 $stops_kind
+strike_calls save "save --leave-running of a large victim killed at its system calls" 10 "$(size "$full_most" 12 12)" $stops_kind
 strike_times "save --leave-running of a large victim killed at random times" 6
-strike_calls save "save --leave-running of a large victim with a call that fails (errno 5)" 10 12 -E 5
+strike_calls save "save --leave-running of a large victim with a call that fails (errno 5)" 10 "$(size "$full_most" 12 12)" -E 5
 
 victim_options=
 fresh
@@ -54,6 +54,6 @@ strike_times "save --leave-running ended by SIGTERM at random times" 10 -s 15
 
 # One system call fails. Whatever tinyckpt makes of it, the victim must not feel it.
 for error in 5 12; do
-	strike_calls save "save --leave-running with a call that fails (errno $error)" 12 16 -E $error
-	strike_calls save "save --leave-running with a call that fails and would change something (errno $error)" 12 16 -f -E $error
+	strike_calls save "save --leave-running with a call that fails (errno $error)" 12 "$(size "$full_most" 16 16)" -E $error
+	strike_calls save "save --leave-running with a call that fails and would change something (errno $error)" 12 "$(size "$full_most" 16 16)" -f -E $error
 done
