@@ -91,7 +91,7 @@ static int write_lot(void *arg, unsigned int place, enum behind_who who)
 		if (at != lot->last)
 			next += get_le32(at + 8);
 	}
-	w->size += pieces[0].iov_len + pieces[1].iov_len;
+	w->size = w->size + pieces[0].iov_len + pieces[1].iov_len;	/* nobody else changes it */
 	err = IS_ON_TRUST && w->seal ? seal_write(w->seal, pieces, 2) : target_write(&w->target, pieces, 2);
 	w->turn = lot->number + 1;
 	return err;

@@ -20,6 +20,8 @@
 #include "tree/tags.h"
 #include "vma.pb.h"
 
+enum { RUNS_MAX = BODY_MAX / 4096 };	/* in one record; pages are nowhere smaller */
+
 struct pages {
 	struct save *s;
 	pid_t pid;
@@ -82,7 +84,7 @@ static void leave_out_zeros(struct pages *p, uint8_t *body)
 static int read_pages(const struct pages *p, uint8_t *body)
 {
 	uint64_t page = p->s->page_size;
-	struct iovec here[128], there[128];
+	struct iovec here[RUNS_MAX], there[RUNS_MAX];
 	int err;
 
 	for (size_t i = 0; i < p->m.start_count; i++) {
@@ -132,7 +134,7 @@ static int add_pages(struct pages *p, const struct area *a, uint64_t start, uint
 		size_t n = (size_t)((end - start) / page), i;
 		int err;
 
-		/* a body holds at most 64 pages, and so at most 64 runs, however zeros split them */
+		/* a body holds at most RUNS_MAX pages, and so as many runs, however zeros split them */
 		if (p->filled == most || (p->filled && p->by_mem != a->by_mem)) {
 			err = flush_pages(p);
 			if (err)
