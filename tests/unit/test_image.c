@@ -175,7 +175,7 @@ static void draw_record(int i, Pages *pages, size_t *body_len)
 	random_state = (uint32_t)i * 2654435761U + 99;
 	memset(pages, 0, sizeof(*pages));
 	pages->process = (uint32_t)i;
-	pages->start_count = pages->count_count = (pb_size_t)draw(129);
+	pages->start_count = pages->count_count = (pb_size_t)draw(17);
 	for (k = 0; k < pages->start_count; k++) {
 		pages->start[k] = (uint64_t)draw(UINT32_MAX) << 20;
 		pages->count[k] = draw(UINT32_MAX);
