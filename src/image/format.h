@@ -38,7 +38,7 @@
 #define IMAGE_END_MAGIC "TCKE"
 
 enum {
-	IMAGE_VERSION = 1,
+	IMAGE_VERSION = 2, /* 1 had bodies of 128 KiB */
 	IMAGE_PREAMBLE = 16,
 	IMAGE_TRAILER = 16,
 	FRAME_HEADER = 20,

@@ -54,10 +54,10 @@ no_image "an image that went through a text-mode transfer" 4 "not .*image" "$wor
 tail -c +2 "$good" >"$work/shifted"
 no_image "an image without its first byte" 4 "not .*image" "$work/shifted"
 
-"$build/falsify" "$good" "$work/newer" version 2
+"$build/falsify" "$good" "$work/newer" version 3
 no_image "an image of the next version" 4 "format|version" "$work/newer"
-"$build/falsify" "$good" "$work/older" version 0
-no_image "an image of version 0" 4 "format|version" "$work/older"
+"$build/falsify" "$good" "$work/older" version 1
+no_image "an image of version 1" 4 "format|version" "$work/older"
 "$build/falsify" "$good" "$work/far" version 65535
 no_image "an image of version 65535" 4 "format|version" "$work/far"
 for machine in 40:arm 183:aarch64 243:riscv 3:. 0:. 65535:65535; do
