@@ -3,20 +3,23 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
 enum { STACK_BYTES = 16 * 1024 };
 
+enum state { FREE, GIVEN, TAKEN, READY };	/* of a place; READY: to be finished */
+
 struct behind {
-	_Atomic unsigned int given, begun;	/* lots; lot i is in place i % places */
-	_Atomic bool taken[BEHIND_PLACES_MAX];	/* places whose lot is not yet done */
+	_Atomic enum state state[BEHIND_PLACES_MAX];
+	_Atomic unsigned int given;	/* lots; lot i is in place i % places */
 	_Atomic bool last;
 	_Atomic int err;
 	unsigned int places;
 	pthread_t thread;
-	behind_work *work;
+	behind_work *work, *finish;
 	void *arg;
 };
 
@@ -39,29 +42,30 @@ static void look_again(struct timespec *since)
 		nanosleep(&(const struct timespec){ 0, NAP }, NULL);
 }
 
-void behind_until(const _Atomic unsigned int *what, unsigned int value)
+static void do_part(struct behind *b, behind_work *part, unsigned int place, enum behind_who who)
 {
-	struct timespec since = { 0 };
+	int err = b->err ? 0 : part(b->arg, place, who);
 
-	while (*what != value)
-		look_again(&since);
-}
-
-/* The next lot, if there is one. */
-static bool do_one(struct behind *b, enum behind_who who)
-{
-	unsigned int lot = b->begun;
-	int err;
-
-	do {
-		if (lot == b->given)
-			return false;
-	} while (!atomic_compare_exchange_weak(&b->begun, &lot, lot + 1));
-	err = b->err ? 0 : b->work(b->arg, lot % b->places, who);
 	if (err)
 		b->err = err;
-	b->taken[lot % b->places] = false;
-	return true;
+}
+
+/* On the oldest lot that waits for it, if there is one. */
+static bool work_on_one(struct behind *b, enum behind_who who)
+{
+	const unsigned int oldest = b->given;
+
+	for (unsigned int i = 0; i < b->places; i++) {
+		const unsigned int place = (oldest + i) % b->places;
+		enum state given = GIVEN;
+
+		if (!atomic_compare_exchange_strong(&b->state[place], &given, TAKEN))
+			continue;
+		do_part(b, b->work, place, who);
+		b->state[place] = b->finish ? READY : FREE;
+		return true;
+	}
+	return false;
 }
 
 /* The giver, until that lot is done: nothing was given yet that would take its place. */
@@ -69,8 +73,8 @@ static void work_until(struct behind *b, unsigned int lot)
 {
 	struct timespec since = { 0 };
 
-	while (b->taken[lot % b->places]) {
-		if (do_one(b, BEHIND_GIVER))
+	while (b->state[lot % b->places] != FREE) {
+		if (work_on_one(b, BEHIND_GIVER))
 			since.tv_sec = 0;
 		else
 			look_again(&since);
@@ -81,20 +85,27 @@ static void *do_lots(void *arg)
 {
 	struct behind *b = arg;
 	struct timespec since = { 0 };
+	unsigned int next = 0;	/* to be finished */
 
 	for (;;) {
+		const unsigned int place = next % b->places;
 		const bool last = b->last;
 
-		if (do_one(b, BEHIND_THREAD))
-			since.tv_sec = 0;
-		else if (last)
-			return NULL;
-		else
+		if (b->state[place] == READY) {
+			do_part(b, b->finish, place, BEHIND_THREAD);
+			b->state[place] = FREE;
+			next++;
+		} else if (!work_on_one(b, BEHIND_THREAD)) {
+			if (last && (!b->finish || next == b->given))
+				return NULL;
 			look_again(&since);
+			continue;
+		}
+		since.tv_sec = 0;
 	}
 }
 
-struct behind *behind_start(behind_work *work, void *arg, unsigned int places, const cpu_set_t *processors)
+struct behind *behind_start(behind_work *work, behind_work *finish, void *arg, unsigned int places, const cpu_set_t *processors)
 {
 	struct behind *b = calloc(1, sizeof(*b));
 	pthread_attr_t attr;
@@ -104,6 +115,7 @@ struct behind *behind_start(behind_work *work, void *arg, unsigned int places, c
 	if (!b)
 		return NULL;
 	b->work = work;
+	b->finish = finish;
 	b->arg = arg;
 	b->places = places;
 	pthread_attr_init(&attr);
@@ -137,7 +149,7 @@ int behind_give(struct behind *b)
 {
 	const unsigned int lot = b->given;
 
-	b->taken[lot % b->places] = true;
+	b->state[lot % b->places] = GIVEN;
 	b->given = lot + 1;
 	if (lot + 1 >= b->places)
 		work_until(b, lot + 1 - b->places);

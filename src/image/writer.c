@@ -40,26 +40,26 @@ static int failed(struct image_writer *w, int err)
 	return w->error;
 }
 
-/* Packs the body, if that is wanted and worth it. */
-static bool pack(const struct image_writer *w, struct iovec *body, enum behind_who who)
+/* Packs the body, if that is wanted and worth it, into OWN, which may be where it lies. */
+static bool pack(const struct image_writer *w, struct iovec *body, uint8_t *own, enum behind_who who)
 {
 	uint8_t *to = w->map + PACK_AT + who * PACK;
 	const size_t packed = w->level && body->iov_len >= LZ4_FROM
 				      ? lz4_pack((struct lz4_work *)(void *)(to + BODY_MAX), w->level, body->iov_base, body->iov_len, to) : 0;
 
-	if (packed)
-		*body = (struct iovec){ to, packed };
+	if (packed)	/* the next one is packed there before this one is written */
+		*body = (struct iovec){ memcpy(own, to, packed), packed };
 	return packed;
 }
 
 /* Packs and sums up what has type, flags and length of its message so far.  Returns the bytes of header and message. */
-static size_t complete_frame(const struct image_writer *w, uint8_t *header, struct iovec *body, enum behind_who who)
+static size_t complete_frame(const struct image_writer *w, uint8_t *header, struct iovec *body, uint8_t *own, enum behind_who who)
 {
 	uint8_t *message = header + FRAME_HEADER;
 	const uint32_t unpacked = (uint32_t)body->iov_len;
 	uint32_t len = get_le32(header + 4);
 
-	if (IS_ON_LZ4 && get_le16(header) != RECORD_FOOTER && pack(w, body, who)) { /* the index is read in parts */
+	if (IS_ON_LZ4 && get_le16(header) != RECORD_FOOTER && pack(w, body, own, who)) { /* the index is read in parts */
 		put_le16(header + 2, get_le16(header + 2) | RECORD_LZ4);
 		put_le32(message + len, unpacked);
 		len += 4;
@@ -71,20 +71,27 @@ static size_t complete_frame(const struct image_writer *w, uint8_t *header, stru
 	return FRAME_HEADER + len;
 }
 
-/* Lots are completed by two at once, but written one by one, in their order, and so are their frames in the chain. */
+static int complete_lot(void *arg, unsigned int place, enum behind_who who)
+{
+	struct image_writer *w = arg;
+	struct image_lot *lot = &w->lots[place];
+	struct iovec *frames = &lot->pieces[0];
+	uint8_t *at = frames->iov_base;
+
+	if (lot->last)
+		frames->iov_len = (size_t)(lot->last - at) + complete_frame(w, lot->last, &lot->pieces[1], at + BODY_AT, who);
+	return 0;
+}
+
+/* One by one, in their order, and so are their frames in the chain. */
 static int write_lot(void *arg, unsigned int place, enum behind_who who)
 {
 	struct image_writer *w = arg;
 	struct image_lot *lot = &w->lots[place];
 	struct iovec *pieces = lot->pieces;
-	const uint8_t *end, *next;
-	int err;
+	const uint8_t *end = (uint8_t *)pieces[0].iov_base + pieces[0].iov_len, *next;
 
-	if (lot->last)
-		pieces[0].iov_len = (size_t)(lot->last - (uint8_t *)pieces[0].iov_base) + complete_frame(w, lot->last, &pieces[1], who);
-	if (IS_ON_COPY_BEHIND)
-		behind_until(&w->turn, lot->number);
-	end = (uint8_t *)pieces[0].iov_base + pieces[0].iov_len;
+	(void)who;
 	for (const uint8_t *at = lot->frames; at + FRAME_HEADER <= end; at = next) { /* not the trailer */
 		w->chain = crc32c(w->chain, at + 16, 4);
 		next = at + FRAME_HEADER + get_le32(at + 4);
@@ -92,9 +99,7 @@ static int write_lot(void *arg, unsigned int place, enum behind_who who)
 			next += get_le32(at + 8);
 	}
 	w->size = w->size + pieces[0].iov_len + pieces[1].iov_len;	/* nobody else changes it */
-	err = IS_ON_TRUST && w->seal ? seal_write(w->seal, pieces, 2) : target_write(&w->target, pieces, 2);
-	w->turn = lot->number + 1;
-	return err;
+	return IS_ON_TRUST && w->seal ? seal_write(w->seal, pieces, 2) : target_write(&w->target, pieces, 2);
 }
 
 /* Gives it to whoever has time for it, and goes on with the next. */
@@ -124,20 +129,21 @@ static int flush(struct image_writer *w, uint8_t *last, const void *body, size_t
 		return err;
 	if (IS_ON_COPY_BEHIND && !w->large && w->size >= BEHIND_FROM) {
 		w->large = true;
-		w->behind = behind_start(write_lot, w, LOTS, NULL);
+		w->behind = behind_start(complete_lot, write_lot, w, LOTS, NULL);
 	}
 	w->lots[(w->lot - w->map) / LOT] = (struct image_lot){
 		.pieces = { { w->lot, w->pending }, { (void *)(uintptr_t)body, body_len } },
-		.frames = w->given ? w->lot : w->lot + IMAGE_PREAMBLE,
+		.frames = w->began ? w->lot : w->lot + IMAGE_PREAMBLE,
 		.last = last,
-		.number = w->given,
 	};
-	w->given++;
+	w->began = true;
 	w->pending = 0;
-	if (IS_ON_COPY_BEHIND && w->behind)
+	if (IS_ON_COPY_BEHIND && w->behind) {
 		err = write_behind(w, !body_len || body == image_body(w));
-	else
+	} else {
+		complete_lot(w, 0, BEHIND_GIVER);
 		err = write_lot(w, 0, BEHIND_GIVER);
+	}
 	return err ? failed(w, err) : 0;
 }
 
@@ -234,7 +240,7 @@ static int put_frame(struct image_writer *w, uint16_t type, uint16_t flags, cons
 		w->pending += FRAME_HEADER + out.bytes_written;
 		return flush(w, header, body, body_len);
 	}
-	w->pending += complete_frame(w, header, &small, BEHIND_GIVER);
+	w->pending += complete_frame(w, header, &small, image_body(w), BEHIND_GIVER);
 	if (small.iov_len)
 		memcpy(w->lot + w->pending, small.iov_base, small.iov_len);
 	w->pending += small.iov_len;

@@ -5,7 +5,7 @@
  *
  * Working set: a body buffer and a buffer for small records, mapped, so that what is not touched costs nothing, and one that
  * bodies are packed into; the first two four times and the third twice, once an image grows large (see image/behind.h): then
- * two pack and sum up bodies, and write them in turn.  Writing to a closed pipe or beyond RLIMIT_FSIZE sends SIGPIPE or
+ * two pack and sum up bodies, and one of them writes.  Writing to a closed pipe or beyond RLIMIT_FSIZE sends SIGPIPE or
  * SIGXFSZ: the program ignores both (main.c), else it would die with the workload stopped.
  */
 #ifndef TINYCKPT_IMAGE_WRITER_H
@@ -29,7 +29,6 @@ struct image_lot {
 	struct iovec pieces[2];
 	uint8_t *frames;	/* the first of them: behind the preamble, in the first lot */
 	uint8_t *last;		/* the one that the body belongs to, to be packed and summed up yet; NULL: there is no body */
-	unsigned int number;
 };
 
 struct image_writer {
@@ -42,11 +41,10 @@ struct image_writer {
 	uint8_t *lot;    /* those that are being filled */
 	struct behind *behind; /* works on the others; NULL: there is none */
 	struct image_lot lots[WRITER_LOTS];
-	unsigned int given;    /* lots */
+	bool began;            /* the first lot is filled, which has the preamble */
 	bool large;            /* worth a thread: one was asked for */
 	size_t pending;        /* bytes of small records in the lot that is being filled */
-	/* of who writes the lot whose turn it is */
-	_Atomic unsigned int turn;
+	/* of who writes lots */
 	_Atomic uint64_t size; /* bytes of the image that are written */
 	uint32_t chain;        /* CRC-32C of their frames' header CRCs */
 	uint32_t marks;  /* entries in the index */

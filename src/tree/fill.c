@@ -64,7 +64,7 @@ static void start(struct restore *r)
 	if (!f)
 		return;
 	f->image = &r->image;
-	f->behind = behind_start(fill_lot, f, PLACES, &r->others);
+	f->behind = behind_start(fill_lot, NULL, f, PLACES, &r->others);
 	if (f->behind)
 		r->filler = f;
 	else

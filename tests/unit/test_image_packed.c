@@ -67,6 +67,40 @@ static void test_there_and_back(void **state)
 			}
 }
 
+/* A large image has two that pack, ahead of the one that writes: each body arrives as its own, in its place. */
+static void test_many(void **state)
+{
+	enum { BODIES = 1000, KINDS = 17 };
+	static uint8_t kinds[KINDS][BODY_MAX];
+	struct image_writer w;
+	struct image_reader r;
+	struct image_totals totals = { 0 };
+	struct record rec;
+
+	(void)state;
+	for (unsigned int i = 0; i < KINDS; i++) {
+		fill(i * 7 % KINDS, i);
+		memcpy(kinds[i], body, BODY_MAX);
+	}
+	assert_int_equal(image_create(&w, path, NULL), 0);
+	w.level = 9;
+	for (unsigned int i = 0; i < BODIES; i++) {
+		uint8_t *own = image_body(&w);
+
+		memcpy(own, kinds[i % KINDS], BODY_MAX);
+		assert_int_equal(image_write(&w, UNKNOWN, 0, NULL, NULL, own, BODY_MAX), 0);
+	}
+	assert_int_equal(image_commit(&w, &totals), 0);
+	assert_int_equal(image_open(&r, path, NULL), 0);
+	for (unsigned int i = 0; i < BODIES; i++) {
+		assert_int_equal(image_next(&r, &rec), 1);
+		assert_int_equal(rec.body_len, BODY_MAX);
+		assert_memory_equal(rec.body, kinds[i % KINDS], BODY_MAX);
+	}
+	assert_int_equal(image_next(&r, &rec), 0);
+	image_close(&r);
+}
+
 static void test_smaller(void **state)
 {
 	const off_t plain = write_image(0, 12, BODY_MAX);
@@ -174,6 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_there_and_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_smaller, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hostile, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged, set_up, tear_down),
