@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Opening what has a name, as root, where others may write: a symbolic link is followed only out of a directory that nobody but
- * root (or the caller) can write to.  So whoever owns the folder of a file can lead nobody to a file elsewhere.
+ * root (or the caller) can write to.  So whoever owns the folder of a file can lead nobody to a file elsewhere.  Where such a
+ * link leads is followed to the end, as whoever could put it there wanted it: through what others can write to, if it does.
  */
 #ifndef TINYCKPT_BASE_PATH_H
 #define TINYCKPT_BASE_PATH_H

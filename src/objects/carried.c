@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/scope.h"
+#include "image/crc32c.h"
 #include "job/verify.h"
 #include "objects/changed.h"
 #include "objects/content.h"
@@ -118,11 +119,14 @@ static int look(const struct verify *v, const File *m)
 static char *name_beside(const char *path)
 {
 	const char *name = strrchr(path, '/') + 1;
-	const size_t cap = strlen(path) + 16;
+	const size_t len = strlen(name), cap = strlen(path) + 32;
 	char *beside = malloc(cap);
 
-	if (beside)
-		snprintf(beside, cap, "%.*s.%.*s.tinyckpt", (int)(name - path), path, NAME_PART, name);
+	if (!beside)
+		return NULL;
+	snprintf(beside, cap, "%.*s.%.*s.tinyckpt", (int)(name - path), path, NAME_PART, name);
+	if (len > NAME_PART)	/* others may begin like this */
+		snprintf(beside, cap, "%.*s.%.*s.%x.tinyckpt", (int)(name - path), path, NAME_PART, name, crc32c(0, name, len));
 	return beside;
 }
 

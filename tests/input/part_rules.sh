@@ -130,6 +130,20 @@ rm "$work/ruled/log"
 stays "restore with rules that are stricter than the default" 4 "ruled/log.*missing" --rules "$rules"
 echo log >"$work/ruled/log"
 
+# Of names as long as these the names that contents are made under have a part
+long=$work/ruled/$(printf '%0220d' 0)
+echo one >"$long-1"
+echo two >"$long-2"
+says "file $work/ruled/** snapshot"
+opens "3<>$long-1 4<>$long-2"
+accepts "save with two snapshots whose names are long and begin alike" save --rules "$rules" -o "$image" "$pid"
+end "$pid"
+echo other | tee "$long-1" >"$long-2"
+accepts "restore of these" restore -d "$image"
+verdict "each file has its own content" "$(grep -qx one "$long-1" || cat "$long-1"; grep -qx two "$long-2" || cat "$long-2")"
+end "$pid"
+rm "$long"-?
+
 # A snapshot needs room, and what cannot be carried is not
 mkdir "$work/small"
 mount -t tmpfs -o size=256k tmpfs "$work/small"
