@@ -385,10 +385,10 @@ int visit_thread_start(struct visit *v, const struct thread *thread, struct prog
 	int err;
 
 	free(v->thread.lost);
-	/* on its way home by itself it would tell the leader that it left, by the old mask that it writes there */
-	v->thread = (struct visitor){ .tid = thread->tid,
-				      .home = { .old_mask = v->area + AREA_OUTSIDE } };
+	v->thread = (struct visitor){ .tid = thread->tid };
 	err = way_lay(v, &v->thread, &thread->restart);
+	if (!err)	/* from now on the leader would wait for it to leave first */
+		err = way_tell(v, &v->thread, v->area + AREA_OUTSIDE);
 	return err ? err : start(v, &v->thread, v->area + AREA_THREAD_STACK, p);
 }
 

@@ -147,7 +147,7 @@ void way_take_away(const struct visit *v, const struct visitor *who)
 }
 
 /* The code of its way home into the dead bytes. */
-static int write_home(struct visit *v, struct visitor *who)
+static int write_home(const struct visit *v, struct visitor *who)
 {
 	uint8_t code[ARCH_HOME_MAX];
 	size_t len;
@@ -161,6 +161,13 @@ static int write_home(struct visit *v, struct visitor *who)
 	if (!err)
 		err = pwrite_all(v->mem, code, len, who->stub);
 	return err ? fail_for(err, "cannot write behind the vDSO") : 0;
+}
+
+/* By its old mask, which is no signal at all once it is open: that would tell that it is still inside. */
+int way_tell(const struct visit *v, struct visitor *who, uintptr_t outside)
+{
+	who->home.old_mask = outside;
+	return write_home(v, who);
 }
 
 int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
@@ -208,6 +215,8 @@ int way_go_home(const struct visit *v, struct visitor *who, uint64_t outside)
 
 	if (!err && outside)
 		err = task_write(v->pid, outside, &one, sizeof(one));
+	if (!err && who->home.old_mask)
+		err = way_tell(v, who, 0);
 	if (!err)
 		err = thread_set_sigmask(who->tid, who->home.sigmask);
 	if (!err)

@@ -14,6 +14,12 @@ int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
 /* At an offset of its way home, ready to walk on by itself. */
 int way_stand_at(const struct visitor *who, size_t offset);
 
+/*
+ * Where, while every signal is blocked, a thread that walks home by itself tells that it is outside: a word that is not 0 then;
+ * 0: nowhere.  0 or a negative errno, said.
+ */
+int way_tell(const struct visit *v, struct visitor *who, uintptr_t outside);
+
 /* The last steps home, every signal being blocked.  outside: address of a word that is set then; 0: none. */
 int way_go_home(const struct visit *v, struct visitor *who, uint64_t outside);
 
