@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clock_gettime(2), linked in place of the C library's, which looks for a faster way in the vDSO: 0.8 KB less.  The tool asks
- * a few times a second.
+ * clock_gettime(2), linked in place of the C library's, which looks for a faster way in the vDSO: 0.8 KB less.  Who asks often
+ * here does nothing but wait meanwhile.
  */
 #include <errno.h>
 #include <time.h>
