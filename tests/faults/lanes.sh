@@ -36,22 +36,27 @@ enter() {
 	TAP_INSIDE=1 exec unshare --mount --propagation private "${options[@]}" "$@"
 }
 
-# lanes SCRIPT "PART..." "PART...": the script for either list of parts, side by side, each with PIDs of its own; exits.
+# lanes SCRIPT "PART..."...: the script for each list of parts, side by side, each with PIDs of its own; exits.
 lanes() {
-	local second lane status=0
-	local -a here beside
+	local script=$1 parts lane status=0
+	local -a own beside jobs=()
 
-	read -r -a here <<<"$2"
-	read -r -a beside <<<"$3"
-	second=$(mktemp) || exit 2
-	"$1" "${beside[@]}" >"$second" 2>&1 &
-	lane=$!
+	read -r -a own <<<"$2"
+	shift 2
+	lane=$(mktemp -d) || exit 2
+	for parts; do
+		read -r -a beside <<<"$parts"
+		"$script" "${beside[@]}" >"$lane/${#jobs[@]}" 2>&1 &
+		jobs+=($!)
+	done
 	{
-		"$1" "${here[@]}" 2>&1 || status=1
-		wait $lane || status=1
-		cat "$second"
+		"$script" "${own[@]}" 2>&1 || status=1
+		for parts in "${!jobs[@]}"; do
+			wait "${jobs[parts]}" || status=1
+			cat "$lane/$parts"
+		done
 	} > >(renumber)
 	wait $!
-	rm -f "$second"
+	rm -r "$lane"
 	exit $status
 }
