@@ -30,6 +30,11 @@ strike_times "save --leave-running killed at random times" "$(size 40 40 8)"
 strike_calls again "save --leave-running killed, and at once another save" "$(size 16 16 4)" "$(size 20 20 6)" -f
 ! few || return 0
 
+# Threads that block no signal: an empty mask is a value like any other.
+victim_options=--unblocked
+fresh $victim_options
+strike_calls save "save --leave-running of threads that block nothing killed at its system calls" 100 "$(size "$full_most" 60 20)" $stops_kind
+
 victim_options="--longjmp --children 2"
 victim_program=$build/victim.static
 fresh $victim_options

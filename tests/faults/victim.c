@@ -2,7 +2,7 @@
 /*
  * A workload that notices when it is harmed. Usage:
  *
- *   victim [--longjmp] [--slow N] [--children N] [--ballast MIB] [--carry] HEARTBEAT REPORT
+ *   victim [--longjmp] [--unblocked] [--slow N] [--children N] [--ballast MIB] [--carry] HEARTBEAT REPORT
  *
  * A dozen threads check from the inside whatever a checkpoint tool might damage, while signals fly at them every two
  * milliseconds. Each thread counts its rounds in HEARTBEAT (heartbeat.h); the first thing that is not as it must be is
@@ -237,6 +237,8 @@ int main(int argc, char **argv)
 	while (argc > 3) {
 		if (!strcmp(argv[1], "--longjmp")) {
 			crew_size = CREW;
+		} else if (!strcmp(argv[1], "--unblocked")) {
+			signals_unblocked = true;
 		} else if (!strcmp(argv[1], "--children") && argc > 4) {
 			children = atoi(argv[2]);
 			argv++, argc--;

@@ -66,6 +66,7 @@ void signals_check_staying(void);
 void round_send(struct worker *w);
 void round_jump(struct worker *w);
 extern _Atomic uint64_t signals_alarms;
+extern bool signals_unblocked; /* set before all else: noisy threads block no signal at all */
 
 /* victim_carry.c */
 void carry_start(const char *heartbeat_path);
