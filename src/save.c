@@ -153,7 +153,7 @@ static int write_image(struct save *s)
 
 static void save_free(struct save *s)
 {
-	image_abandon(&s->image);
+	image_drop(&s->image);
 	buffer_free(&s->numbers);
 	buffer_free(&s->descriptions);
 	buffer_free(&s->places);
@@ -219,6 +219,8 @@ int save_tree(const struct save_options *options)
 	} else {
 		if (IS_ON_PIDNS)
 			pidns_tell(0);
+		tree_doom(&s.tree);
+		image_drop(&s.image);	/* frees the old image while the first of them frees its memory */
 		tree_kill(&s.tree);
 	}
 	save_free(&s);

@@ -157,7 +157,7 @@ int target_open(struct image_target *t, const char *path)
 	int err;
 
 	memset(t, 0, sizeof(*t));
-	t->fd = t->directory = -1;
+	t->fd = t->directory = t->replaced = -1;
 	if (!strcmp(path, "-"))
 		return open_stdout(t);
 	if (!sysinfo(&info))
@@ -236,6 +236,7 @@ static int give_name(struct image_target *t)
 			return fail_errno("%s: cannot be named", t->name);
 		}
 	}
+	t->replaced = openat(t->directory, t->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (renameat(t->directory, t->temporary, t->directory, t->name) < 0)
 		return fail_errno("%s: cannot be named", t->name);
 	t->temporary[0] = '\0';
@@ -256,7 +257,6 @@ int target_commit(struct image_target *t)
 		if (fsync(t->directory) < 0 && errno != EINVAL && errno != EOPNOTSUPP)
 			return fail_errno("%s: is written, but its directory cannot be synced", t->name);
 	}
-	target_drop(t);
 	return 0;
 }
 
@@ -271,6 +271,8 @@ void target_drop(struct image_target *t)
 		close(t->fd);
 	if (t->directory >= 0)
 		close(t->directory);
-	t->fd = t->directory = -1;
+	if (t->replaced >= 0)
+		close(t->replaced);
+	t->fd = t->directory = t->replaced = -1;
 	errno = saved;
 }

@@ -13,6 +13,7 @@
 struct image_target {
 	int fd;              /* open for writing; -1 when closed */
 	int directory;       /* where the names lie; -1 for standard output */
+	int replaced;        /* the file whose name it took, held so that freeing its blocks waits for target_drop(); -1: none */
 	bool unnamed;        /* made by O_TMPFILE */
 	char name[256];      /* the target's, for messages too */
 	char temporary[256]; /* "" while there is none */
@@ -31,10 +32,13 @@ int target_open(struct image_target *t, const char *path);
 /* All of the pieces, which are used up.  0 or a negative errno, unsaid; of what is on its way to the medium, too. */
 int target_write(struct image_target *t, struct iovec *pieces, int count);
 
-/* Syncs, names the file, syncs the directory, closes. On an error (said) the caller goes on to target_drop(). */
+/* Syncs, names the file, syncs the directory. The caller goes on to target_drop(), on an error (said) too. */
 int target_commit(struct image_target *t);
 
-/* Closes, and removes what has no name of its own yet. Idempotent; keeps errno. */
+/*
+ * Closes, and removes what has no name of its own yet. That frees what was replaced, which of a large file takes a while.
+ * Idempotent; keeps errno.
+ */
 void target_drop(struct image_target *t);
 
 #endif

@@ -182,20 +182,20 @@ int image_create(struct image_writer *w, const char *path, const char *key)
 		return err;
 	err = target_open(&w->target, path);
 	if (err) {
-		image_abandon(w);
+		image_drop(w);
 		return err;
 	}
 	map = mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED) {
 		err = fail_errno("buffers of the image");
 		target_drop(&w->target);
-		image_abandon(w);
+		image_drop(w);
 		return err;
 	}
 	w->map = w->lot = map;
 	err = IS_ON_TRUST && w->seal ? begin_seal(w) : 0;
 	if (err) {
-		image_abandon(w);
+		image_drop(w);
 		return err;
 	}
 	memcpy(preamble, IMAGE_MAGIC, 8);
@@ -335,13 +335,10 @@ int image_commit(struct image_writer *w, struct image_totals *totals)
 		totals->body_bytes = w->body_bytes;
 		err = put_footer(w, totals);
 	}
-	if (!err)
-		err = take_name(w);
-	image_abandon(w);
-	return err;
+	return err ? err : take_name(w);
 }
 
-void image_abandon(struct image_writer *w)
+void image_drop(struct image_writer *w)
 {
 	int saved = errno;
 

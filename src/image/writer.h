@@ -83,16 +83,15 @@ void image_mark(struct image_writer *w, uint32_t type, uint32_t key);
 
 /*
  * Writes footer and trailer, syncs, gives the file its name over the old one's, and syncs the directory. TOTALS:
- * the caller's part is read, the writer's is filled in. On a failure what was written is gone and the old image is
- * still there, but for one case: the new name stands and only the sync of the directory failed. The writer is
- * closed either way.
+ * the caller's part is read, the writer's is filled in. On a failure the old image is still there, but for one case: the
+ * new name stands and only the sync of the directory failed. The caller goes on to image_drop() either way.
  */
 int image_commit(struct image_writer *w, struct image_totals *totals);
 
 /*
- * Drops the image and closes the writer. Does nothing to one that is closed, was never opened, or is all
- * zero. Keeps errno.
+ * Closes the writer, and drops an image that was not committed. Of one that was, it frees what it replaced: a large file takes
+ * a while. Does nothing to one that is closed, was never opened, or is all zero. Keeps errno.
  */
-void image_abandon(struct image_writer *w);
+void image_drop(struct image_writer *w);
 
 #endif

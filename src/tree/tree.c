@@ -455,14 +455,18 @@ static void reap(const struct process *p)
 		thread_reap(p->pid);
 }
 
-void tree_kill(struct tree *tree)
+void tree_doom(struct tree *tree)
 {
-	const struct process *ending = NULL;
-
-	/* From here on the tree ends whole: should the tool die, the kernel goes on with it. */
+	/* should the tool die, the kernel goes on with it */
 	for (size_t i = 0; i < tree->n; i++)
 		if (tree->processes[i].threads_n)
 			thread_doom(tree->processes[i].threads[0].tid);
+	kill(tree->processes[tree->n - 1].pid, SIGKILL);
+}
+
+void tree_kill(struct tree *tree)
+{
+	const struct process *ending = NULL;
 
 	/*
 	 * In pairs: one frees its memory while the one before it is reaped; all at once they would be in each other's way in the

@@ -14,7 +14,10 @@ int tree_collect(struct tree *tree, pid_t root, bool hold);
 /* Lets everything go on as if nothing had been. */
 void tree_release(struct tree *tree);
 
-/* Ends every process of the tree and waits until they are gone or zombies of a parent that is not ours. */
+/* From here on the tree ends whole, whatever becomes of the tool; the first of it is dying. */
+void tree_doom(struct tree *tree);
+
+/* After tree_doom(): ends every process of the tree and waits until they are gone or zombies of a parent that is not ours. */
 void tree_kill(struct tree *tree);
 
 void tree_free(struct tree *tree);

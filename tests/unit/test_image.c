@@ -212,7 +212,7 @@ static int write_many(const char *name)
 	}
 	if (!err)
 		err = image_commit(&w, &totals);
-	image_abandon(&w);
+	image_drop(&w);
 	return err;
 }
 
@@ -359,6 +359,7 @@ static void test_full_index(void **state)
 		assert_int_equal(image_write(&w, UNKNOWN, 0, NULL, NULL, NULL, 0), 0);
 	}
 	assert_int_equal(image_commit(&w, &totals), 0);
+	image_drop(&w);
 	assert_int_equal(image_open(&r, path, NULL), 0);
 	assert_int_equal(image_find(&r, 7, INDEX_MAX - 1, &offset), 1);
 	assert_int_equal(offset, IMAGE_PREAMBLE + (INDEX_MAX - 1) * FRAME_HEADER);
@@ -370,6 +371,7 @@ static void test_full_index(void **state)
 	for (i = 0; i < INDEX_MAX + 5; i++)
 		image_mark(&w, 7, i);
 	assert_int_equal(image_commit(&w, &totals), 0);
+	image_drop(&w);
 	assert_int_equal(image_open(&r, path, NULL), 0);
 	assert_int_equal(image_find(&r, 7, INDEX_MAX - 1, &offset), 1);
 	assert_int_equal(image_find(&r, 7, INDEX_MAX, &offset), -ENODATA);
@@ -392,14 +394,14 @@ static void test_misuse(void **state)
 	assert_string_equal(logged(), "");
 	assert_int_equal(image_commit(&w, &totals), -EINVAL);
 	assert_int_equal(entries(directory), 1); /* the one of set_up_small */
-	image_abandon(&w);
+	image_drop(&w);
 	assert_true(image_write(&w, UNKNOWN, 0, NULL, NULL, NULL, 0) < 0);
 	assert_true(image_commit(&w, &totals) < 0);
-	image_abandon(&unused);
+	image_drop(&unused);
 	assert_true(fcntl(0, F_GETFD) >= 0);
 	assert_int_equal(image_create(&w, path, NULL), 0);
 	assert_int_equal(image_write(&w, RECORD_FOOTER, 0, NULL, NULL, NULL, 0), -EINVAL);
-	image_abandon(&w);
+	image_drop(&w);
 	assert_int_equal(read_file(small, small_len), 0);
 }
 

@@ -29,6 +29,7 @@ static off_t write_image(int level, unsigned int parts, size_t len)
 		assert_int_equal(image_write(&w, UNKNOWN, 0, NULL, NULL, body, len), 0);
 	}
 	assert_int_equal(image_commit(&w, &totals), 0);
+	image_drop(&w);
 	assert_int_equal(stat(path, &st), 0);
 	return st.st_size;
 }
@@ -91,6 +92,7 @@ static void test_many(void **state)
 		assert_int_equal(image_write(&w, UNKNOWN, 0, NULL, NULL, own, BODY_MAX), 0);
 	}
 	assert_int_equal(image_commit(&w, &totals), 0);
+	image_drop(&w);
 	assert_int_equal(image_open(&r, path, NULL), 0);
 	for (unsigned int i = 0; i < BODIES; i++) {
 		assert_int_equal(image_next(&r, &rec), 1);
@@ -182,6 +184,7 @@ static void test_bounds(void **state)
 	assert_int_equal(err, -EFBIG);
 	assert_said("--max-size");
 	assert_int_equal(image_commit(&w, &totals), -EFBIG);
+	image_drop(&w);
 	assert_int_equal(access(path, F_OK), -1);
 }
 
@@ -199,6 +202,7 @@ static void test_rate(void **state)
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(image_write(&w, UNKNOWN, 0, NULL, NULL, body, BODY_MAX), 0);
 	assert_int_equal(image_commit(&w, &totals), 0);
+	image_drop(&w);
 	clock_gettime(CLOCK_MONOTONIC, &ended);
 	took = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
 	assert_true(took >= 1);

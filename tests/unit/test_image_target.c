@@ -102,7 +102,7 @@ static int write_image(const char *name, int bodies, uint8_t mark)
 		err = write_some(&w, bodies, mark);
 	if (!err)
 		err = image_commit(&w, &totals);
-	image_abandon(&w);
+	image_drop(&w);
 	return err;
 }
 
@@ -135,6 +135,7 @@ static void test_first(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(entries(directory), without_tmpfile);
 	assert_int_equal(image_commit(&w, &totals), 0);
+	image_drop(&w);
 	umask(022);
 	assert_int_equal(entries(directory), 1);
 	assert_int_equal(stat(path, &st), 0);
@@ -142,7 +143,7 @@ static void test_first(void **state)
 	assert_int_equal(st.st_nlink, 1);
 	assert_int_equal(read_image(path), 1);
 	assert_int_equal(fcntl(w.target.fd, F_GETFD), -1);
-	image_abandon(&w);
+	image_drop(&w);
 	assert_int_equal(read_image(path), 1);
 }
 
@@ -159,6 +160,7 @@ static void test_replace(void **state)
 		assert_int_equal(write_some(&w, 2, (uint8_t)i), 0);
 		assert_int_equal(read_image(path), i - 1);
 		assert_int_equal(image_commit(&w, &totals), 0);
+		image_drop(&w);
 		assert_int_equal(read_image(path), i);
 		assert_int_equal(entries(directory), 1);
 	}
@@ -171,13 +173,13 @@ static void test_abandon(void **state)
 	(void)state;
 	assert_int_equal(image_create(&w, path, NULL), 0);
 	assert_int_equal(write_some(&w, 2, 2), 0);
-	image_abandon(&w);
-	image_abandon(&w);
+	image_drop(&w);
+	image_drop(&w);
 	assert_int_equal(entries(directory), 0);
 	assert_int_equal(write_image(path, 1, 1), 0);
 	assert_int_equal(image_create(&w, path, NULL), 0);
 	assert_int_equal(write_some(&w, 2, 2), 0);
-	image_abandon(&w);
+	image_drop(&w);
 	assert_int_equal(entries(directory), 1);
 	assert_int_equal(read_image(path), 1);
 }
@@ -195,8 +197,10 @@ static void test_two_writers(void **state)
 	assert_int_equal(write_some(&a, 1, 2), 0);
 	assert_int_equal(write_some(&b, 1, 3), 0);
 	assert_int_equal(image_commit(&b, &totals), 0);
+	image_drop(&b);
 	assert_int_equal(read_image(path), 3);
 	assert_int_equal(image_commit(&a, &totals), 0);
+	image_drop(&a);
 	assert_int_equal(read_image(path), 2);
 	assert_int_equal(entries(directory), 1);
 }
@@ -313,7 +317,7 @@ static void test_refused_targets(void **state)
 	assert_int_equal(write_image(victim, 1, 9), 0);
 	assert_int_equal(symlink(victim, path), 0);
 	assert_int_equal(image_create(&w, path, NULL), -ELOOP);
-	image_abandon(&w);
+	image_drop(&w);
 	unlink(path);
 	assert_int_equal(symlink("nowhere", path), 0);
 	assert_int_equal(image_create(&w, path, NULL), -ELOOP);
@@ -348,6 +352,7 @@ static void test_refused_targets(void **state)
 	assert_int_equal(write_some(&w, 1, 5), 0);
 	assert_int_equal(symlink(victim, path), 0);
 	assert_int_equal(image_commit(&w, &totals), 0);
+	image_drop(&w);
 	assert_int_equal(read_image(victim), 9);
 	assert_int_equal(lstat(path, &st), 0);
 	assert_true(S_ISREG(st.st_mode));
@@ -358,6 +363,7 @@ static void test_refused_targets(void **state)
 	assert_int_equal(image_create(&w, path, NULL), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_true(image_commit(&w, &totals) < 0);
+	image_drop(&w);
 	assert_int_equal(entries(directory), 2);
 }
 
@@ -380,6 +386,7 @@ static void test_directory(void **state)
 	assert_int_equal(rename(directory, moved), 0);
 	assert_int_equal(write_some(&w, 1, 2), 0);
 	assert_int_equal(image_commit(&w, &totals), 0);
+	image_drop(&w);
 	snprintf(name, sizeof(name), "%s/a.tck", moved);
 	assert_int_equal(read_image(name), 2);
 	assert_int_equal(rename(moved, directory), 0);
@@ -529,6 +536,7 @@ static void test_memory(void **state)
 	getrusage(RUSAGE_SELF, &before);
 	assert_int_equal(write_some(&w, 200, 1), 0);
 	assert_int_equal(image_commit(&w, &totals), 0);
+	image_drop(&w);
 	assert_int_equal(read_image(path), 1);
 	getrusage(RUSAGE_SELF, &after);
 	assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 1024); /* KiB */

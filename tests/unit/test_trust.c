@@ -33,7 +33,7 @@ static uint8_t plain[ROOM], sealed[ROOM + 4096], changed[ROOM + 4096];
 /* Seals so many bytes, in pieces of that size.  Returns how many they have become. */
 static size_t seal(size_t len, size_t piece)
 {
-	struct image_target target = { .fd = memfd_create("sealed", MFD_CLOEXEC), .directory = -1 };
+	struct image_target target = { .fd = memfd_create("sealed", MFD_CLOEXEC), .directory = -1, .replaced = -1 };
 	struct seal *s;
 	size_t got;
 
@@ -230,7 +230,7 @@ static void test_keys(void **state)
 /* An image of the name, in the directory; returns a descriptor of it. */
 static int make(struct seal **s, const char *name)
 {
-	struct image_target target = { .directory = -1 };
+	struct image_target target = { .directory = -1, .replaced = -1 };
 	char file[96];
 
 	snprintf(file, sizeof(file), "%s/%s", directory, name);

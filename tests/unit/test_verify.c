@@ -90,6 +90,7 @@ static int verify(const struct sample *s)
 	write_record(&w, s, RECORD_THREAD, Thread_fields, &s->thread, s->thread_len);
 	write_record(&w, s, RECORD_PENDING, Pending_fields, &s->pending, sizeof(siginfo_t));
 	assert_int_equal(image_commit(&w, &totals), 0);
+	image_drop(&w);
 	assert_int_equal(image_open(&r, path, NULL), 0);
 	err = verify_image(&v, &r);
 	image_close(&r);
