@@ -116,9 +116,15 @@ static int same_file(const File *m, int fd)
 	return same ? 0 : fail(EIMAGE, "%s: changed since the save: %s%s", m->path, why, m->has_content ? CARRIED : "");
 }
 
+/* A FIFO may have its name now, which one who opens it for both ends need not wait for. */
+static bool opening_waits(const File *m)
+{
+	return S_ISREG(m->mode) && !(m->flags & (O_PATH | O_NONBLOCK)) && (m->flags & O_ACCMODE) != O_RDWR;
+}
+
 int file_open(struct restore *r, const struct verify *v, const File *m)
 {
-	const int more = m->flags & O_PATH ? 0 : O_NOCTTY | (S_ISREG(m->mode) ? O_NONBLOCK : 0);
+	const int more = m->flags & O_PATH ? 0 : O_NOCTTY | (opening_waits(m) ? O_NONBLOCK : 0);
 	CLEANUP_CLOSE int fd = verify_open(v, m->path, (int)m->flags | O_CLOEXEC | more);
 	int err;
 
@@ -175,7 +181,7 @@ static int restore(struct restore *r, const struct record *rec)
 		fd = err ? err : file_open(r, NULL, &m);
 		if (fd < 0)
 			return fd;
-		if (!(m.flags & (O_PATH | O_NONBLOCK)) && S_ISREG(m.mode) && fcntl(fd, F_SETFL, m.flags) < 0)
+		if (opening_waits(&m) && fcntl(fd, F_SETFL, m.flags) < 0)
 			return fail_errno("%s: F_SETFL", m.path);
 	}
 	if (IS_ON_RULES && m.action != ACTION_EXACT && !(m.flags & O_PATH))

@@ -60,7 +60,8 @@ static void open_own(struct walk *w, int own)
 
 /*
  * What fdinfo has to tell.  Not whether it is closed on exec, which is asked of the process later, and not of POSIX locks,
- * which are the process's: where anybody has such, it is not told.
+ * which are the process's: where anybody has such, it is not told.  (/proc/locks, which has them all, takes the kernel some
+ * milliseconds to open.)
  */
 static void inform(struct walk *w, int own)
 {

@@ -6,10 +6,9 @@ image=$work/world.tck
 mkdir "$work/place"
 cp "$build/still" "$work/place/program"
 
-# saved [FILE]: a workload with its own copy of the program, in its own directory, with FILE open for appending
+# saved [FILE [<>]]: a workload with its own copy of the program, in its own directory, with FILE open for reading, and for appending
 saved() {
-	# shellcheck disable=SC2016
-	pid=$(cd "$work/place" && setsid --fork sh -c 'echo $$; exec "$1" <"$2" >>"$2" 2>&1' sh ./program "${1:-/dev/null}")
+	pid=$(cd "$work/place" && setsid --fork sh -c "echo \$\$; exec \"\$1\" ${2:-<}\"\$2\" >>\"\$2\" 2>&1" sh ./program "${1:-/dev/null}")
 	while [ "$(readlink "/proc/$pid/exe")" != "$work/place/program" ]; do sleep 0.01; done
 	run_tool "$tool" save -o "$image" "$pid"
 	[ "$status" = 0 ] || echo "# save: $err"
@@ -122,6 +121,13 @@ echo two >>"$work/log-file"
 run_tool "$tool" restore -d "$image"
 verdict "restore with a log that has grown: comes back, or a clear line" "$([ "$status" = 0 ] || complaint 1,4 restore log-file)"
 end "$pid"
+saved "$work/log-file" '<>'
+cp "$image" "$work/kept"
+mv "$work/log-file" "$work/log-file.away"
+mkfifo "$work/log-file"
+stays_away "when a file that is open to be read and written is a FIFO" 1,4 "log-file: another kind of file"
+rm "$work/log-file"
+mv "$work/log-file.away" "$work/log-file"
 
 # The lack of a right
 cp "$tool" "$work/tinyckpt-nobody"
