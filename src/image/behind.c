@@ -96,7 +96,7 @@ static void *do_lots(void *arg)
 			b->state[place] = FREE;
 			next++;
 		} else if (!work_on_one(b, BEHIND_THREAD)) {
-			if (last && (!b->finish || next == b->given))
+			if (last)	/* and the giver works on none any more */
 				return NULL;
 			look_again(&since);
 			continue;
