@@ -48,7 +48,7 @@ enum {
 	INDEX_MAX = BODY_MAX / INDEX_ENTRY,
 };
 
-/* Numbers are never reused. 1..9: the container; 10..39: the process tree; from 40: kernel objects. */
+/* Numbers are never reused, and 0 is none. 1..9: the container; 10..39: the process tree; from 40: kernel objects. */
 enum record_type {
 	RECORD_HEADER = 1, /* Header: where and when the image was made */
 	RECORD_PAGES = 2,  /* Pages: runs of memory pages, their contents in the body */

@@ -186,7 +186,7 @@ static int take_frame(struct image_reader *r, struct record *rec, uint32_t *head
 	rec->message_len = get_le32(header + 4);
 	rec->body_len = body_len = get_le32(header + 8);
 	*header_crc = get_le32(header + 16);
-	if (rec->message_len > MESSAGE_MAX + (rec->flags & RECORD_LZ4 ? 4u : 0u) || body_len > BODY_MAX)
+	if (!rec->type || rec->message_len > MESSAGE_MAX + (rec->flags & RECORD_LZ4 ? 4u : 0u) || body_len > BODY_MAX)
 		return failed(r, fail(EIMAGE, "record at byte %" PRIu64 ": its header is damaged", rec->offset));
 	rec->stored = rec->message_len + body_len;
 	if (!r->stream && r->offset + rec->stored > r->size - IMAGE_TRAILER)

@@ -106,6 +106,25 @@ static void test_other_makers(void **state)
 	assert_refused("made by a newer tinyckpt: flags 0x4");
 }
 
+/* Type 0 is none: it stands for none in tables, and in what is to be passed over. */
+static void test_no_type(void **state)
+{
+	static const uint8_t body[100];
+	uint64_t flipped;
+
+	(void)state;
+	begin(IMAGE_VERSION, image_own_machine());
+	add_plain(0, 0);
+	end(NULL, 1, NULL, 0);
+	assert_refused("header is damaged");
+	begin(IMAGE_VERSION, image_own_machine());
+	add(0, 0, NULL, 0, body, sizeof(body), 0, 0);
+	flipped = made_len - 1;
+	end(&(Footer){ .records = 1, .body_bytes = sizeof(body), .chain = made_chain }, 1, NULL, 0);
+	made[flipped] = 1;
+	assert_refused("damaged");
+}
+
 static void test_absurd_lengths(void **state)
 {
 	static const uint32_t lengths[] = {
@@ -352,6 +371,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_made_by_hand),
 		TEST(test_other_makers),
+		TEST(test_no_type),
 		TEST(test_absurd_lengths),
 		TEST(test_skipping_into_the_footer),
 		TEST(test_wrong_footers),
