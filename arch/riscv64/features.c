@@ -2,7 +2,6 @@
 #include "arch.h"
 
 #include <sys/auxv.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Documentation/arch/riscv/hwprobe.rst */

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "footer.pb.h"

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
-#include "base/io.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/scope.h"

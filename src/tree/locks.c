@@ -8,11 +8,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/scope.h"
 #include "kernel/abi.h"
 #include "kernel/program.h"
 #include "tree/reborn.h"

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"

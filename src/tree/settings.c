@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/settings.h"
 
-#include <stdbool.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 

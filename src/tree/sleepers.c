@@ -5,7 +5,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 
-#include "base/error.h"
 #include "base/log.h"
 #include "config.h"
 #include "kernel/abi.h"

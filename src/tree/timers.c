@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "base/log.h"
 #include "config.h"
 #include "kernel/procfs.h"
 #include "tree/posix_timers.h"

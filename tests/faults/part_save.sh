@@ -44,7 +44,7 @@ strike_times "save --leave-running of a tree killed at random times" 20
 strike_calls save "save --leave-running of a tree with a call that fails (errno 5)" 16 "$(size "$full_most" 20 20)" -E 5
 victim_program=$build/victim
 
-# A large image is written by a thread of its own from some size on.
+# From some size on two work on an image, and one of them writes it.
 victim_options="--ballast 12"
 fresh $victim_options
 strike_calls save "save --leave-running of a large victim killed at its system calls" 10 "$(size "$full_most" 12 12)" $stops_kind
