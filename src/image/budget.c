@@ -2,18 +2,13 @@
 #include "image/budget.h"
 
 #include <errno.h>
-#include <inttypes.h>
 
-#include "base/log.h"
-
-int budget_spend(struct budget *b, uint64_t bytes)
+void budget_wait(struct budget *b, uint64_t bytes)
 {
 	struct timespec until;
 
-	if (b->most && bytes > b->most)
-		return fail(EFBIG, "the image would have more than the %" PRIu64 " bytes that --max-size allows", b->most);
 	if (!b->rate)
-		return 0;
+		return;
 	if (!b->began.tv_sec && !b->began.tv_nsec)
 		clock_gettime(CLOCK_MONOTONIC, &b->began);
 	until = b->began;
@@ -25,5 +20,4 @@ int budget_spend(struct budget *b, uint64_t bytes)
 	}
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
 		;
-	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pb_encode.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -33,9 +34,21 @@ enum {
 _Static_assert(FLUSH_AT + SMALL + FRAME_HEADER + MESSAGE_MAX + 4 <= BODY_AT,
 	       "a largest message must fit behind what is pending");
 
+/* Of the file, when so many bytes of the image are there. */
+static uint64_t in_file(const struct image_writer *w, uint64_t size)
+{
+	return IS_ON_TRUST && w->seal ? seal_size(w->seal, size) : size;
+}
+
+static bool is_beyond(const struct image_writer *w)
+{
+	return IS_ON_BUDGET && !budget_allows(&w->budget, in_file(w, w->size));
+}
+
 static int failed(struct image_writer *w, int err)
 {
-	w->error = fail_for(err, "%s: cannot be written", w->target.name);
+	w->error = is_beyond(w) ? fail(EFBIG, "the image would have more than the %" PRIu64 " bytes that --max-size allows", w->budget.most)
+				: fail_for(err, "%s: cannot be written", w->target.name);
 	return w->error;
 }
 
@@ -98,6 +111,8 @@ static int write_lot(void *arg, unsigned int place, enum behind_who who)
 			next += get_le32(at + 8);
 	}
 	w->size = w->size + pieces[0].iov_len + pieces[1].iov_len;	/* nobody else changes it */
+	if (is_beyond(w))
+		return -EFBIG;
 	return IS_ON_TRUST && w->seal ? seal_write(w->seal, pieces, 2) : target_write(&w->target, pieces, 2);
 }
 
@@ -112,20 +127,18 @@ static int write_behind(struct image_writer *w, bool lasts)
 	return err;
 }
 
-static int spend(struct image_writer *w)
+static void keep_pace(struct image_writer *w)
 {
-	const uint64_t size = w->size;
-
-	return IS_ON_BUDGET ? budget_spend(&w->budget, IS_ON_TRUST && w->seal ? seal_size(w->seal, size) : size) : 0;
+	if (IS_ON_BUDGET)
+		budget_wait(&w->budget, in_file(w, w->size));
 }
 
 /* Writes out what is pending, and after it the body of the frame that is last. */
 static int flush(struct image_writer *w, uint8_t *last, const void *body, size_t body_len)
 {
-	int err = w->error = spend(w);
+	int err;
 
-	if (err)
-		return err;
+	keep_pace(w);
 	if (IS_ON_COPY_BEHIND && !w->large && w->size >= BEHIND_FROM) {
 		w->large = true;
 		w->behind = behind_start(complete_lot, write_lot, w, LOTS, NULL);
@@ -296,7 +309,7 @@ static int put_footer(struct image_writer *w, const struct image_totals *totals)
 	if (!err)
 		err = settle(w);
 	if (!err)
-		err = w->error = spend(w);
+		keep_pace(w);
 	if (!err && IS_ON_TRUST && w->seal) {
 		err = seal_end(w->seal);
 		if (err)

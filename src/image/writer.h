@@ -45,7 +45,7 @@ struct image_writer {
 	bool large;            /* worth a thread: one was asked for */
 	size_t pending;        /* bytes of small records in the lot that is being filled */
 	/* of who writes lots */
-	_Atomic uint64_t size; /* bytes of the image that are written */
+	_Atomic uint64_t size; /* bytes of the image that are written, or were too many */
 	uint32_t chain;        /* CRC-32C of their frames' header CRCs */
 	uint32_t marks;  /* entries in the index */
 	bool marks_lost; /* more marks than the index holds */

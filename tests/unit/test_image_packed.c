@@ -168,24 +168,53 @@ static void test_damaged(void **state)
 	free(image);
 }
 
-static void test_bounds(void **state)
+/* Never are there more bytes than may be, not even for a while: it may be a partition that they go to. */
+static void bound(int level, uint64_t most)
 {
 	struct image_writer w;
 	struct image_totals totals = { 0 };
+	struct stat st;
 	int err = 0;
 
-	(void)state;
-	fill(0, 1);
 	unlink(path);
 	assert_int_equal(image_create(&w, path, NULL), 0);
-	w.budget.most = 3 * BODY_MAX;
-	for (int i = 0; !err && i < 4; i++)
-		err = image_write(&w, UNKNOWN, 0, NULL, NULL, body, BODY_MAX);
+	w.level = level;
+	w.budget.most = most;
+	for (int i = 0; !err && i < 100; i++)
+		err = image_write(&w, UNKNOWN, 0, NULL, NULL, memcpy(image_body(&w), body, BODY_MAX), BODY_MAX);
 	assert_int_equal(err, -EFBIG);
 	assert_said("--max-size");
+	nanosleep(&(const struct timespec){ 0, 10000000 }, NULL);
+	assert_int_equal(fstat(w.target.fd, &st), 0);
+	assert_in_range(st.st_size, 1, most);
 	assert_int_equal(image_commit(&w, &totals), -EFBIG);
 	image_drop(&w);
 	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void test_bounds(void **state)
+{
+	off_t size;
+	struct image_writer w;
+	struct image_totals totals = { 0 };
+
+	(void)state;
+	fill(12, 1);
+	bound(0, 3 * BODY_MAX);
+	bound(0, 3 * BODY_MAX + 1000);
+	bound(0, 50 * BODY_MAX + 1000);
+	bound(9, 2 * BODY_MAX);
+	bound(9, 16 * BODY_MAX + 1000);
+	/* exactly as many as there are */
+	size = write_image(0, 0, BODY_MAX);
+	for (int less = 0; less < 2; less++) {
+		assert_int_equal(image_create(&w, path, NULL), 0);
+		w.budget.most = (uint64_t)(size - less);
+		for (int i = 0; i < 20; i++)
+			assert_int_equal(image_write(&w, UNKNOWN, 0, NULL, NULL, body, BODY_MAX), 0);
+		assert_int_equal(image_commit(&w, &totals), less ? -EFBIG : 0);
+		image_drop(&w);
+	}
 }
 
 static void test_rate(void **state)
