@@ -28,7 +28,7 @@ struct lot {
 struct filler {
 	struct behind *behind;
 	const struct image_reader *image;
-	uint64_t failed_at;	/* the record that was at fault */
+	_Atomic uint64_t failed_at;	/* the record that was at fault, the last if there are more */
 	struct lot lots[PLACES];
 	uint8_t work[BEHIND_WORKERS][READER_WORK];	/* the reader's own body is of a record that may be at work */
 };
@@ -41,7 +41,7 @@ static int fill_lot(void *arg, unsigned int place, enum behind_who who)
 	int err = image_read_body(f->image, &lot->record, f->work[who]);
 	const uint8_t *from = lot->record.body;
 
-	for (size_t i = 0; i < lot->n; i++) {
+	for (size_t i = 0; !err && i < lot->n; i++) {
 		here[i] = (struct iovec){ (void *)(uintptr_t)from, lot->there[i].iov_len };
 		from += here[i].iov_len;
 	}
@@ -95,8 +95,9 @@ unsigned int fill_lots(const struct restore *r)
 int fill_wait(struct restore *r, unsigned int lots)
 {
 	int err = r->filler ? behind_wait_for(r->filler->behind, lots) : 0;
+	const uint64_t at = err ? r->filler->failed_at : 0;
 
 	if (err == -EIMAGE)
-		return fail(EIMAGE, "record of pages at byte %" PRIu64 ": its body is damaged", r->filler->failed_at);
-	return err ? fail_for(err, "filling memory from the record at byte %" PRIu64, r->filler->failed_at) : 0;
+		return fail(EIMAGE, "record of pages at byte %" PRIu64 ": its body is damaged", at);
+	return err ? fail_for(err, "filling memory from the record at byte %" PRIu64, at) : 0;
 }
