@@ -60,13 +60,21 @@ void reborn_program(struct restore *r, struct program *p)
 	program_init(p, r->program, REBORN_PROGRAM_MAX, r->area + REBORN_PROGRAM);
 }
 
-/* Runs to the next trap; a group stop in between (the process is to be stopped) is passed over. */
+/*
+ * Runs to the next trap; a group stop in between (the process is to be stopped) is passed over.  So is what a fault had left
+ * pending: when a trap comes, the kernel takes the first such signal in the queue for it, be it blocked
+ * (dequeue_synchronous_signal() of kernel/signal.c), and given back, it is queued again, behind the trap.
+ */
 static int run_to_trap(pid_t tid)
 {
+	int again = 0;
+
 	for (;;) {
 		struct stop stop;
-		int err = thread_continue(tid, 0);
+		uint64_t blocked;
+		int err = thread_continue(tid, again);
 
+		again = 0;
 		if (!err)
 			err = thread_wait(tid, &stop);
 		if (err)
@@ -75,7 +83,9 @@ static int run_to_trap(pid_t tid)
 			return -ESRCH;
 		if (stop.kind == STOP_SIGNAL && stop.signal == SIGTRAP)
 			return 0;
-		if (stop.kind == STOP_SIGNAL)
+		if (stop.kind == STOP_SIGNAL && !thread_sigmask(tid, &blocked) && blocked >> (stop.signal - 1) & 1)
+			again = stop.signal;
+		else if (stop.kind == STOP_SIGNAL)	/* of a fault of its own it would be open */
 			return fail(EFAULT, "task %d: signal %d while it was made", tid, stop.signal);
 	}
 }

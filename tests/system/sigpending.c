@@ -24,6 +24,8 @@ static sigset_t all_used(void)
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGUSR2);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGSEGV);
+	sigaddset(&set, SIGBUS);
 	for (int i = 1; i < 5; i++)
 		sigaddset(&set, SIGRTMIN + i);
 	return set;
@@ -72,10 +74,38 @@ static void queue_to_thread(pid_t tid, int number, int value)
 	must(syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, number, &info));
 }
 
+/* As of a fault: the kernel takes one of these for a trap, blocked or not, when a trap is pending behind it. */
+static void queue_fault(int number, int code, uintptr_t at)
+{
+	siginfo_t info;
+
+	memset(&info, 0, sizeof info);
+	info.si_code = code;
+	info.si_addr = (void *)at;
+	must(syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), number, &info));
+}
+
+static void expect_fault(const char *who, int number, int code, uintptr_t at)
+{
+	int64_t at_once[2] = {0, 0};
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	int got = syscall(SYS_rt_sigtimedwait, &set, &info, at_once, 8);
+
+	expect(got == number, "%s: signal %d is not pending (%d, errno %d)", who, number, got, errno);
+	expect(info.si_code == code && info.si_addr == (void *)at, "%s: signal %d has code %d, address %p", who, number, info.si_code,
+	       info.si_addr);
+}
+
 static void *body(void *arg)
 {
+	queue_fault(SIGSEGV, SEGV_MAPERR, 0x1000);
 	thread_tid = gettid();
 	test_wait();
+	expect_fault("thread", SIGSEGV, SEGV_MAPERR, 0x1000);
 	/* Before the process's own: those are shared, and this thread must not take them. */
 	expect_pending("thread", SIGUSR2, SI_TKILL, 0);
 	for (int i = 0; i < QUEUED; i++)
@@ -101,6 +131,8 @@ void test_setup(void)
 	}
 	pthread_kill(thread, SIGUSR2);
 	queue_to_thread(getpid(), SIGRTMIN + 4, 9);
+	queue_fault(SIGSEGV, SEGV_ACCERR, 0x2000);
+	queue_fault(SIGBUS, BUS_ADRERR, 0x3000);
 }
 
 void test_break(void)
@@ -117,5 +149,7 @@ void test_check(void)
 	for (int i = 0; i < QUEUED; i++)
 		expect_pending("process", SIGRTMIN + 1, SI_QUEUE, 100 + i);
 	expect_pending("main thread", SIGRTMIN + 4, SI_QUEUE, 9);
+	expect_fault("main thread", SIGSEGV, SEGV_ACCERR, 0x2000);
+	expect_fault("main thread", SIGBUS, BUS_ADRERR, 0x3000);
 	expect_none("process");
 }
