@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -29,6 +31,24 @@ uint64_t content_mtime(const struct stat *st)
 	return (uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec;
 }
 
+/*
+ * Does the kernel make it up as it is read?  Its time is then that of the first look at it since the machine was booted, or since
+ * memory was short, and its size nothing that a reader goes by.
+ */
+static bool is_of_kernel(int fd)
+{
+	static const uint32_t kernels[] = { PROC_SUPER_MAGIC, SYSFS_MAGIC, CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC,
+					    TRACEFS_MAGIC, SECURITYFS_MAGIC };
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs))
+		return false;
+	for (size_t i = 0; i < sizeof(kernels) / sizeof(*kernels); i++)
+		if ((uint32_t)fs.f_type == kernels[i])
+			return true;
+	return false;
+}
+
 int content_same(int fd, const struct stat *st, uint64_t size, const Content *was, uint64_t mtime_ns,
 		 char why[CONTENT_WHY])
 {
@@ -36,13 +56,15 @@ int content_same(int fd, const struct stat *st, uint64_t size, const Content *wa
 	Content is;
 	int err;
 
+	if (!was && (((uint64_t)st->st_size == size && content_mtime(st) == mtime_ns) || is_of_kernel(fd)))
+		return 1;
 	if ((uint64_t)st->st_size != size) {
 		snprintf(why, CONTENT_WHY, "%" PRIu64 " bytes then, %lld now", size, (long long)st->st_size);
 		return 0;
 	}
 	snprintf(why, CONTENT_WHY, was ? "its content" : "time of modification");
 	if (!was)
-		return content_mtime(st) == mtime_ns;
+		return 0;
 	err = content_read(fd, &is);
 	if (err)
 		return err;

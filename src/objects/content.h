@@ -16,8 +16,8 @@
 int content_read(int fd, Content *content);
 
 /*
- * Is it, whose state is ST, what it was: of so many bytes, and this content (NULL: last modified then)?  1: it is; 0: what differs
- * is in WHY; or a negative errno, unsaid.
+ * Is it, whose state is ST, what it was: of so many bytes, and this content (NULL: last modified then, or the kernel's, in /proc
+ * or /sys)?  1: it is; 0: what differs is in WHY; or a negative errno, unsaid.
  */
 enum { CONTENT_WHY = 200 };
 int content_same(int fd, const struct stat *st, uint64_t size, const Content *was, uint64_t mtime_ns,

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "arch.h"
@@ -38,6 +40,28 @@ static bool match(const struct save *s, const struct opened *o)
 	return known_kind && o->path[0] == '/' && !o->deleted;
 }
 
+/* Is it, in a procfs, of a process?  That is gone, or another, when the file is to be opened again. */
+static bool is_of_process(const struct opened *o)
+{
+	enum { PROC_ROOT_INO = 1 };	/* include/linux/proc_ns.h */
+	char root[sizeof(o->path)];
+	struct statfs fs;
+	struct stat st;
+
+	if (o->st.st_size || statfs(o->path, &fs) || fs.f_type != PROC_SUPER_MAGIC)
+		return false;
+	for (const char *at = o->path; (at = strchr(at, '/')); at++) {
+		const size_t digits = strspn(at + 1, "0123456789"), len = (size_t)(at - o->path);
+
+		if (!digits || (at[1 + digits] && at[1 + digits] != '/'))
+			continue;
+		memcpy(root, o->path, len);
+		root[len] = '\0';
+		return !stat(root, &st) && st.st_ino == PROC_ROOT_INO;
+	}
+	return false;
+}
+
 void file_check(struct save *s, const struct opened *o)
 {
 	struct stat st;
@@ -47,6 +71,8 @@ void file_check(struct save *s, const struct opened *o)
 		obstacle(s, "%s: %s: cannot be reached by its name: %s", o->what, o->path, strerror(errno));
 	else if (st.st_dev != o->st.st_dev || st.st_ino != o->st.st_ino)
 		obstacle(s, "%s: %s: another file has this name now", o->what, o->path);
+	else if (is_of_process(o))
+		obstacle(s, "%s: %s: what /proc tells of a process: not supported", o->what, o->path);
 	if (o->info.flags & O_ASYNC)
 		obstacle(s, "%s: %s: signal-driven I/O (O_ASYNC) is not supported", o->what, o->path);
 }

@@ -129,6 +129,16 @@ stays_away "when a file that is open to be read and written is a FIFO" 1,4 "log-
 rm "$work/log-file"
 mv "$work/log-file.away" "$work/log-file"
 
+# What the kernel makes up as it is read has the time of the first look at it since the machine was booted.
+kernels=(/proc/stat /sys/kernel/uevent_seqnum)
+# shellcheck disable=SC2016
+pid=$(cd "$work/place" && setsid --fork sh -c 'echo $$; exec ./program <"$1" 3<"$2" >/dev/null 2>&1' sh "${kernels[@]}")
+while [ "$(readlink "/proc/$pid/exe")" != "$work/place/program" ]; do sleep 0.01; done
+accepts "save of what has files of /proc and /sys open" save -o "$image" "$pid"
+touch -d @1 "${kernels[@]}"
+verdict "they have another time" "$([ "$(stat -c %Y "${kernels[@]}")" = $'1\n1' ] || stat "${kernels[@]}")"
+comes_back "files of /proc and /sys have another time"
+
 # The lack of a right
 cp "$tool" "$work/tinyckpt-nobody"
 chmod 755 "$work/tinyckpt-nobody"

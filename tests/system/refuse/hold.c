@@ -6,7 +6,7 @@
  * arguments: signalfd inotify fanotify memfd userfaultfd pidfd io_uring perf_event bpf mqueue
  * arguments: unix_pair unix_listener tcp_listener udp netlink packet pty kmsg lease lease_of_many posix_timer
  * arguments: timer_other_process timer_some_thread timer_thread_gone
- * arguments: sysv_shm seccomp ns_uts ns_mnt ns_net ns_user clone_vm aio linked_elsewhere mte
+ * arguments: sysv_shm seccomp ns_uts ns_mnt ns_net ns_user clone_vm aio linked_elsewhere proc_pid mte
  * arguments: mempolicy keyring thread_keyring ldt ioperm user_dispatch sem_undo autogroup sched_core dnotify
  * arguments: landlock landlock_user unlinked_attribute
  * arguments: several clone_files clone_fs own_files own_fs

@@ -283,6 +283,11 @@ static int make_lease_of_many(void)
 	return make_lease();
 }
 
+static int make_proc_pid(void)
+{
+	return must(open("/proc/self/maps", O_RDONLY));
+}
+
 /* The path that it was opened by is gone, the file is not: another name leads to it. */
 static int make_linked_elsewhere(void)
 {
@@ -368,6 +373,7 @@ const struct kind descriptor_kinds[] = {
 	{"kmsg", make_kmsg, NULL, NULL},
 	{"lease", make_lease, check_lease, NULL},
 	{"lease_of_many", make_lease_of_many, check_lease, NULL},
+	{"proc_pid", make_proc_pid, NULL, NULL},
 	{"linked_elsewhere", make_linked_elsewhere, NULL, NULL},
 	{"pipe_outside", make_pipe_outside, NULL, NULL},
 	{"fifo_outside", make_fifo_outside, NULL, NULL},
