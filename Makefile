@@ -170,8 +170,9 @@ sources := $(filter-out $(obj-),$(sort $(shell find src arch/$(ARCH) -name blob 
 
 # Messages are all compiled in; the linker drops those that no source left in speaks of.
 protos  := $(sort $(wildcard proto/*.proto))
-# A release has their code in gen/; of other messages than those in proto/ it would be no use.
-pb      := $(or $(shell LC_ALL=C; export LC_ALL; cat proto/* | cksum | cmp -s - gen/cksum 2>/dev/null && echo gen),$(gen))
+# A release has their code in gen/; of other messages than those in proto/ it would be no use.  (BitBake's builds have cmp,
+# but no cksum.)
+pb      := $(or $(shell LC_ALL=C; export LC_ALL; cat proto/* | cmp -s - gen/messages 2>/dev/null && echo gen),$(gen))
 pb_h    := $(protos:proto/%.proto=$(pb)/%.pb.h)
 pb_c    := $(protos:proto/%.proto=$(pb)/%.pb.c)
 

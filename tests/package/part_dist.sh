@@ -18,7 +18,7 @@ contents() {
 	awk '{ print $2 }' "$files" | sort -u | diff - <(echo 0/0) || return
 	awk '{ print substr($1, 1, 10) }' "$files" | sort -u | diff - <(printf '%s\n' -rw-r--r-- -rwxr-xr-x) || return
 	awk '{ print $6 }' "$files" | diff - <(awk '{ print $6 }' "$files" | LC_ALL=C sort) || return
-	for file in LICENSE Makefile gen/header.pb.c gen/header.pb.h gen/cksum nanopb/pb.h nanopb/pb_decode.c nanopb/LICENSE.txt; do
+	for file in LICENSE Makefile gen/header.pb.c gen/header.pb.h gen/messages nanopb/pb.h nanopb/pb_decode.c nanopb/LICENSE.txt; do
 		grep -q " $release/$file$" "$files" || { echo "no $file"; return 1; }
 	done
 	! grep -E "$release/(\.git|\.cache|build|tools/(buildroot|yocto))/" "$files"
@@ -30,7 +30,7 @@ check "no path of the machine that made it" eval '! xz -dc "$dist/$release.tar.x
 few_tools() {
 	local tool path
 	mkdir -p "$work/few"
-	for tool in make sh awk sed grep cmp cksum cat cp mv rm mkdir touch sort find install cut head env pkg-config \
+	for tool in make sh awk sed grep cmp cat cp mv rm mkdir touch sort find install cut head env pkg-config \
 		as ld objcopy strip $(awk '/^[a-z]/ { print $2 "-gcc" }' tools/architectures); do
 		path=$(command -v "$tool") || continue
 		ln -sf "$path" "$work/few/$tool"

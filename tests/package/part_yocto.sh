@@ -60,23 +60,47 @@ licences() {
 check "the licences' checksums hold" licences
 check "the series that it says it is for have their LTS" grep -q 'LAYERSERIES_COMPAT_tinyckpt = .*scarthgap' "$layer/conf/layer.conf"
 
+# Each library, and each recipe that is appended to, is of a layer that the layer depends on: else BitBake stops at once.
+of_layers() {
+	local depends name from
+	depends=$(bitbake "$layer/conf/layer.conf" | sed -n 's/^LAYERDEPENDS_tinyckpt=//p')
+	for name in $(value DEPENDS) $(cd "$layer" && find . -name '*_%.bbappend' -printf '%f\n' | sed 's/_%.*//'); do
+		case $name in
+		libcap-ng | lz4 | linux-yocto) from=core ;;
+		libsodium) from=openembedded-layer ;;
+		*) from=nobody ;;
+		esac
+		[[ " $depends " == *" $from "* ]] || { echo "$name is of $from"; return 1; }
+	done
+}
+check "what it builds on is of the layers that it names" of_layers
+
+# BitBake lets tasks see few of the building machine's programs: these, beside the toolchain.
+hosttools="[ ar as awk basename bash bunzip2 bzip2 cat chgrp chmod chown chrpath cmp comm cp cpio cpp cut date dd diff diffstat
+	dirname du echo egrep env expand expr false fgrep file find flock g++ gawk gcc getconf getopt git grep gunzip gzip head
+	hostname iconv id install ld ldd ln ls lz4c make md5sum mkdir mkfifo mknod mktemp mv nm objcopy objdump od patch perl pr
+	printf pwd python3 pzstd ranlib readelf readlink realpath rm rmdir rpcgen sed seq sh sha1sum sha224sum sha256sum sha384sum
+	sha512sum sleep sort split stat strings strip tail tar tee test touch tr true uname uniq unzstd wc wget which xargs zstd yes
+	pkg-config"
+mkdir -p "$work/hosttools"
+for name in $hosttools "${cross}gcc" "${cross}objcopy" "${cross}strip"; do
+	path=$(type -P "$name") && ln -sf "$path" "$work/hosttools/$name"
+done
+
 # do_configure, do_compile, do_install, with cml1's part of them.
 tasks() {
-	bitbake SRC_URI="file://more.cfg" "$work/recipe.bb" do_configure do_compile do_install >"$work/tasks" || return
+	local oemake
+	oemake=$(bitbake "$recipe" | sed -n 's/^EXTRA_OEMAKE=//p')
+	{
+		echo "oe_runmake() { make -s -j2 $oemake \"\$@\"; }"
+		echo "cml1_do_configure() { yes '' | oe_runmake oldconfig; }"
+		bitbake SRC_URI="file://more.cfg" "$work/recipe.bb" do_configure do_compile do_install || return
+		printf '%s\n' do_configure do_compile do_install
+	} >"$work/tasks"
 	cat "$work/tasks"
-	(
-		cd "$work/yocto/$release" || exit
-		EXTRA_OEMAKE=$(bitbake "$recipe" | sed -n 's/^EXTRA_OEMAKE=//p')
-		export PKG_CONFIG_LIBDIR=$sysroot/lib/pkgconfig CFLAGS=-O1 LDFLAGS=-Wl,-z,now
-		oe_runmake() { eval "make -s -j2 $EXTRA_OEMAKE $*"; }
-		cml1_do_configure() { yes '' | oe_runmake oldconfig; }
-		# shellcheck disable=SC1091
-		. "$work/tasks"
-		set -e
-		do_configure
-		do_compile
-		do_install
-	)
+	# A shell of its own: in this one, what `check` calls ends at no error.
+	(cd "$work/yocto/$release" && PATH=$work/hosttools PKG_CONFIG_LIBDIR=$sysroot/lib/pkgconfig CFLAGS=-O1 LDFLAGS=-Wl,-z,now \
+		sh -e "$work/tasks")
 }
 # A fragment takes one more toggle away.
 sed -e '/^SRC_URI = /,/"$/d' -e 's/^TINYCKPT_CONFIG ?= .*/TINYCKPT_CONFIG = "minimal"/' \
@@ -88,6 +112,18 @@ configured() {
 		diff - <(grep CONFIG_ "$work/yocto/$release/build/x86_64/yocto/.config" | sort)
 }
 check "the configuration and the fragment behind it hold" configured
+# cml1 runs make in the folder of the configuration, of EXTRA_OEMAKE without a word.
+menuconfig() {
+	local rootdir command
+	rootdir=$(bitbake "$recipe" | sed -n 's/^KCONFIG_CONFIG_ROOTDIR=//p')
+	command=$(bitbake "$recipe" | sed -n 's/^KCONFIG_CONFIG_COMMAND=//p')
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\necho "$ARCH $KCONFIG_CONFIG $*" >%s\n' "$work/mconf" >"$work/hosttools/kconfig-mconf"
+	chmod +x "$work/hosttools/kconfig-mconf"
+	(cd "$rootdir" && PATH=$work/hosttools CC=$sysroot/bin/musl-gcc sh -c "make $command") || return
+	diff - "$work/mconf" <<<"x86_64 build/x86_64/yocto/.config configs/Kconfig"
+}
+check "bitbake -c menuconfig changes that configuration" menuconfig
 installed() {
 	local file
 	for file in usr/sbin/tinyckpt etc/init.d/tinyckpt etc/init.d/tinyckpt-boot usr/lib/systemd/system/tinyckpt.service \
@@ -103,8 +139,8 @@ check "the files are those that its packages name" installed
 
 fragment=$layer/recipes-kernel/linux/linux-yocto/tinyckpt.cfg
 appended() {
-	features=sysvinit bitbake SRC_URI= FILESEXTRAPATHS= "${fragment%/*}_%.bbappend" | grep -q 'tinyckpt\.cfg' && return 1
-	features="systemd tinyckpt-kernel" bitbake SRC_URI= FILESEXTRAPATHS= "${fragment%/*}_%.bbappend" | grep -q 'SRC_URI:append=.*tinyckpt\.cfg'
+	features=sysvinit bitbake SRC_URI= FILESEXTRAPATHS= "${fragment%/*}_%.bbappend" | grep 'tinyckpt\.cfg' && return 1
+	features="systemd tinyckpt-kernel" bitbake SRC_URI= FILESEXTRAPATHS= "${fragment%/*}_%.bbappend" | grep 'SRC_URI:append=.*tinyckpt\.cfg'
 }
 check "the kernel's fragment is for those that ask for it" appended
 known_options() {
