@@ -83,6 +83,8 @@ export TINYCKPT_STRICT SAVE RESTORE MOUNT
 check "SWUpdate's postinstall without a device" hook 1 "" swupdate/postinstall postinst
 check "SWUpdate's reboot saves, then has init reboot" hook 0 "$(lines "tinyckpt save --all" "sync " "reboot ")" swupdate/reboot
 SAVE=3 check "SWUpdate's reboot reboots when not all are saved" hook 0 "$(lines "tinyckpt save --all" "sync " "reboot ")" swupdate/reboot
+check "SWUpdate's reboot, told of a success" hook 0 "$(lines "tinyckpt save --all" "sync " "reboot ")" swupdate/reboot SUCCESS
+check "SWUpdate's reboot stays where it is after a failure" hook 0 "" swupdate/reboot FAILURE
 SYSTEMD=/ check "SWUpdate's reboot leaves the saving to systemd's unit" hook 0 "reboot " swupdate/reboot
 
 # --- RAUC
@@ -94,12 +96,15 @@ rauc_handler() { # STATUS CALLS
 check "RAUC's handler asks about each root file system, no other slot" \
 	rauc_handler 0 "$(lines "$(asks "$stand/root" a.tck)" "$(asks /third a.tck)")"
 images bad.tck
-check "RAUC's handler tells when workloads will not come back" \
-	rauc_handler 1 "$(lines "$(asks "$stand/root" bad.tck)" "$(asks /third bad.tck)")"
+seen=$(lines "$(asks "$stand/root" bad.tck)" "$(asks /third bad.tck)")
+check "RAUC's handler tells when workloads will not come back, and lets the update pass" rauc_handler 0 "$seen"
+TINYCKPT_STRICT=yes check "RAUC's handler fails then when told to" rauc_handler 1 "$seen"
 rauc_hook() { # CLASS STATUS CALLS
 	RAUC_SLOT_CLASS=$1 RAUC_SLOT_MOUNT_POINT=$stand/root hook "$2" "$3" rauc/post-install slot-post-install
 }
 check "RAUC's slot hook refuses such a bundle" rauc_hook rootfs 1 "$(asks "$stand/root" bad.tck)"
+raw_hook() { RAUC_SLOT_CLASS=rootfs RAUC_SLOT_DEVICE=$stand/root hook "$@" rauc/post-install slot-post-install; }
+check "RAUC's slot hook asks about the device of a raw slot, which is not mounted" raw_hook 1 "$(asks "$stand/root" bad.tck)"
 check "RAUC's slot hook passes over other slots" rauc_hook appfs 0 ""
 images
 check "RAUC's slot hook does not refuse what it cannot tell" rauc_hook rootfs 0 ""
