@@ -4,7 +4,7 @@
 
 hooks=$top/tools/boot
 stand=$work/hooks
-mkdir -p "$stand/bin" "$stand/images" "$stand/root"
+mkdir -p "$stand/bin" "$stand/images" "$stand/root" "$stand/third"
 
 # stand-in: notes its arguments; `verify` and `save` end as $SAVE, $VERIFY, $RESTORE say.
 cat >"$stand/tinyckpt" <<'END'
@@ -53,6 +53,7 @@ images a.tck bad.tck z.tck
 check "update verify: one that will not come back decides" \
 	hook 1 "$(lines "$(asks "$stand/root" a.tck)" "$(asks "$stand/root" bad.tck)" "$(asks "$stand/root" z.tck)")" update verify "$stand/root"
 check "update verify: and is named" grep -q 'bad.tck will not come back' "$stand/stderr"
+check "update verify: no such folder is no answer" hook 2 "" update verify "$stand/nowhere"
 images broken.tck
 check "update verify: what went wrong is no answer" hook 2 "$(asks "$stand/root" broken.tck)" update verify "$stand/root"
 check "update: wrong usage" hook 2 "" update verify
@@ -91,12 +92,12 @@ SYSTEMD=/ check "SWUpdate's reboot leaves the saving to systemd's unit" hook 0 "
 images a.tck
 rauc_handler() { # STATUS CALLS
 	RAUC_TARGET_SLOTS="1 2 3" RAUC_SLOT_CLASS_1=rootfs RAUC_SLOT_DEVICE_1=$stand/root RAUC_SLOT_CLASS_2=appfs \
-		RAUC_SLOT_DEVICE_2=/nowhere RAUC_SLOT_CLASS_3=rootfs RAUC_SLOT_DEVICE_3=/third hook "$1" "$2" rauc/post-install
+		RAUC_SLOT_DEVICE_2=/nowhere RAUC_SLOT_CLASS_3=rootfs RAUC_SLOT_DEVICE_3=$stand/third hook "$1" "$2" rauc/post-install
 }
 check "RAUC's handler asks about each root file system, no other slot" \
-	rauc_handler 0 "$(lines "$(asks "$stand/root" a.tck)" "$(asks /third a.tck)")"
+	rauc_handler 0 "$(lines "$(asks "$stand/root" a.tck)" "$(asks "$stand/third" a.tck)")"
 images bad.tck
-seen=$(lines "$(asks "$stand/root" bad.tck)" "$(asks /third bad.tck)")
+seen=$(lines "$(asks "$stand/root" bad.tck)" "$(asks "$stand/third" bad.tck)")
 check "RAUC's handler tells when workloads will not come back, and lets the update pass" rauc_handler 0 "$seen"
 TINYCKPT_STRICT=yes check "RAUC's handler fails then when told to" rauc_handler 1 "$seen"
 rauc_hook() { # CLASS STATUS CALLS
