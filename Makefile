@@ -165,8 +165,11 @@ obj-$(CONFIG_JSON)          += src/json.c src/show_json.c
 obj-$(CONFIG_MTE)           += src/tree/tags.c arch/$(ARCH)/mte.c
 obj-$(CONFIG_FEATURE_NAMES) += arch/$(ARCH)/feature_names.c
 
+# uClibc-ng's headers lack much, and its archive has its members call each other by names that nothing can stand in for.
+uclibc := $(if $(outside),$(filter __UCLIBC__,$(shell $(CC) -E -dM -include features.h -x c /dev/null 2>/dev/null)))
+
 # What no toggle turned on has landed in `obj-`.
-sources := $(filter-out $(obj-),$(sort $(shell find src arch/$(ARCH) -name blob -prune -o -name '*.[cS]' -print)))
+sources := $(filter-out $(obj-) $(if $(uclibc),src/libc/%),$(sort $(shell find src arch/$(ARCH) -name blob -prune -o -name '*.[cS]' -print)))
 
 # Messages are all compiled in; the linker drops those that no source left in speaks of.
 protos  := $(sort $(wildcard proto/*.proto))
@@ -204,7 +207,7 @@ same_everywhere := -ffile-prefix-map=$(CURDIR)=. -Wdate-time
 smallest := $(or $(call ask,-Oz),-Os) $(call ask,-flto -flto-partition=one)
 tool_flags := -std=gnu11 $(smallest) $(warnings) $(same_everywhere) -ffunction-sections -fdata-sections -fno-pie \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-unwind-tables $(ARCH_CFLAGS) \
-	$(defines) $(includes) $(nanopb_include) $(capng_cflags) $(lz4_cflags) $(sodium_cflags) $(CPPFLAGS) $(CFLAGS)
+	$(if $(uclibc),-include src/libc/lacking.h) $(defines) $(includes) $(nanopb_include) $(capng_cflags) $(lz4_cflags) $(sodium_cflags) $(CPPFLAGS) $(CFLAGS)
 # No constructor runs before main(), and no frames are registered for exceptions: of the files that a program starts with, the
 # one that calls the C library will do, if that one does not want the others.
 start_files := -nostartfiles $(sysroot)/lib/crt1.o

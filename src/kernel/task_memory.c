@@ -44,7 +44,7 @@ int task_move(pid_t pid, enum task_access access, const struct iovec *here, cons
 
 	if (no_call || access == TASK_READ_FORCED || access == TASK_WRITE_FORCED)
 		return by_mem(pid, write, here, there, n);
-	got = (write ? process_vm_writev : process_vm_readv)(pid, here, n, there, n, 0);
+	got = write ? process_vm_writev(pid, here, n, there, n, 0) : process_vm_readv(pid, here, n, there, n, 0);
 	if (got < 0) {
 		no_call = errno == ENOSYS;
 		return no_call ? by_mem(pid, write, here, there, n) : -errno;
