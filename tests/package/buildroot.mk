@@ -47,3 +47,6 @@ $(dir)/.stamp_target_installed: $(dir)/.stamp_built
 	touch $@
 all: $(dir)/.stamp_target_installed
 	@echo dependencies: $(TINYCKPT_DEPENDENCIES)
+.PHONY: arch
+arch:
+	@echo $(TINYCKPT_ARCH)

@@ -82,6 +82,14 @@ buildroot() { # NAME [VARIABLE=VALUE...]
 }
 cross=$(awk '$1 == "x86_64" { print $2 "-" }' tools/architectures)
 export PKG_CONFIG_LIBDIR=$top/.cache/sysroot/x86_64/lib/pkgconfig
+named() { # ARCH LINE...
+	configure named "${@:2}" BR2_STATIC_LIBS=y BR2_PACKAGE_TINYCKPT=y &&
+		buildroot named arch | diff - <(echo "$1")
+}
+check "x86_64, as the Makefile calls it" named x86_64 BR2_x86_64=y
+check "aarch64, as the Makefile calls it" named aarch64 BR2_aarch64=y
+check "arm, as the Makefile calls it" named armv7 BR2_arm=y BR2_ARM_CPU_ARMV7A=y BR2_ARM_EABIHF=y
+check "riscv, as the Makefile calls it" named riscv64 BR2_riscv=y BR2_RISCV_64=y
 builds() { # NAME INIT
 	configure "$1" BR2_x86_64=y BR2_STATIC_LIBS=y "$2=y" BR2_PACKAGE_TINYCKPT=y BR2_PACKAGE_RAUC=y BR2_PACKAGE_MENDER=y \
 		"$(sed -n 's/^# CONFIG_/# BR2_PACKAGE_TINYCKPT_CONFIG_/p' configs/minimal_defconfig)" || return
