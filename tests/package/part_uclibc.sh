@@ -77,7 +77,7 @@ makes_tool() {
 }
 restores() {
 	TINYCKPT=$uclibc/tool/$release/build/x86_64/full/tinyckpt MODES=once \
-		tests/system/run mem_anon mem_shared_anon fifo threads file_locks clocks timer_posix rule_file
+		tests/system/run mem_anon mem_shared_anon file_flags fifo threads file_locks clocks timer_posix rule_file
 }
 check "uClibc-ng itself" makes_library
 check "uClibc-ng: the libraries" makes_libraries
