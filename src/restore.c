@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +21,7 @@
 #include "base/scope.h"
 #include "config.h"
 #include "image/machine.h"
+#include "job/world.h"
 #include "kernel/abi.h"
 #include "kernel/pidns.h"
 #include "kernel/ptrace.h"
@@ -58,7 +58,6 @@ static int on_header(struct restore *r, const struct record *rec)
 
 static int on_tree(struct restore *r, const struct record *rec)
 {
-	struct rlimit limit;
 	int err = r->world || !r->page_size ? fail(EIMAGE, "the description of the tree is not in its place")
 					    : record_decode(rec, Tree_fields, &r->tree);
 
@@ -66,12 +65,8 @@ static int on_tree(struct restore *r, const struct record *rec)
 		return err;
 	if (!r->tree.root || r->tree.highest_fd > (1u << 24))
 		return fail(EIMAGE, "the description of the tree is absurd");
-	r->world = r->tree.highest_fd < RESTORE_OWN_FDS ? RESTORE_OWN_FDS : (int)r->tree.highest_fd + 1;
-	/* prlimit(2), as musl's setrlimit brings half a KiB along */
-	if (!prlimit(0, RLIMIT_NOFILE, NULL, &limit) && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		prlimit(0, RLIMIT_NOFILE, &limit, NULL);
-	}
+	r->world = (int)world_begin(r->tree.highest_fd);
+	world_room();
 	return reborn_area(r);
 }
 

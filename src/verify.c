@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,7 +15,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "image/machine.h"
-#include "job/restore.h"
+#include "job/world.h"
 #include "kernel/abi.h"
 #include "kernel/mm_fields.h"
 #include "kernel/procfs.h"
@@ -547,15 +546,13 @@ static int check_numbers(struct verify *v)
 	return 0;
 }
 
-/* As in restore: the world lies above the tree's descriptors. */
 static void check_limits(struct verify *v)
 {
-	uint64_t needed = (uint64_t)(v->tree.highest_fd < RESTORE_OWN_FDS ? RESTORE_OWN_FDS : v->tree.highest_fd + 1) + v->last_id + 1;
-	struct rlimit limit;
+	const uint64_t needed = (uint64_t)world_begin(v->tree.highest_fd) + v->last_id + 1, room = world_room();
 
-	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_max < needed)
+	if (room < needed)
 		verify_note(v, fail(EIMAGE, "restoring takes %" PRIu64 " open files, tinyckpt may have %" PRIu64 " (RLIMIT_NOFILE)", needed,
-				    (uint64_t)limit.rlim_max));
+				    room));
 }
 
 int verify_image(struct verify *v, struct image_reader *image)

@@ -19,9 +19,6 @@
 #include "process.pb.h"
 #include "thread.pb.h"
 
-/* The tool's own descriptors stay below the world. */
-enum { RESTORE_OWN_FDS = 32 };
-
 struct restore_options {
 	const char *image;	/* a path; "-": standard input */
 	const char *key;	/* the file of the key, see image/key.h; NULL: none */
@@ -90,8 +87,7 @@ struct restore {
 	uint64_t page_size;
 	Tree tree;
 
-	/* the world: every open file description of the tree, description id at descriptor world + id */
-	int world;
+	int world;	/* where it begins, see job/world.h */
 	uint32_t last_id;
 	uint32_t contents_of;		/* the unlinked file that contents belong to */
 	uint64_t contents_size, contents_huge;

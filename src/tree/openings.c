@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -12,6 +13,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "config.h"
+#include "job/world.h"
 #include "kernel/abi.h"
 #include "kernel/same.h"
 #include "objects/object.h"
@@ -366,10 +368,17 @@ int openings_save(struct save *s)
 	struct opened o;
 	CLEANUP_CLOSE int own_fds = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct walk w = { .s = s, .o = &o, .own_fds = own_fds, .own = -1 };
+	const uint64_t room = world_room();
+	uint64_t needed;
 	int err = walk_tree(&w);
 
 	if (IS_ON_MANY_FILES)
 		forget_own(&w);
+	/* what is only looked at has no ids yet, and takes at least as many */
+	needed = (uint64_t)world_begin((uint32_t)s->highest_fd) + (s->checking ? s->totals.files : s->last_id) + 1;
+	if (!err && needed > room)
+		obstacle(s, "%u open files and pieces of shared memory: restoring takes %" PRIu64 " descriptors, and tinyckpt may have %" PRIu64
+			    " (RLIMIT_NOFILE): give it more, by `ulimit -n`", s->totals.files, needed, room);
 	return err;
 }
 

@@ -139,6 +139,22 @@ touch -d @1 "${kernels[@]}"
 verdict "they have another time" "$([ "$(stat -c %Y "${kernels[@]}")" = $'1\n1' ] || stat "${kernels[@]}")"
 comes_back "files of /proc and /sys have another time"
 
+# So many descriptors as restore takes must be there to be had.
+# shellcheck disable=SC2016
+pid=$(cd "$work/place" && setsid --fork prlimit --nofile=130:130 bash -c \
+	'echo $$; for fd in {20..60}; do eval "exec $fd</dev/null"; done; exec ./program </dev/null >/dev/null 2>&1')
+while [ "$(readlink "/proc/$pid/exe")" != "$work/place/program" ]; do sleep 0.01; done
+limited() { run_tool prlimit --nofile="$1:$1" setpriv --bounding-set -sys_resource --inh-caps -sys_resource "$tool" "${@:2}"; }
+limited 90 save -o "$work/limited.tck" "$pid"
+verdict "save where restore could not have the descriptors it takes" "$(complaint 3 save RLIMIT_NOFILE; well "$pid")"
+limited 130 save -o "$work/limited.tck" "$pid"
+verdict "save where it could" "$([ "$status" = 0 ] || echo "exit status $status: $err")"
+limited 90 verify "$work/limited.tck"
+verdict "verify where restore could not" "$([ "$status" = 4 ] && [[ $err == *RLIMIT_NOFILE* ]] || echo "exit status $status: $err")"
+limited 130 restore -d "$work/limited.tck"
+verdict "restore where it can" "$([ "$status" = 0 ] || echo "exit status $status: $err"; well "$pid")"
+end "$pid"
+
 # The lack of a right
 cp "$tool" "$work/tinyckpt-nobody"
 chmod 755 "$work/tinyckpt-nobody"
