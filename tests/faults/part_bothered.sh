@@ -10,7 +10,7 @@ while IFS= read -r line; do
 	case $line in
 	*"# SKIP "*) skip "bothered: ${name%% \# SKIP *}" "${line#*# SKIP }" ;;
 	ok*) pass "bothered: $name" ;;
-	"not ok"*) fail "bothered: $name" ;;
+	"not ok"* | "Bail out!"*) fail "bothered: $name" ;;
 	[0-9]* | "# "*" passed, "*) ;;
 	*) printf '%s\n' "$line" ;;
 	esac
