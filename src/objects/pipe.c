@@ -141,6 +141,27 @@ static int save(struct save *s, const struct opened *o)
 	return object_save_opening(s, o, &m, save_carrier_of);
 }
 
+enum { FIFO_FLAGS = O_RDWR | O_NONBLOCK | O_NOFOLLOW };
+
+/* One without a name, where it was: it has one for a moment, in a folder that others may write to.  -1 and errno. */
+static int open_unlinked(const Pipe *m)
+{
+	const char *was;
+	CLEANUP_CLOSE int folder = path_parent(m->path, &was);
+	char name[48];
+	int fd, saved;
+
+	snprintf(name, sizeof(name), ".tinyckpt-%d-%u", getpid(), m->id);
+	if (folder < 0)
+		return -1;
+	(void)unlinkat(folder, name, 0);	/* of a restore that was killed in that moment */
+	fd = mkfifoat(folder, name, 0600) ? -1 : openat(folder, name, FIFO_FLAGS | O_CLOEXEC);
+	saved = errno;
+	(void)unlinkat(folder, name, 0);
+	errno = saved;
+	return fd;
+}
+
 static int restore_pipe(struct restore *r, const struct record *rec)
 {
 	Pipe m;
@@ -152,20 +173,9 @@ static int restore_pipe(struct restore *r, const struct record *rec)
 	if (err)
 		return err;
 	if (m.path[0]) {
-		if (m.unlinked) {	/* one without a name, where it was */
-			char *slash = strrchr(m.path, '/');
-
-			if (!slash || slash - m.path > 4000)
-				return fail(EIMAGE, "pipe %u: an absurd path", m.id);
-			snprintf(slash, 64, "/.tinyckpt-%d-%u", getpid(), m.id);
-			if (mkfifo(m.path, 0600))
-				return fail_errno("%s: a FIFO to be unlinked", m.path);
-		}
-		fd = path_open(m.path, O_RDWR | O_NONBLOCK | O_NOFOLLOW, 0);
+		fd = m.unlinked ? open_unlinked(&m) : path_open(m.path, FIFO_FLAGS, 0);
 		if (fd < 0 || fstat(fd, &st))
 			return errno == ENOENT ? fail(EIMAGE, "%s: the FIFO is missing", m.path) : fail_errno("%s", m.path);
-		if (m.unlinked)
-			unlink(m.path);
 		if (!S_ISFIFO(st.st_mode))
 			return fail(EIMAGE, "%s: this is no FIFO any more", m.path);
 	} else {

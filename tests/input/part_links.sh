@@ -146,3 +146,24 @@ chown 0 "$image"
 mkdir -m 777 "$work/open-to-all"
 mv "$image" "$work/open-to-all/"
 refuses "restore of an image in a folder for all" 4 "not trusted" restore -d "$work/open-to-all/links.tck"
+
+# A FIFO that has no name any more needs one for a moment, where it was.
+fresh exact
+mkfifo -m 666 "$theirs/inner/fifo"
+user_opens "3<>$theirs/inner/fifo"
+rm "$theirs/inner/fifo"
+accepts "save of a FIFO without a name" save -o "$image" "$pid"
+end "$pid"
+before=$(cd "$root_own" && ls -la --time-style=full-iso)
+mv "$theirs/inner" "$theirs/moved"
+ln -s "$root_own" "$theirs/inner"
+run_tool "$tool" restore -d "$image"
+verdict "restore: the folder of a FIFO without a name became a link: nothing is made where it leads" "$(
+	[ "$status" != 0 ] || echo "exit status 0"
+	[ "$before" = "$(cd "$root_own" && ls -la --time-style=full-iso)" ] || ls -la "$root_own"
+)"
+rm "$theirs/inner"
+mv "$theirs/moved" "$theirs/inner"
+accepts "restore of a FIFO without a name" restore -d "$image"
+verdict "it has left nothing there" "$(well "$pid"; find "$theirs" -type p)"
+end "$pid"
