@@ -42,6 +42,7 @@ struct run {
 	struct buffer services;	/* struct service */
 	const char *dir;	/* where images lie */
 	int directory;		/* the same, open and locked; -1: there is none */
+	bool made;		/* just now */
 	bool foreground;	/* stand for the one service until it ends */
 	int worst;
 };
@@ -121,7 +122,8 @@ static int open_directory(struct run *r, bool make)
 	int err;
 
 	r->dir = image_directory();
-	if (make && mkdir(r->dir, 0700) && errno != EEXIST)
+	r->made = make && !mkdir(r->dir, 0700);
+	if (make && !r->made && errno != EEXIST)
 		return fail_errno("%s", r->dir);
 	r->directory = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->directory < 0)
@@ -159,6 +161,8 @@ static int end(struct run *r)
 	services_free(&r->services);
 	if (r->directory >= 0)
 		close(r->directory);
+	if (r->made)	/* of saves that came to nothing, nothing stays; where there is an image, it does */
+		unlinkat(AT_FDCWD, r->dir, AT_REMOVEDIR);
 	return r->worst;
 }
 

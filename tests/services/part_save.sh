@@ -48,6 +48,17 @@ run_tool "$tool" save -q --service middle
 verdict "with -q that it failed" "$(says 3 1 "middle: not saved")"
 end "$actor" "$alpha" "$pid"
 
+# Nothing is saved, nothing stays.
+clean
+service middle "command=actor"
+service alpha
+exec 8> >(exec cat >/dev/null)
+act sleep 8>&8
+exec 8>&-
+run_tool "$tool" save --all
+verdict "none is saved: no folder for images was made" "$(says 3 2 "middle: not saved"; [ ! -e "$images" ] || echo "it is there")"
+end "$actor"
+
 # An image of an earlier life does not come back when the next save fails.
 service middle "command=actor" "settle=0" "start=true"
 act sleep 8</dev/null
