@@ -213,6 +213,7 @@ static int on_record(struct restore *r, const struct record *rec)
 		{ RECORD_TIMER, IS_ON_POSIX_TIMERS ? posix_timers_note : NULL },
 		{ RECORD_CLOCKS, IS_ON_CLOCKS ? clocks_restore : NULL },
 		{ RECORD_PIDS, IS_ON_PIDS ? on_pids : NULL },
+		{ RECORD_STOP, revive_stop },
 	};
 	const struct object_ops *ops;
 

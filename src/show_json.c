@@ -514,6 +514,7 @@ static int on_record(struct writing *w, const struct record *rec)
 	case RECORD_PENDING:
 		return on_pending(w, rec);
 	case RECORD_ADVICE:
+	case RECORD_STOP:
 	case RECORD_TAGS:
 	case RECORD_SESSION:	/* the processes' own lines tell it */
 		return 0;

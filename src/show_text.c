@@ -199,6 +199,7 @@ static int add_record(struct show *s, const struct record *rec)
 	case RECORD_GUARD:
 	case RECORD_TAGS:
 	case RECORD_ADVICE:
+	case RECORD_STOP:
 	case RECORD_SIGACTIONS:
 	case RECORD_LOCK:
 	case RECORD_PENDING:

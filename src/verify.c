@@ -355,6 +355,14 @@ static int on_advice(struct verify *v, const struct record *rec)
 	return err;
 }
 
+static int on_stop(struct verify *v, const struct record *rec)
+{
+	Stop m;
+	int err = record_decode(rec, Stop_fields, &m);
+
+	return !err && !find(v, m.pid) ? fail(EIMAGE, "a stop of process %u: there is no such process", m.pid) : err;
+}
+
 static int on_sigactions(struct verify *v, const struct record *rec)
 {
 	Sigactions m;
@@ -467,6 +475,7 @@ static int on_record(struct verify *v, const struct record *rec)
 		{ RECORD_GUARD, PROCESS, on_runs },	{ RECORD_STATE, ANYWHERE, on_state },
 		{ RECORD_ADVICE, STATE, on_advice },	{ RECORD_SIGACTIONS, STATE, on_sigactions },
 		{ RECORD_DESCRIPTORS, STATE, on_descriptors }, { RECORD_THREAD, STATE, on_thread },
+		{ RECORD_STOP, STATE, on_stop },
 		{ RECORD_PENDING, STATE, on_pending },	{ RECORD_LOCK, STATE, on_lock },
 		{ RECORD_TIMER, STATE, IS_ON_POSIX_TIMERS ? on_timer : NULL },
 		{ ARCH_TAGS ? RECORD_TAGS : 0, PROCESS, on_tags },

@@ -23,6 +23,7 @@ enum record_tree {
 	RECORD_PENDING = 25,
 	RECORD_LOCK = 26,
 	RECORD_TIMER = 27,
+	RECORD_STOP = 28,
 };
 
 /* The advice that is none: the mapping is sealed (mseal(2)), after which nothing may change it. */

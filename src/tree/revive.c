@@ -146,8 +146,6 @@ int revive_state(struct restore *r, const struct record *rec)
 	program_call(&p, OP_MUST, SYS_prctl, PR_SET_CHILD_SUBREAPER, r->state.subreaper);
 	add_membarrier(&p, r->state.membarrier);
 	add_permissions(&p, r->state.permissions);
-	for (size_t i = 0; i < r->state.stop_reported_count; i++)
-		program_call(&p, 0, SYS_waitid, P_PID, (long)r->state.stop_reported[i], 0, WSTOPPED | WNOHANG, 0);
 	/* signals of children that ended or stopped while the tree was made are not the workload's: all are taken */
 	taking = program_call(&p, 0, SYS_rt_sigtimedwait_time64, program_data(&p, &any, sizeof(any)), 0,
 			      program_data(&p, &no_time, sizeof(no_time)), 8);
@@ -209,6 +207,21 @@ int revive_sigactions(struct restore *r, const struct record *rec)
 		program_call(&p, OP_MUST, SYS_rt_sigaction, (long)m.signal[i], program_data(&p, &action, sizeof(action)), 0, 8);
 	}
 	return reborn_run(r, r->pid, &p, "signal actions");
+}
+
+int revive_stop(struct restore *r, const struct record *rec)
+{
+	Stop m;
+	struct program p;
+	int err = in_process(r, "a stop");
+
+	if (!err)
+		err = record_decode(rec, Stop_fields, &m);
+	if (err)
+		return err;
+	reborn_program(r, &p);
+	program_call(&p, 0, SYS_waitid, P_PID, (long)m.pid, 0, WSTOPPED | WNOHANG, 0);
+	return reborn_run(r, r->pid, &p, "a stop that it has waited for");
 }
 
 int revive_descriptors(struct restore *r, const struct record *rec)

@@ -7,6 +7,7 @@
 
 int revive_state(struct restore *r, const struct record *rec);
 int revive_advice(struct restore *r, const struct record *rec);
+int revive_stop(struct restore *r, const struct record *rec);
 int revive_sigactions(struct restore *r, const struct record *rec);
 int revive_descriptors(struct restore *r, const struct record *rec);
 int revive_pending(struct restore *r, const struct record *rec);

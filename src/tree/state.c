@@ -44,8 +44,6 @@
 enum { MEMBARRIER_REGISTER_GLOBAL = 2, MEMBARRIER_PRIVATE = 3, MEMBARRIER_GET_REGISTRATIONS = 9, MEMBARRIER_PRIVATES = 3 };
 enum { STEP_MS = 10000 };
 
-enum { STOPS_MAX = 32 };
-
 /* What the leader can tell of the process. */
 struct process_facts {
 	int sigaction[65];
@@ -56,25 +54,8 @@ struct process_facts {
 	long itimer_at[3];
 	int dumpable, subreaper, thp, mdwe, membarrier, brk, personality, landlock;
 	long subreaper_at, permissions_at;
-	long stops_at[STOPS_MAX];	/* siginfo of the stop of a child, empty when it was waited for */
-	pid_t stops[STOPS_MAX];
-	size_t stops_n;
 	uint32_t mlockall;
 };
-
-/* Has the parent taken note of its child's stop?  Looking again leaves everything as it is (WNOWAIT). */
-static void ask_stops(struct program *p, struct process_facts *f, const struct tree *tree, pid_t parent)
-{
-	for (size_t i = 0; i < tree->n && f->stops_n < STOPS_MAX; i++) {
-		const struct process *child = &tree->processes[i];
-
-		if (!child->stop_signal || child->ppid != parent)
-			continue;
-		f->stops[f->stops_n] = child->pid;
-		f->stops_at[f->stops_n] = program_data(p, NULL, sizeof(siginfo_t));
-		program_call(p, 0, SYS_waitid, P_PID, child->pid, f->stops_at[f->stops_n++], WSTOPPED | WNOHANG | WNOWAIT, 0);
-	}
-}
 
 static void ask_process(struct program *p, struct process_facts *f, const struct process *process)
 {
@@ -247,9 +228,6 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 	if (err < 0)
 		return err;
 	m.mlockall = f->mlockall;
-	for (size_t i = 0; i < f->stops_n; i++)
-		if (!((const siginfo_t *)program_read(prog, f->stops_at[i]))->si_pid)
-			m.stop_reported[m.stop_reported_count++] = (uint32_t)f->stops[i];
 	for (int i = 0; i < RLIM_NLIMITS; i++)
 		memcpy(&m.rlimit[2 * i], program_read(prog, f->rlimit_at[i]), 2 * sizeof(uint64_t));
 	for (int i = 0; i < 3; i++) {
@@ -358,9 +336,9 @@ static int enter(struct save *s, struct asked *a)
 
 static int ask(struct save *s, struct asked *a)
 {
+	(void)s;
 	visit_program(&a->visit, a->p->tid, &a->program);
 	ask_process(&a->program, &a->facts, a->p);
-	ask_stops(&a->program, &a->facts, &s->tree, a->p->pid);
 	thread_ask(&a->program, &a->leader, a->visit.leader.rseq_untold);
 	return visit_start(&a->visit, &a->program);
 }
@@ -369,6 +347,38 @@ static int halt(struct save *s, struct asked *a)
 {
 	(void)s;
 	return visit_halt(&a->visit, &a->program);
+}
+
+/* Which of its children's stops has it taken note of?  Looking again leaves everything as it is (WNOWAIT). */
+static int save_stops(struct save *s, struct asked *a)
+{
+	enum { MOST = 64 };	/* so many at a time: they fit a program */
+
+	for (size_t i = 0; i < s->tree.n;) {
+		struct program prog;
+		Stop m[MOST];
+		long at[MOST];	/* siginfo of the stop, empty when it was waited for */
+		size_t n = 0;
+		int err;
+
+		visit_program(&a->visit, a->p->tid, &prog);
+		for (; i < s->tree.n && n < MOST; i++) {
+			const struct process *child = &s->tree.processes[i];
+
+			if (!child->stop_signal || child->ppid != a->p->pid)
+				continue;
+			m[n].pid = (uint32_t)child->pid;
+			at[n] = program_data(&prog, NULL, sizeof(siginfo_t));
+			program_call(&prog, 0, SYS_waitid, P_PID, child->pid, at[n++], WSTOPPED | WNOHANG | WNOWAIT, 0);
+		}
+		err = n ? visit_run(&a->visit, &prog) : 0;
+		for (size_t j = 0; !err && j < n; j++)
+			if (!((const siginfo_t *)program_read(&prog, at[j]))->si_pid)
+				err = SAVE_RECORD(s, RECORD_STOP, Stop_fields, &m[j], NULL, 0);
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 /* The leader's record last: restore ends a process with it. */
@@ -408,6 +418,8 @@ static int write_records(struct save *s, struct asked *a)
 		err = save_state(s, p, &a->facts, &a->program, &st, &stat);
 	if (!err)
 		err = save_sigactions(s, &a->facts, &a->program);
+	if (!err)
+		err = save_stops(s, a);
 	if (!err && IS_ON_MANY_FILES)
 		err = cloexec_ask(s, &a->visit, p);
 	if (!err)
