@@ -43,7 +43,7 @@
 #include "tree/sleepers.h"
 #include "tree/tags.h"
 
-enum { RESTORE_STEP_MS = 60000, RESTORE_STEP_RECORDS = 16, NOT_YET = 1 };
+enum { RESTORE_STEP_MS = 60000, RESTORE_END_MS = 10000, RESTORE_STEP_RECORDS = 16, NOT_YET = 1 };
 
 static int on_header(struct restore *r, const struct record *rec)
 {
@@ -243,9 +243,8 @@ static int make_tree(struct restore *r)
 		err = image_next(&r->image, &rec);
 		if (err <= 0)
 			break;
-		if (rec.type == RECORD_PAGES || rec.type == RECORD_VMA || rec.type >= RECORD_FILE)
-			r->steps = 0;	/* the time that these take to be read is no task's */
-		else if (r->steps++ % RESTORE_STEP_RECORDS == 0)
+		/* the time that records take to come, from flash or a pipe, is no task's */
+		if (r->steps++ % RESTORE_STEP_RECORDS == 0 || wait_half_over())
 			wait_deadline(RESTORE_STEP_MS);
 		err = IS_ON_COPY_BEHIND && !goes_on_behind(rec.type) ? fill_wait(r, fill_lots(r)) : 0;
 		if (!err)
@@ -335,8 +334,9 @@ static void take_down(struct restore *r)
 
 	for (size_t i = r->threads.len / sizeof(*tid); i-- > 0;)
 		kill(tid[i], SIGKILL);
-	for (size_t i = r->threads.len / sizeof(*tid); i-- > 0;)
-		thread_reap(tid[i]);
+	wait_deadline(RESTORE_END_MS);
+	for (size_t i = r->threads.len / sizeof(*tid); i-- > 0 && !thread_reap(tid[i]);)
+		;
 }
 
 static pid_t supervised;
@@ -347,22 +347,31 @@ static void pass_on(int sig)
 }
 
 /*
- * Until the agent or the root has ended, or (NULL) all children have.  Whoever is orphaned comes to us; the root may end
- * before the agent.
+ * Until the agent or the root has ended, or (NULL) all children have, which were killed.  Whoever is orphaned comes to us; the
+ * root may end before the agent.
+ *
+ * The agent is waited for without an end of ours: it gives up on tasks by itself, and an image that comes slowly, or a read that
+ * the kernel waits for, it is not to give up on.  Who stops it, and not us, would have us wait for ever: it goes on.
  */
 static int wait_for(struct outcome *outcome, const volatile pid_t *pid)
 {
 	for (;;) {
 		int status;
-		pid_t ended = waitpid(-1, &status, __WALL | (IS_ON_PIDNS ? WUNTRACED : 0));
+		pid_t ended = waitpid(-1, &status, __WALL | WUNTRACED);
 
-		if (IS_ON_PIDNS && ended > 0 && WIFSTOPPED(status)) {
-			if (outcome->made && pid && ended == *pid) {
+		if (ended > 0 && WIFSTOPPED(status)) {
+			if (pid != &outcome->agent || ended != *pid)
+				continue;
+			if (IS_ON_PIDNS && outcome->made)
 				pidns_stay();
-				kill(ended, SIGCONT);
-			}
+			else
+				log_warning("process %d, which brings the tree back, was stopped (signal %d): it goes on", ended,
+					    WSTOPSIG(status));
+			kill(ended, SIGCONT);
 			continue;
 		}
+		if (ended < 0 && errno == EINTR && !pid && wait_half_over())
+			return fail(ETIMEDOUT, "what was made of the tree was killed, and has not yet ended");
 		if (ended < 0 && errno != EINTR)
 			return errno == ECHILD && !pid ? 0 : fail_errno("waiting for process %d", pid ? *pid : 0);
 		if (ended > 0 && ended == outcome->root) {
@@ -478,10 +487,12 @@ int restore_tree(const struct restore_options *options, int *status)
 		log_said();
 		err = outcome->err;
 	}
-	if (err)
+	if (err) {
+		wait_deadline(2 * RESTORE_END_MS);	/* and half of it for them */
 		(void)wait_for(outcome, NULL);
-	else if (!options->detach)
+	} else if (!options->detach) {
 		take_signals(outcome);
+	}
 	if (IS_ON_PIDNS && !err && options->pidns)
 		pidns_alive();
 	if (!err && !options->detach && !outcome->ended)

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include "base/log.h"
 #include "kernel/abi.h"
 
 static int request(int what, pid_t tid, unsigned long addr, unsigned long data)
@@ -43,29 +44,41 @@ int thread_interrupt(pid_t tid)
 	return request(PTRACE_INTERRUPT, tid, 0, 0);
 }
 
-static volatile sig_atomic_t deadline_passed;
+static volatile sig_atomic_t halves;	/* of the time that have passed */
 
-static void on_deadline(int sig)
+static bool deadline_passed(void)
 {
+	return halves > 1;
+}
+
+static void on_half(int sig)
+{
+	/* repeated, should it come just before a call */
+	const struct itimerval soon = { { 0, 20000 }, { 0, 20000 } };
+
 	(void)sig;
-	deadline_passed = 1;
+	if (++halves == 2)
+		setitimer(ITIMER_REAL, &soon, NULL);
 }
 
 void wait_deadline(unsigned int ms)
 {
-	/* without SA_RESTART: a waitid(2) that waits in vain returns; repeated, should it come just before the call */
-	const struct sigaction action = { .sa_handler = on_deadline };
+	/* without SA_RESTART: a waitid(2) that waits in vain returns */
+	const struct sigaction action = { .sa_handler = on_half };
+	const struct timeval half = { ms / 2000, (long)(ms / 2 % 1000) * 1000 };
+	const struct itimerval timer = { half, half };
 	static bool ready;
-	struct itimerval timer = {
-		.it_value = { ms / 1000, (long)(ms % 1000) * 1000 },
-		.it_interval = { 0, ms ? 20000 : 0 },
-	};
 
-	deadline_passed = 0;
+	halves = 0;
 	if (!ready)
 		sigaction(SIGALRM, &action, NULL);
 	ready = true;
 	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+bool wait_half_over(void)
+{
+	return halves > 0;
 }
 
 static int wait_for(pid_t tid, int options, struct stop *stop)
@@ -79,11 +92,11 @@ static int wait_for(pid_t tid, int options, struct stop *stop)
 			break;
 		if (errno != EINTR)
 			return -errno;
-		if (deadline_passed)
+		if (deadline_passed())
 			return -ETIMEDOUT;
 	}
 	if (!info.si_pid)
-		return deadline_passed ? -ETIMEDOUT : -EAGAIN;
+		return deadline_passed() ? -ETIMEDOUT : -EAGAIN;
 	memset(stop, 0, sizeof(*stop));
 	if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED) {
 		stop->kind = STOP_EXITED;
@@ -159,12 +172,22 @@ int thread_poll_halted(pid_t tid, struct stop *stop)
 	return halted(tid, WNOHANG, stop);
 }
 
-void thread_reap(pid_t tid)
+int thread_reap(pid_t tid)
 {
 	int status;
 
-	while (waitpid(tid, &status, __WALL) == tid && !WIFEXITED(status) && !WIFSIGNALED(status))
-		ptrace(PTRACE_CONT, tid, NULL, NULL);
+	for (;;) {
+		pid_t ended = waitpid(tid, &status, __WALL);
+
+		if (ended != tid && errno != EINTR)
+			return 0;
+		if (ended != tid && deadline_passed())
+			return fail(ETIMEDOUT, "task %d was killed and does not end: it is frozen, or waits for a device", tid);
+		if (ended == tid && (WIFEXITED(status) || WIFSIGNALED(status)))
+			return 0;
+		if (ended == tid)
+			ptrace(PTRACE_CONT, tid, NULL, NULL);
+	}
 }
 
 int thread_regset(pid_t tid, unsigned int type, void *data, size_t *len)

@@ -50,8 +50,11 @@ int thread_wait(pid_t tid, struct stop *stop);
 /* Same, but at once: -EAGAIN when it runs. */
 int thread_poll(pid_t tid, struct stop *stop);
 
-/* From now on thread_wait() gives up after so many milliseconds in all; 0: never. */
+/* From now on thread_wait() and thread_reap() give up after so many milliseconds in all; 0: never. */
 void wait_deadline(unsigned int ms);
+
+/* Has half of that time passed?  Who has waited for something else meanwhile gives the threads their time anew. */
+bool wait_half_over(void);
 
 int thread_continue(pid_t tid, int signal);
 int thread_to_syscall(pid_t tid, int signal);	/* runs to the next entry or exit of a system call */
@@ -69,8 +72,11 @@ int thread_halted(pid_t tid, struct stop *stop);
 /* Same, but at once: -EAGAIN when it does not stand yet. */
 int thread_poll_halted(pid_t tid, struct stop *stop);
 
-/* Takes note of the death of a traced thread that was killed, so that its parent can; waits for it. */
-void thread_reap(pid_t tid);
+/*
+ * Takes note of the death of a traced thread that was killed, so that its parent can; waits for it.  0, or -ETIMEDOUT, said: it
+ * is where no signal reaches it.
+ */
+int thread_reap(pid_t tid);
 
 int thread_regs(pid_t tid, struct arch_regs *regs);
 int thread_set_regs(pid_t tid, const struct arch_regs *regs);

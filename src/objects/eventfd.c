@@ -36,7 +36,8 @@ static void check(struct save *s, const struct opened *o)
 
 /*
  * Where the kernel does not tell (before Linux 6.5): does it give 1 of a count of more?  Whatever becomes of the tool meanwhile,
- * the count must be as it was: another process looks, which nobody kills.  1, 0, or a negative errno, unsaid.
+ * the count must be as it was: another process looks, which nobody kills, and which is waited for without an end, as none of its
+ * calls sleeps.  1, 0, or a negative errno, unsaid.
  */
 static int gives_one(const struct opened *o, uint64_t count)
 {

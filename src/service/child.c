@@ -46,13 +46,16 @@ bool child_ended(pid_t pid, int64_t deadline, int *status)
 
 static int wait_for_command(pid_t pid, int64_t deadline, struct said *said)
 {
+	enum { END_MS = 10000 };
 	int status;
+	bool ended;
 
 	if (!child_ended(pid, deadline, &status)) {
 		said->killed = true;
 		kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
-		snprintf(said->first, sizeof(said->first), "it took too long (timeout=)");
+		/* one that waits for a device in the kernel does not end, and is not to keep a shutdown or a boot */
+		ended = child_ended(pid, now_ms() + END_MS, &status);
+		snprintf(said->first, sizeof(said->first), "it took too long (timeout=)%s", ended ? "" : ", and has not yet ended");
 		return EXIT_FAILED;
 	}
 	if (WIFEXITED(status))

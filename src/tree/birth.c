@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -31,7 +32,7 @@
 enum { RSEQ_UNREGISTER = 1 };	/* linux/rseq.h */
 
 /* A number can be held by a zombie that init is about to reap: so long it is worth waiting. */
-enum { NUMBER_WAIT_MS = 3000, NUMBER_POLL_MS = 2, NUMBER_SOON_MS = 100, NUMBER_LATER_MS = 20 };
+enum { GHOST_WAIT_MS = 20000, NUMBER_WAIT_MS = 3000, NUMBER_POLL_MS = 2, NUMBER_SOON_MS = 100, NUMBER_LATER_MS = 20 };
 
 struct born *birth_find(const struct restore *r, pid_t pid)
 {
@@ -210,8 +211,11 @@ static int make_first(struct restore *r, const Process *m)
 	if (ret < 0)
 		return fail_for((int)ret, "process %d: cannot be made", first);
 	if (root.ghost) {
+		struct pollfd said_end = { .fd = said_read, .events = POLLIN };
+
 		close(scope_keep(&said_write));
-		if (read_all(said_read, &said, sizeof(said)))
+		/* it may have been stopped */
+		if (poll(&said_end, 1, GHOST_WAIT_MS) <= 0 || read_all(said_read, &said, sizeof(said)))
 			return fail(EIO, "session %d: its leader could not be made again", first);
 		if (said == EEXIST)
 			return number_taken(root.root);

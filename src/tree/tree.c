@@ -21,7 +21,7 @@
 #include "tree/way_home.h"
 
 /* A thread that does not stand still by then sleeps where no signal reaches it, or waits for its vfork child. */
-enum { HOLD_MS = 10000, AWAY_TRIES = 400, PLACE_TRIES = 48 };
+enum { HOLD_MS = 10000, END_MS = 60000, AWAY_TRIES = 400, PLACE_TRIES = 48 };
 
 static struct thread *find_thread(struct process *p, pid_t tid)
 {
@@ -449,10 +449,13 @@ void tree_release(struct tree *tree)
 
 static void reap(const struct process *p)
 {
-	for (size_t j = p->threads_n; j-- > 0;)
-		thread_reap(p->threads[j].tid);
-	if (p->leader_ended)	/* while it was being held */
-		thread_reap(p->pid);
+	int err = 0;
+
+	wait_deadline(END_MS);
+	for (size_t j = p->threads_n; !err && j-- > 0;)
+		err = thread_reap(p->threads[j].tid);
+	if (!err && p->leader_ended)	/* while it was being held */
+		(void)thread_reap(p->pid);
 }
 
 void tree_doom(struct tree *tree)
@@ -482,6 +485,7 @@ void tree_kill(struct tree *tree)
 	}
 	if (ending)
 		reap(ending);
+	wait_deadline(0);
 	tree->held = false;
 }
 

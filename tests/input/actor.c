@@ -8,6 +8,7 @@
  *   actor thread        the ID of a second thread
  *   actor trace PID     traces PID
  *   actor hold          memory, which it looks through when it gets SIGUSR1: it ends if that is not as it was
+ *   actor map           20,000 mappings
  *   actor take PID      a child of it has that number (by clone3)
  *   actor take-dead PID the same, and it has ended and is not waited for
  *   actor take-tid PID  a thread of it gets that number, if nobody is faster
@@ -84,6 +85,18 @@ static int hold(void)
 	return stay(getpid());
 }
 
+static int map(void)
+{
+	enum { MAPPINGS = 20000 };
+	const size_t page = (size_t)getpagesize();
+	char *at = mmap(NULL, MAPPINGS * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (size_t i = 0; at != MAP_FAILED && i < MAPPINGS; i += 2)
+		if (mprotect(at + i * page, page, PROT_READ | PROT_WRITE))
+			return 1;
+	return at == MAP_FAILED ? 1 : stay(MAPPINGS);
+}
+
 /* The child that gets the number does nothing but stay, as long as this process does. */
 static int take(pid_t wanted, int dead)
 {
@@ -122,6 +135,8 @@ int main(int argc, char **argv)
 		return stay(getpid());
 	if (!strcmp(role, "hold"))
 		return hold();
+	if (!strcmp(role, "map"))
+		return map();
 	if (!strcmp(role, "zombie")) {
 		siginfo_t end;
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154 # variables are shared with the files that run sources
 # An image that comes slowly, as from flash: what a restore waits for is tasks, each for a minute, and that begins anew when pages
-# have come. Sourced by run.
+# have come; and what holds up a restore for ever is told or mended. Sourced by run.
 
 image=$work/slow.tck
 still / "$build/locked"
@@ -9,14 +9,96 @@ slow=$pid
 while ! grep -qs "VmLck:.* 9830. kB" "/proc/$slow/status"; do sleep 0.01; done
 accepts "save of locked memory" save -o "$image" "$slow"
 end "$slow"
+
+# A cgroup whose tasks can be frozen; no more than its name where there is none such.
+freezer=$(awk '$3 == "cgroup" && $4 ~ /(^|,)freezer(,|$)/ { print $2; exit }' /proc/mounts)
+freezer=${freezer:-/none}/$(basename "$work")
+mkdir "$freezer" "$freezer/slow" "$freezer/stopped" 2>/dev/null
+# freeze PID CGROUP
+freeze() {
+	echo "$1" >"$freezer/$2/cgroup.procs"
+	echo FROZEN >"$freezer/$2/freezer.state"
+}
+thaw() { echo THAWED >"$freezer/$1/freezer.state"; }
+
+# comes_slowly NAME IMAGE BYTES PID: so many of them, and more than a minute later the rest, while the process is slow, too
+comes_slowly() {
+	local slow=$1
+
+	{
+		head -c "$3"
+		sleep 62
+		if [ -e "$freezer" ]; then
+			freeze "$4" slow
+			(sleep 1; thaw slow) >/dev/null &
+		fi
+		cat
+	} <"$2" | "$tool" restore -d - 2>"$work/slow.$slow"
+	echo "${PIPESTATUS[1]}" >"$work/slow.$slow.status"
+}
+# has_come NAME PID
+has_come() {
+	verdict "restore of an image that takes more than a minute to come: $1" "$(
+		[ "$(<"$work/slow.$1.status")" = 0 ] || cat "$work/slow.$1.status" "$work/slow.$1"
+		well "$2"
+	)"
+	end "$2"
+}
+act map
+accepts "save of many mappings" save -o "$work/many.tck" "$actor"
+mapped=$actor
+end "$actor"
+comes_slowly mappings "$work/many.tck" 200000 "$mapped" &
+sleep 2
+comes_slowly pages "$image" 500000 "$slow" &
+
+# The process that brings the tree back is stopped, by somebody who does not know it.
+still / "$build/locked"
+stopped=$pid
+accepts "save" save -o "$work/stopped.tck" "$stopped"
+end "$stopped"
 {
-	head -c 500000
-	sleep 62
+	head -c 200000
+	sleep 3
 	cat
-} <"$image" | "$tool" restore -d - 2>"$work/err"
-status=${PIPESTATUS[1]}
-verdict "restore of an image that takes more than a minute to come" "$(
-	[ "$status" = 0 ] || echo "exit status $status: $(<"$work/err")"
-	well "$slow"
+} <"$work/stopped.tck" | timeout -s KILL 20 "$tool" restore -d - 2>"$work/err" &
+restore=$!
+while ! exists "$stopped"; do sleep 0.01; done
+agent=$(awk '/^TracerPid/ { print $2 }' "/proc/$stopped/status")
+kill -STOP "$agent"
+wait "$restore"
+status=$?
+verdict "restore whose agent is stopped goes on, and says so" "$(
+	[ "$status" = 0 ] || echo "exit status $status"
+	grep -q "process $agent, .* was stopped" "$work/err" || cat "$work/err"
+	well "$stopped"
 )"
-end "$slow"
+end "$stopped"
+
+# What is killed ends when its cgroup is thawed: nobody waits for that.
+if [ ! -e "$freezer" ]; then
+	skip "restore of a tree that somebody freezes" "no freezer of cgroups, version 1"
+else
+	{
+		head -c 200000
+		while [ ! -e "$work/frozen" ]; do sleep 0.1; done
+		cat
+	} <"$work/stopped.tck" | timeout -s KILL 110 "$tool" restore -d - 2>"$work/err" &
+	restore=$!
+	while ! exists "$stopped"; do sleep 0.01; done
+	freeze "$stopped" stopped
+	touch "$work/frozen"
+	wait "$restore"
+	status=$?
+	verdict "restore of a tree that somebody freezes ends, and says so" "$(
+		[ "$status" = 1 ] || echo "exit status $status"
+		grep -q "does not end: it is frozen" "$work/err" || cat "$work/err"
+	)"
+	thaw stopped
+	for ((waited = 0; waited < 200; waited++)); do exists "$stopped" || break; sleep 0.01; done
+	verdict "and of that nothing is left when it is thawed" "$(! exists "$stopped" || echo "pid $stopped is there")"
+fi
+wait
+has_come mappings "$mapped"
+has_come pages "$slow"
+[ ! -e "$freezer" ] || rmdir "$freezer/slow" "$freezer/stopped" "$freezer" 2>/dev/null
