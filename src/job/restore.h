@@ -99,6 +99,7 @@ struct restore {
 	void *program;			/* where programs are built */
 	struct arch_regs entry;		/* registers to enter it with; all tasks have the same segments */
 	bool entry_known;
+	int stop_signal;		/* what is delivered for SIGSTOP */
 	struct inheritance inherited;
 	struct buffer numbers;		/* uint32_t: that must be free; as far as is known beforehand */
 	pid_t *agent;			/* the number of the agent, which is us, where the tool looks for it */

@@ -60,12 +60,18 @@ void reborn_program(struct restore *r, struct program *p)
 	program_init(p, r->program, REBORN_PROGRAM_MAX, r->area + REBORN_PROGRAM);
 }
 
+/* SIGSTOP cannot be blocked: by one that somebody sends the process is stopped when it is let go, and is led by us until then. */
+static bool is_sigstop(const struct stop *stop)
+{
+	return stop->kind == STOP_SIGNAL && stop->signal == SIGSTOP;
+}
+
 /*
  * Runs to the next trap; a group stop in between (the process is to be stopped) is passed over.  So is what a fault had left
  * pending: when a trap comes, the kernel takes the first such signal in the queue for it, be it blocked
  * (dequeue_synchronous_signal() of kernel/signal.c), and given back, it is queued again, behind the trap.
  */
-static int run_to_trap(pid_t tid)
+static int run_to_trap(const struct restore *r, pid_t tid)
 {
 	int again = 0;
 
@@ -83,7 +89,9 @@ static int run_to_trap(pid_t tid)
 			return -ESRCH;
 		if (stop.kind == STOP_SIGNAL && stop.signal == SIGTRAP)
 			return 0;
-		if (stop.kind == STOP_SIGNAL && !thread_sigmask(tid, &blocked) && blocked >> (stop.signal - 1) & 1)
+		if (is_sigstop(&stop) || (stop.kind == STOP_SIGNAL && stop.signal == r->stop_signal))
+			again = r->stop_signal;
+		else if (stop.kind == STOP_SIGNAL && !thread_sigmask(tid, &blocked) && blocked >> (stop.signal - 1) & 1)
 			again = stop.signal;
 		else if (stop.kind == STOP_SIGNAL)	/* of a fault of its own it would be open */
 			return fail(EFAULT, "task %d: signal %d while it was made", tid, stop.signal);
@@ -117,7 +125,7 @@ int reborn_run(struct restore *r, pid_t tid, struct program *p, const char *what
 		return fail(E2BIG, "%s: a program that does not fit", what);
 	err = enter(r, tid, p);
 	if (!err)
-		err = run_to_trap(tid);
+		err = run_to_trap(r, tid);
 	if (!err)
 		err = program_fetch(p, tid);
 	if (err)
@@ -155,17 +163,18 @@ int reborn_note(struct restore *r, pid_t tid)
 	return buffer_append(&r->threads, &tid, sizeof(tid)) ? fail(ENOMEM, "out of memory") : 0;
 }
 
-static int to_syscall_stop(pid_t tid)
+int reborn_to_syscall(pid_t tid)
 {
+	struct stop stop = { 0 };
+
 	for (;;) {
-		struct stop stop = { 0 };
-		int err = thread_to_syscall(tid, 0);
+		int err = thread_to_syscall(tid, is_sigstop(&stop) ? SIGSTOP : 0);
 
 		if (!err)
 			err = thread_wait(tid, &stop);
 		if (err || stop.kind == STOP_SYSCALL)
 			return err;
-		if (stop.kind == STOP_EXITED || stop.kind == STOP_SIGNAL)
+		if (stop.kind == STOP_EXITED || (stop.kind == STOP_SIGNAL && !is_sigstop(&stop)))
 			return -ESRCH;
 	}
 }
@@ -186,7 +195,7 @@ int reborn_leave(struct restore *r, pid_t tid)
 	err = enter(r, tid, &p);
 	/* behind munmap there is nothing to return to: it stays in the stop until it gets its final registers */
 	while (!err && stops--)
-		err = to_syscall_stop(tid);
+		err = reborn_to_syscall(tid);
 	if (!err && (ARCH_CALL_STOPS_HIDE || ARCH_TAKES_RESULT))	/* to a stop of another kind */
 		err = thread_halt(tid, &stop);
 	return err ? fail_for(err, "task %d: the area stays", tid) : 0;

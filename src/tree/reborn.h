@@ -35,6 +35,9 @@ int reborn_room(struct restore *r, pid_t tid, struct program *p, size_t ops, siz
 /* Waits until a thread that was just born stands still, and notes it. */
 int reborn_note(struct restore *r, pid_t tid);
 
+/* Has it run to the next stop before or behind a system call, past those by which its process is stopped. */
+int reborn_to_syscall(pid_t tid);
+
 /* Ends the thread by that system call, exit(2) or exit_group(2); it has not to be reaped yet. */
 int reborn_exit(struct restore *r, pid_t tid, long nr, int status);
 

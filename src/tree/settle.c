@@ -100,26 +100,20 @@ static int settle_groups(struct restore *r)
 
 static int stop_again(struct restore *r, const struct born *b)
 {
+	static const char what[] = "stopping it again";
 	const uint64_t others = ~(1ULL << (SIGTRAP - 1) | 1ULL << (b->stop_signal - 1)), all = ~(1ULL << (SIGTRAP - 1));
-	struct stop stop;
+	struct program p;
 	int err;
 
-	(void)r;
-	/* a real one, so that the parent's wait(2) sees it; the thread can still be led by us */
-	if (kill(b->pid, SIGSTOP))
-		return fail_errno("stopping it again");
-	err = thread_set_sigmask(b->pid, others);
-	if (!err)
-		err = thread_continue(b->pid, 0);
-	while (!err && !(err = thread_wait(b->pid, &stop))) {
-		if (stop.kind == STOP_GROUP && !(err = thread_set_sigmask(b->pid, all)))
-			return 0;
-		if (stop.kind == STOP_EXITED || (stop.kind == STOP_SIGNAL && stop.signal == SIGSEGV))
-			err = -ESRCH;
-		else
-			err = thread_continue(b->pid, stop.kind == STOP_SIGNAL && stop.signal == SIGSTOP ? b->stop_signal : 0);
-	}
-	return fail_for(err, "stopping it again");
+	if (thread_set_sigmask(b->pid, others))
+		return fail_errno(what);
+	/* a real one, so that the parent's wait(2) sees it; and a SIGCONT that somebody sends then is a real one, too */
+	reborn_program(r, &p);
+	program_call(&p, OP_MUST, SYS_kill, b->pid, SIGSTOP);
+	r->stop_signal = b->stop_signal;
+	err = reborn_run(r, b->pid, &p, what);
+	r->stop_signal = SIGSTOP;
+	return !err && thread_set_sigmask(b->pid, all) ? fail_errno(what) : err;
 }
 
 static int end_zombie(struct restore *r, const struct born *b)

@@ -10,6 +10,7 @@
 #include "kernel/abi.h"
 #include "kernel/ptrace.h"
 #include "tree/clocks.h"
+#include "tree/reborn.h"
 
 bool sleepers_wait(const Thread *m, const struct arch_interrupted *call)
 {
@@ -48,16 +49,7 @@ static int sleep_on(const struct restore *r, pid_t tid)
 	if (!err)
 		err = thread_set_regs(tid, &now);
 	if (!err)
-		err = thread_to_syscall(tid, 0);
-	if (!err)
-		err = thread_wait(tid, &stop);
-	if (!err && stop.kind == STOP_GROUP) {	/* of a process that is stopped: it is led by us all the same */
-		err = thread_to_syscall(tid, 0);
-		if (!err)
-			err = thread_wait(tid, &stop);
-	}
-	if (!err && stop.kind != STOP_SYSCALL)
-		err = -EIO;
+		err = reborn_to_syscall(tid);
 	if (!err)
 		err = thread_halt(tid, &stop);
 	if (!err)

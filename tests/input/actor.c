@@ -9,6 +9,7 @@
  *   actor trace PID     traces PID
  *   actor hold          memory, which it looks through when it gets SIGUSR1: it ends if that is not as it was
  *   actor map           20,000 mappings
+ *   actor volley PID    stops that process and lets it go on, for a while and over and over
  *   actor take PID      a child of it has that number (by clone3)
  *   actor take-dead PID the same, and it has ended and is not waited for
  *   actor take-tid PID  a thread of it gets that number, if nobody is faster
@@ -85,6 +86,19 @@ static int hold(void)
 	return stay(getpid());
 }
 
+static int volley(pid_t pid)
+{
+	pid_t sender = fork();
+
+	while (!sender) {
+		kill(pid, SIGSTOP);
+		kill(pid, SIGCONT);
+		usleep(50);
+	}
+	stay(sender);
+	return kill(sender, SIGKILL);
+}
+
 static int map(void)
 {
 	enum { MAPPINGS = 20000 };
@@ -135,6 +149,8 @@ int main(int argc, char **argv)
 		return stay(getpid());
 	if (!strcmp(role, "hold"))
 		return hold();
+	if (!strcmp(role, "volley") && pid > 0)
+		return volley(pid);
 	if (!strcmp(role, "map"))
 		return map();
 	if (!strcmp(role, "zombie")) {

@@ -163,3 +163,26 @@ run_tool setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all 
 	restore -d "$image"
 verdict "restore as somebody else" "$(complaint 1,4 restore .; ! exists "$pid" || echo "pid $pid is there")"
 end "$pid"
+
+# Somebody stops and continues a process that is on its way back.
+act hold
+pid=$actor
+accepts "save of what is to be sent signals" save -o "$image" "$pid"
+end "$pid"
+act volley "$pid"
+for try in 1 2 3 4 5 6; do
+	run_tool "$tool" restore -d "$image"
+	[ "$status" = 0 ] || break
+	[ $try = 6 ] || end "$pid"
+done
+verdict "restore of what is stopped and continued meanwhile" "$([ "$status" = 0 ] || echo "exit status $status in try $try: $err")"
+run_tool "$tool" save -o "$image" "$pid"
+verdict "and a save of it" "$([ "$status" = 0 ] || echo "exit status $status: $err")"
+end "$pid"
+end "$actor" "$number"
+run_tool "$tool" restore -d "$image"
+kill -CONT "$pid"
+kill -USR1 "$pid"
+sleep 0.2
+verdict "and it is well" "$(well "$pid")"
+end "$pid"
