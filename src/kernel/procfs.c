@@ -293,7 +293,8 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 		FIELD("Uid", ids(c->uid, value));
 		FIELD("Gid", ids(c->gid, value));
 		FIELD("Groups", groups(st, value));
-		FIELD("VmSize", has_mm = true);
+		FIELD("VmSize", has_mm = true; st->size = strtoull(value, NULL, 10) * 1024);
+		FIELD("VmData", st->data = strtoull(value, NULL, 10) * 1024);
 		FIELD("VmLck", st->locked = strtoul(value, NULL, 10) != 0);
 		FIELD("SigPnd", st->sig_pending = hex(value));
 		FIELD("ShdPnd", st->shared_pending = hex(value));

@@ -51,6 +51,7 @@ struct proc_status {
 	bool groups_lost;		/* more of them than fit */
 	int seccomp;
 	bool locked;			/* some of its memory is (VmLck) */
+	uint64_t size, data;		/* bytes, as RLIMIT_AS and RLIMIT_DATA count them */
 	bool kernel_thread;
 	bool shadow_stack;
 };

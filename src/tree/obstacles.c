@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/sem.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #include "tree/lineage.h"
 #include "tree/shared.h"
 #include "tree/timers.h"
+#include "tree/visit.h"
 
 /* What cannot be read is not known to be harmless; a process that is only looked at may have ended. */
 static void cannot_tell(struct save *s, const char *what, int err)
@@ -113,6 +115,16 @@ static void check_bonds(struct save *s, const struct process *p)
 		obstacle(s, "System V semaphores (SEM_UNDO): not supported");
 }
 
+/* It has to make some system calls for the tool, which takes memory of its own for a moment (tree/visit.h). */
+static void check_room(struct save *s, pid_t pid, int resource, uint64_t used, const char *name)
+{
+	struct rlimit limit;
+
+	if (!prlimit(pid, resource, NULL, &limit) && used + VISIT_AREA > limit.rlim_cur)
+		obstacle(s, "its limit %s leaves no room for %d KiB, which a save takes for a moment: not supported", name,
+			 VISIT_AREA / 1024);
+}
+
 /* leader: what the main thread has, which comes first. */
 static void check_thread(struct save *s, const struct process *p, struct thread *thread, struct proc_credentials *leader)
 {
@@ -133,6 +145,10 @@ static void check_thread(struct save *s, const struct process *p, struct thread 
 		refuse(s, tid, "a shadow stack");
 	if (IS_ON_SETTINGS && sched_cookie(tid) != sched_cookie(0))
 		refuse(s, tid, "core scheduling (PR_SCHED_CORE)");
+	if (thread == p->threads) {
+		check_room(s, tid, RLIMIT_AS, st.size, "RLIMIT_AS");
+		check_room(s, tid, RLIMIT_DATA, st.data, "RLIMIT_DATA");
+	}
 	if (st.groups_lost)
 		obstacle(s, "thread %d: more than %d supplementary groups", tid, PROC_GROUPS_MAX);
 	if (s->checking)

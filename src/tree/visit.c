@@ -132,6 +132,9 @@ static int furnish(struct visit *v)
 	ret = arch_syscall_result(&regs);
 	if (ret == -EEXIST)	/* it was free in every process */
 		return fail(EHOLDS, "it shares its memory with another process: not supported");
+	if (ret == -ENOMEM || ret == -EAGAIN)
+		return fail(EHOLDS, "no room for %d KiB in it (RLIMIT_AS, _DATA, _MEMLOCK, or the number of its mappings): not supported",
+			    VISIT_AREA / 1024);
 	if (ret != (long)wanted)
 		return fail_for((int)ret, "mapping %d bytes at %#lx in it", VISIT_AREA, (long)wanted);
 	v->area = wanted;

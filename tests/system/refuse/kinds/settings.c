@@ -9,7 +9,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -247,6 +249,48 @@ static int make_unlinked_attribute(void)
 	return fd;
 }
 
+/* Limits that leave no room for anything more in memory. */
+static struct { int resource; struct rlimit was; } limited;
+
+static int limit(int resource)
+{
+	struct rlimit none;
+
+	limited.resource = resource;
+	must(getrlimit(resource, &limited.was));
+	none = (struct rlimit){ 4096, limited.was.rlim_max };
+	return setrlimit(resource, &none) ? -1 : NO_DESCRIPTOR;
+}
+
+static int make_rlimit_as(void)
+{
+	return limit(RLIMIT_AS);
+}
+
+static int make_rlimit_data(void)
+{
+	return limit(RLIMIT_DATA);
+}
+
+/* By whom memory to come is locked, too, without the right to lock any. */
+static int make_rlimit_memlock(void)
+{
+	must(mlockall(MCL_FUTURE));
+	must(setresgid(1700, 1700, 1700));
+	must(setresuid(1700, 1700, 1700));
+	return limit(RLIMIT_MEMLOCK);
+}
+
+static void check_rlimit(int fd)
+{
+	struct rlimit now;
+
+	(void)fd;
+	must(getrlimit(limited.resource, &now));
+	must(setrlimit(limited.resource, &limited.was));
+	expect(now.rlim_cur == 4096 && now.rlim_max == limited.was.rlim_max && !spoiled, "the limit is %lu", (unsigned long)now.rlim_cur);
+}
+
 const struct kind setting_kinds[] = {
 	{"mempolicy", make_mempolicy, check_mempolicy, spoil_mempolicy},
 	{"keyring", make_keyring, check_keyring, spoil},
@@ -260,6 +304,9 @@ const struct kind setting_kinds[] = {
 	{"landlock", make_landlock, check_landlock, spoil},
 	{"landlock_user", make_landlock_user, check_landlock, spoil},
 	{"dnotify", make_dnotify, NULL, NULL},
+	{"rlimit_as", make_rlimit_as, check_rlimit, spoil},
+	{"rlimit_data", make_rlimit_data, check_rlimit, spoil},
+	{"rlimit_memlock", make_rlimit_memlock, check_rlimit, spoil},
 	{"unlinked_attribute", make_unlinked_attribute, NULL, NULL},
 	{NULL, NULL, NULL, NULL},
 };
