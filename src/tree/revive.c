@@ -367,6 +367,38 @@ static void add_last_settings(struct program *p, const Thread *m)
 		program_call(p, OP_MUST, SYS_prctl, PR_SET_PDEATHSIG, (long)m->pdeathsig);
 }
 
+/*
+ * Limits, while it has the right to raise them.  That of pending signals, which counts timers as well, is lowered when it has got
+ * all of its own.
+ */
+static void add_limits(struct program *p, const State *s, bool has_signals)
+{
+	for (unsigned int i = 0; i < s->rlimit_count / 2; i++) {
+		uint64_t limit[2] = { s->rlimit[2 * i], s->rlimit[2 * i + 1] };
+		struct rlimit now;
+
+		if (!getrlimit((int)i, &now) && now.rlim_cur == limit[0] && now.rlim_max == limit[1])
+			continue;
+		if (has_signals && i != RLIMIT_SIGPENDING)
+			continue;
+		if (!has_signals && i == RLIMIT_SIGPENDING) {
+			if (limit[1] < now.rlim_max)
+				limit[1] = now.rlim_max;
+			limit[0] = limit[1];
+		}
+		program_call(p, OP_MUST, SYS_prlimit64, 0, (long)i, program_data(p, limit, sizeof(limit)), 0);
+	}
+}
+
+static int lower_limit(struct restore *r, pid_t tid)
+{
+	struct program p;
+
+	reborn_program(r, &p);
+	add_limits(&p, &r->state, true);
+	return reborn_run(r, tid, &p, "its limit of signals");
+}
+
 /* What the leader does for the process, last, while it still has its rights. */
 static void finish_process(struct restore *r, struct program *p)
 {
@@ -377,13 +409,7 @@ static void finish_process(struct restore *r, struct program *p)
 	program_call(p, OP_MUST, SYS_fchdir, world_fd(r, s->cwd));
 	program_call(p, OP_MUST, SYS_close_range, r->world, -1);
 	program_call(p, OP_MUST, SYS_umask, (long)s->umask);
-	for (size_t i = 0; i + 1 < s->rlimit_count; i += 2) {
-		struct rlimit now;
-
-		if (!getrlimit((int)(i / 2), &now) && now.rlim_cur == s->rlimit[i] && now.rlim_max == s->rlimit[i + 1])
-			continue;
-		program_call(p, OP_MUST, SYS_prlimit64, 0, (long)(i / 2), program_data(p, &s->rlimit[i], 16), 0);
-	}
+	add_limits(p, s, false);
 	for (size_t i = 0; i + 1 < s->itimer_count && i < 6; i += 2) {
 		/* a periodic one that ran out, its signal still pending, is set anew by the kernel when that is heard */
 		if (!s->itimer[i])
@@ -438,6 +464,8 @@ static int finish(struct restore *r, bool last)
 		err = use_vectors(r, m);
 	if (!err && last && IS_ON_POSIX_TIMERS)
 		err = posix_timers_make(r, tid);
+	if (!err && last)
+		err = lower_limit(r, tid);
 	if (!err && last)
 		err = reborn_leave(r, tid);
 	if (err)

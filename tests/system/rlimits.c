@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Resource limits: soft and hard ones lowered, a child keeping higher hard limits than its parent has later. */
+/*
+ * Resource limits: soft and hard ones lowered, a child keeping higher hard limits than its parent has later; more signals and
+ * timers than may be had by now.
+ */
 #include "testlib.h"
 
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
-enum { LIMITS = 16 };
+enum { LIMITS = 16, SIGNALS = 30, TIMERS = 5 };
 
 static struct rlimit before[LIMITS];
 static pid_t child;
@@ -39,6 +46,38 @@ static void lower(int resource, rlim_t soft, rlim_t hard)
 	must(setrlimit(resource, &limit));
 }
 
+/* Signals for the main thread alone, and timers. */
+static void take_many(void)
+{
+	siginfo_t info = { .si_signo = SIGRTMIN, .si_code = SI_QUEUE };
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGRTMIN);
+	must(sigprocmask(SIG_BLOCK, &blocked, NULL));
+	for (int i = 0; i < SIGNALS; i++)
+		must(syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), SIGRTMIN, &info));
+	for (int i = 0; i < TIMERS; i++) {
+		struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
+		timer_t id;
+
+		must(timer_create(CLOCK_MONOTONIC, &event, &id));
+	}
+}
+
+static void expect_many(void)
+{
+	const struct timespec none = { 0, 0 };
+	sigset_t blocked;
+	int n = 0;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGRTMIN);
+	while (sigtimedwait(&blocked, NULL, &none) > 0)
+		n++;
+	expect(n == SIGNALS, "%d signals were pending", n);
+}
+
 static void body(void *arg)
 {
 	struct rlimit own[LIMITS];
@@ -54,6 +93,7 @@ static void body(void *arg)
 void test_setup(void)
 {
 	child = test_child(body, NULL);
+	take_many();
 	lower(RLIMIT_NOFILE, 50, 100);
 	lower(RLIMIT_CORE, 0, 4096);
 	lower(RLIMIT_STACK, 4 << 20, RLIM_INFINITY);
@@ -74,5 +114,6 @@ void test_break(void)
 void test_check(void)
 {
 	expect_same("root", before);
+	expect_many();
 	test_join(child);
 }
