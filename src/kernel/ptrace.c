@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "kernel/abi.h"
+#include "kernel/procfs.h"
 
 static int request(int what, pid_t tid, unsigned long addr, unsigned long data)
 {
@@ -44,32 +45,34 @@ int thread_interrupt(pid_t tid)
 	return request(PTRACE_INTERRUPT, tid, 0, 0);
 }
 
-static volatile sig_atomic_t halves;	/* of the time that have passed */
+enum { PARTS = 8 };
+static volatile sig_atomic_t parts;	/* of the time that have passed */
 
 static bool deadline_passed(void)
 {
-	return halves > 1;
+	return parts >= PARTS;
 }
 
-static void on_half(int sig)
+static void on_part(int sig)
 {
 	/* repeated, should it come just before a call */
 	const struct itimerval soon = { { 0, 20000 }, { 0, 20000 } };
 
 	(void)sig;
-	if (++halves == 2)
+	if (++parts == PARTS)
 		setitimer(ITIMER_REAL, &soon, NULL);
 }
 
 void wait_deadline(unsigned int ms)
 {
 	/* without SA_RESTART: a waitid(2) that waits in vain returns */
-	const struct sigaction action = { .sa_handler = on_half };
-	const struct timeval half = { ms / 2000, (long)(ms / 2 % 1000) * 1000 };
-	const struct itimerval timer = { half, half };
+	const struct sigaction action = { .sa_handler = on_part };
+	const unsigned int part_ms = ms / PARTS;
+	const struct timeval part = { part_ms / 1000, (long)(part_ms % 1000) * 1000 };
+	const struct itimerval timer = { part, part };
 	static bool ready;
 
-	halves = 0;
+	parts = 0;
 	if (!ready)
 		sigaction(SIGALRM, &action, NULL);
 	ready = true;
@@ -78,7 +81,15 @@ void wait_deadline(unsigned int ms)
 
 bool wait_half_over(void)
 {
-	return halves > 0;
+	return parts >= PARTS / 2;
+}
+
+/* Of a main thread that was killed the kernel tells only when the others, killed like it, have been taken note of. */
+static bool has_died(pid_t tid)
+{
+	struct proc_stat st;
+
+	return !proc_stat(tid, 0, &st) && (st.state == 'Z' || st.state == 'X');
 }
 
 static int wait_for(pid_t tid, int options, struct stop *stop)
@@ -94,6 +105,10 @@ static int wait_for(pid_t tid, int options, struct stop *stop)
 			return -errno;
 		if (deadline_passed())
 			return -ETIMEDOUT;
+		if (has_died(tid)) {
+			stop->kind = STOP_EXITED;
+			return 0;
+		}
 	}
 	if (!info.si_pid)
 		return deadline_passed() ? -ETIMEDOUT : -EAGAIN;

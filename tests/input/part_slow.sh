@@ -97,6 +97,31 @@ else
 	thaw stopped
 	for ((waited = 0; waited < 200; waited++)); do exists "$stopped" || break; sleep 0.01; done
 	verdict "and of that nothing is left when it is thawed" "$(! exists "$stopped" || echo "pid $stopped is there")"
+	# Of a main thread that is killed together with others no tracer is told before those are gone, too.
+	act thread
+	threads=$actor
+	accepts "save of two threads" save -o "$work/threads.tck" "$threads"
+	end "$threads"
+	last=$(($(stat -c %s "$work/threads.tck") - 20000))
+	{
+		head -c $last
+		for ((step = 0; step < 320; step++)); do
+			[ ! -e "/proc/$threads/task/$number" ] || break
+			dd bs=64 count=1 status=none
+		done
+		sleep 0.5
+		freeze "$threads" stopped
+		cat
+	} <"$work/threads.tck" | timeout -s KILL 30 "$tool" restore -d - 2>"$work/err" &
+	restore=$!
+	while ! grep -qs FR "$freezer/stopped/freezer.state"; do sleep 0.1; done
+	sleep 1
+	kill -KILL "$threads"
+	thaw stopped
+	wait "$restore"
+	status=$?
+	verdict "restore of two threads that are killed meanwhile ends soon" "$([ "$status" = 1 ] || echo "exit status $status: $(<"$work/err")")"
+	end "$threads"
 fi
 wait
 has_come mappings "$mapped"
