@@ -365,7 +365,7 @@ fuzzers: $(fuzzers)
 run_env = MAKEFLAGS='$(filter-out -j% --jobserver%,$(MAKEFLAGS))' \
 	 ARCH=$(ARCH) CONFIG=$(CONFIG) TINYCKPT=$(CURDIR)/$(tool) FUZZ_SECONDS=$(FUZZ_SECONDS)
 
-.PHONY: demo check check-boards check-days check-cuts bench fuzz
+.PHONY: demo check check-boards check-days check-cuts check-stress bench fuzz
 demo: all
 	$(Q)$(run_env) tools/demo
 check: all
@@ -381,6 +381,9 @@ check-days:
 # And this.
 check-cuts:
 	$(Q)CUTS='$(CUTS)' SUITE_SECONDS=0 tests/run cuts
+check-stress: all
+	$(Q)tools/setup stress
+	$(Q)$(run_env) SUITE_SECONDS=0 tests/run stress
 bench: all
 	$(Q)tools/setup bench
 	$(Q)$(run_env) tests/bench/run
@@ -473,6 +476,7 @@ help:
 	@echo 'check-boards   runs the system tests on booted kernels, under emulation; BOARDS="x86_64-6.1" some of them'
 	@echo 'check-days     saves under one firmware, restores under another, and back; DAYS="x86_64-ext4" some of tests/emulated/days'
 	@echo 'check-cuts     cuts the power of boards in the midst of a save; CUTS="ext4" some of tests/cuts/cuts'
+	@echo 'check-stress   saves and restores each stressor of stress-ng, half an hour'
 	@echo 'fuzz           runs the fuzzers for FUZZ_SECONDS (60)'
 	@echo 'bench          measures'
 	@echo 'lint           static analysis, layout, licences'
