@@ -38,6 +38,7 @@ static void resources_json(struct json *j, const struct rules *rules, const stru
 		json_text(j, "path", r->path);
 		json_text(j, "action", r->action);
 		json_text(j, "rule", origin(rules, r->rule, text, sizeof(text)));
+		json_bool(j, "lost_by_reboot", r->in_memory);
 		json_object_end(j);
 	}
 	json_array_end(j);
@@ -54,7 +55,7 @@ static void resources_text(const struct rules *rules, const struct buffer *resou
 		escape(shown, sizeof(shown), by, strlen(by));
 		printf("  %-7d %-7s %-8s %-24s ", r->pid, r->what, r->action, shown);
 		escape(shown, sizeof(shown), r->path, strlen(r->path));
-		printf("%s %s\n", r->kind, shown);
+		printf("%s %s%s\n", r->kind, shown, r->in_memory ? " (a tmpfs, which a reboot empties)" : "");
 	}
 }
 

@@ -2,8 +2,10 @@
 #include "tree/resource.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statfs.h>
 
 #include "base/log.h"
 #include "objects/object.h"
@@ -15,6 +17,14 @@ static const char *kind_of(const struct opened *o, const struct object_ops *ops)
 	if (ops)
 		return ops->name;
 	return S_ISSOCK(o->st.st_mode) ? "socket" : S_ISCHR(o->st.st_mode) ? "device" : S_ISREG(o->st.st_mode) ? "file" : "object";
+}
+
+static bool is_in_memory(const struct opened *o)
+{
+	struct statfs fs;
+
+	return S_ISREG(o->st.st_mode) && !o->deleted && !statfs(o->path, &fs) &&
+	       ((uint32_t)fs.f_type == TMPFS_MAGIC || (uint32_t)fs.f_type == RAMFS_MAGIC);
 }
 
 int resource_note(struct save *s, const struct opened *o, bool refused)
@@ -37,6 +47,7 @@ int resource_note(struct save *s, const struct opened *o, bool refused)
 	r->kind = kind_of(o, ops);
 	r->action = refused ? "refuse" : rule_action_name(action);
 	r->rule = rule;
+	r->in_memory = !refused && (action == ACTION_EXACT || action == ACTION_GROW) && is_in_memory(o);
 	snprintf(r->what, sizeof(r->what), "%s", o->what);
 	memcpy(r->path, o->path, path);
 	return 0;

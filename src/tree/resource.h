@@ -11,6 +11,7 @@ struct resource {
 	pid_t pid;
 	int fd;			/* -1: a mapping, or another place without a number */
 	const char *kind, *action;
+	bool in_memory;		/* a file that has to be there, on a file system that a reboot empties */
 	const struct rule *rule;	/* NULL: by default; else good as long as the rules */
 	char what[48];		/* "fd 7" */
 	char path[];

@@ -85,12 +85,12 @@ told() { # NAME ARGUMENT... -- PATTERN...
 	verdict "$name" "$text"
 }
 told "check without rules" -- "^pid $pid .*can be saved$" "fd 0 +reopen +default +device /dev/null" \
-	"fd 3 +grow +default +file $work/ruled/log" "fd 4 +exact +default +file $work/ruled/data"
+	"fd 3 +grow +default +file $work/ruled/log \\(a tmpfs" "fd 4 +exact +default +file $work/ruled/data \\(a tmpfs"
 says "file $work/ruled/l* append" "file $work/**/data exact" "file ** recreate"
-told "check, by rules: the first decides" --rules "$rules" -- "fd 3 +append +$rules:1 " "fd 4 +exact +$rules:2 "
+told "check, by rules: the first decides" --rules "$rules" -- "fd 3 +append +$rules:1 .*/log$" "fd 4 +exact +$rules:2 .*/data \\(a tmpfs"
 if "$tool" check --help | grep -q -- --json; then
 	told "check, by rules, for programs" --json --rules "$rules" -- '"savable": true' '"action": "append"' "\"rule\": \"$rules:1\"" \
-		'"rule": "default"' "\"path\": \"$work/ruled/data\""
+		'"rule": "default"' '"lost_by_reboot": true' "\"path\": \"$work/ruled/data\""
 fi
 
 # The machine's own, in an /etc for this alone. The workload is in another mount namespace then, and refused for that.
