@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Resource limits: soft and hard ones lowered, a child keeping higher hard limits than its parent has later; more signals and
- * timers than may be had by now.
+ * Resource limits: soft and hard ones lowered, a child keeping higher hard limits than its parent has later; more signals, or
+ * timers, which count among them, than may be had by now.
+ *
+ * arguments: signals timers
  */
-#include "testlib.h"
+#include "timers.h"
 
-#include <signal.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { LIMITS = 16, SIGNALS = 30, TIMERS = 5 };
+enum { LIMITS = 16, SIGNALS = 30, TIMERS = 30 };
 
 static struct rlimit before[LIMITS];
 static pid_t child;
+static int signals;
 
 static void expect_same(const char *who, const struct rlimit *limits)
 {
@@ -46,8 +47,15 @@ static void lower(int resource, rlim_t soft, rlim_t hard)
 	must(setrlimit(resource, &limit));
 }
 
-/* Signals for the main thread alone, and timers. */
-static void take_many(void)
+static void take_timers(void)
+{
+	timers_may_be_refused();
+	for (int i = 0; i < TIMERS; i++)
+		timer_new(CLOCK_MONOTONIC, SIGRTMIN, 0, NULL);
+}
+
+/* For the main thread alone. */
+static void take_signals(void)
 {
 	siginfo_t info = { .si_signo = SIGRTMIN, .si_code = SI_QUEUE };
 	sigset_t blocked;
@@ -55,17 +63,11 @@ static void take_many(void)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGRTMIN);
 	must(sigprocmask(SIG_BLOCK, &blocked, NULL));
-	for (int i = 0; i < SIGNALS; i++)
+	for (signals = 0; signals < SIGNALS; signals++)
 		must(syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), SIGRTMIN, &info));
-	for (int i = 0; i < TIMERS; i++) {
-		struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
-		timer_t id;
-
-		must(timer_create(CLOCK_MONOTONIC, &event, &id));
-	}
 }
 
-static void expect_many(void)
+static void expect_signals(void)
 {
 	const struct timespec none = { 0, 0 };
 	sigset_t blocked;
@@ -75,7 +77,7 @@ static void expect_many(void)
 	sigaddset(&blocked, SIGRTMIN);
 	while (sigtimedwait(&blocked, NULL, &none) > 0)
 		n++;
-	expect(n == SIGNALS, "%d signals were pending", n);
+	expect(n == signals, "%d of %d signals were pending", n, signals);
 }
 
 static void body(void *arg)
@@ -93,7 +95,10 @@ static void body(void *arg)
 void test_setup(void)
 {
 	child = test_child(body, NULL);
-	take_many();
+	if (strcmp(test_argument(), "timers"))
+		take_signals();
+	else
+		take_timers();
 	lower(RLIMIT_NOFILE, 50, 100);
 	lower(RLIMIT_CORE, 0, 4096);
 	lower(RLIMIT_STACK, 4 << 20, RLIM_INFINITY);
@@ -114,6 +119,6 @@ void test_break(void)
 void test_check(void)
 {
 	expect_same("root", before);
-	expect_many();
+	expect_signals();
 	test_join(child);
 }
