@@ -47,7 +47,8 @@ static void on_once(int number, siginfo_t *info, void *context)
 
 void test_setup(void)
 {
-	struct sigaction action = {.sa_sigaction = on_tick, .sa_flags = SA_SIGINFO | SA_RESTART};
+	/* SA_NODEFER, so that the mask seen from outside is the same in the handler */
+	struct sigaction action = {.sa_sigaction = on_tick, .sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER};
 
 	timers_may_be_refused();
 	must(sigaction(SIGRTMIN + 1, &action, NULL));
