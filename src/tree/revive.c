@@ -162,14 +162,19 @@ static int in_process(const struct restore *r, const char *what)
 	return r->settled && r->pid ? 0 : fail(EIMAGE, "%s of no process", what);
 }
 
+static int decode(const struct restore *r, const struct record *rec, const pb_msgdesc_t *fields, void *message, const char *what)
+{
+	int err = in_process(r, what);
+
+	return err ? err : record_decode(rec, fields, message);
+}
+
 int revive_advice(struct restore *r, const struct record *rec)
 {
 	Advice m;
 	struct program p;
-	int err = in_process(r, "advice");
+	int err = decode(r, rec, Advice_fields, &m, "advice");
 
-	if (!err)
-		err = record_decode(rec, Advice_fields, &m);
 	if (err)
 		return err;
 	reborn_program(r, &p);
@@ -213,10 +218,8 @@ int revive_stop(struct restore *r, const struct record *rec)
 {
 	Stop m;
 	struct program p;
-	int err = in_process(r, "a stop");
+	int err = decode(r, rec, Stop_fields, &m, "a stop");
 
-	if (!err)
-		err = record_decode(rec, Stop_fields, &m);
 	if (err)
 		return err;
 	reborn_program(r, &p);
@@ -249,12 +252,10 @@ int revive_pending(struct restore *r, const struct record *rec)
 {
 	Pending m;
 	struct program p;
-	int err = in_process(r, "a pending signal");
+	int err = decode(r, rec, Pending_fields, &m, "a pending signal");
 	siginfo_t info;
 	long at;
 
-	if (!err)
-		err = record_decode(rec, Pending_fields, &m);
 	if (err)
 		return err;
 	if (rec->body_len != sizeof(siginfo_t) || (m.tid && (!r->have_thread || m.tid != r->thread.tid)))
@@ -511,10 +512,8 @@ int revive_thread(struct restore *r, const struct record *rec)
 	Thread thread, *m = &thread;
 	struct program p;
 	bool leader, ended;
-	int err = in_process(r, "a thread");
+	int err = decode(r, rec, Thread_fields, m, "a thread");
 
-	if (!err)
-		err = record_decode(rec, Thread_fields, m);
 	if (err)
 		return err;
 	leader = m->tid == r->state.pid;
