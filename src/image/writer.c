@@ -104,6 +104,11 @@ static int write_lot(void *arg, unsigned int place, enum behind_who who)
 	const uint8_t *end = (uint8_t *)pieces[0].iov_base + pieces[0].iov_len, *next;
 
 	(void)who;
+	for (; w->marks_placed < lot->marks; w->marks_placed++) {
+		uint8_t *offset = w->map + INDEX_AT + (size_t)w->marks_placed * INDEX_ENTRY + 8;
+
+		put_le64(offset, w->size + get_le64(offset));
+	}
 	for (const uint8_t *at = lot->frames; at + FRAME_HEADER <= end; at = next) { /* not the trailer */
 		w->chain = crc32c(w->chain, at + 16, 4);
 		next = at + FRAME_HEADER + get_le32(at + 4);
@@ -147,6 +152,7 @@ static int flush(struct image_writer *w, uint8_t *last, const void *body, size_t
 		.pieces = { { w->lot, w->pending }, { (void *)(uintptr_t)body, body_len } },
 		.frames = w->began ? w->lot : w->lot + IMAGE_PREAMBLE,
 		.last = last,
+		.marks = w->marks,
 	};
 	w->began = true;
 	w->pending = 0;
@@ -226,13 +232,13 @@ void image_mark(struct image_writer *w, uint32_t type, uint32_t key)
 {
 	uint8_t *entry = w->map + INDEX_AT + (size_t)w->marks * INDEX_ENTRY;
 
-	if (w->marks == INDEX_MAX || settle(w)) {
+	if (w->marks == INDEX_MAX) {
 		w->marks_lost = true;
 		return;
 	}
 	put_le32(entry, type);
 	put_le32(entry + 4, key);
-	put_le64(entry + 8, w->size + w->pending);
+	put_le64(entry + 8, w->pending);	/* in the lot, until that is written */
 	w->marks++;
 }
 

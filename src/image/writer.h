@@ -29,6 +29,7 @@ struct image_lot {
 	struct iovec pieces[2];
 	uint8_t *frames;	/* the first of them: behind the preamble, in the first lot */
 	uint8_t *last;		/* the one that the body belongs to, to be packed and summed up yet; NULL: there is no body */
+	uint32_t marks;		/* that were in the index when it was filled */
 };
 
 struct image_writer {
@@ -47,6 +48,8 @@ struct image_writer {
 	/* of who writes lots */
 	_Atomic uint64_t size; /* bytes of the image that are written, or were too many */
 	uint32_t chain;        /* CRC-32C of their frames' header CRCs */
+	uint32_t marks_placed; /* entries in the index whose offset is that in the image */
+	/* of who fills them */
 	uint32_t marks;  /* entries in the index */
 	bool marks_lost; /* more marks than the index holds */
 	uint64_t records;
