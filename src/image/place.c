@@ -36,18 +36,21 @@ static int check(int fd, const char *what)
 	if (fstat(fd, &st))
 		return fail_errno("%s", what);
 	if ((st.st_uid && st.st_uid != geteuid()) || (st.st_mode & 022 && !(S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX)))
-		return fail(EIMAGE, "not trusted: others than root may write to %s (user %u, mode %03o)", what, st.st_uid,
-			    st.st_mode & 07777u);
+		return fail(EIMAGE, "not trusted: others than root may write to %s (user %u, mode %03o): make it root's alone", what,
+			    st.st_uid, st.st_mode & 07777u);
 	return 0;
+}
+
+int place_check_in(int fd, int directory)
+{
+	int err = check(fd, "it");
+
+	return err ? err : check(directory, "its directory");
 }
 
 int place_check(int fd)
 {
-	CLEANUP_CLOSE int directory = -1;
-	int err = check(fd, "it");
+	CLEANUP_CLOSE int directory = place_directory(fd);
 
-	if (err)
-		return err;
-	directory = place_directory(fd);
-	return directory < 0 ? directory : check(directory, "its directory");
+	return directory < 0 ? directory : place_check_in(fd, directory);
 }

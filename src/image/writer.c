@@ -7,6 +7,7 @@
 #include <pb_encode.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/scope.h"
@@ -15,6 +16,7 @@
 #include "image/crc32c.h"
 #include "image/lz4.h"
 #include "image/newest.h"
+#include "image/place.h"
 
 enum {
 	FLUSH_AT = 16 * 1024, /* small records are written out when so many bytes have come together */
@@ -188,6 +190,23 @@ static int begin_seal(struct image_writer *w)
 	return err ? failed(w, err) : 0;
 }
 
+/*
+ * No save is to end a workload for an image that no restore takes: a folder may be open to all, and a file system without owners
+ * (FAT) may give its files to anybody.
+ */
+static int check_place(const struct image_writer *w)
+{
+	CONTEXT("%s", w->target.name);
+	struct stat st;
+
+	if ((IS_ON_TRUST && w->seal) || w->target.directory < 0)
+		return 0;
+	if (!fstat(w->target.fd, &st) && st.st_mode & 077)
+		log_warning("its file system gives it the mode %03o: others than root may read the memory that is saved",
+			    st.st_mode & 07777u);
+	return place_check_in(w->target.fd, w->target.directory) ? -EPERM : 0;
+}
+
 int image_create(struct image_writer *w, const char *path, const char *key)
 {
 	uint8_t preamble[IMAGE_PREAMBLE];
@@ -199,13 +218,11 @@ int image_create(struct image_writer *w, const char *path, const char *key)
 	if (err)
 		return err;
 	err = target_open(&w->target, path);
-	if (err) {
-		image_drop(w);
-		return err;
-	}
-	map = mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (!err)
+		err = check_place(w);
+	map = err ? MAP_FAILED : mmap(NULL, MAP_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED) {
-		err = fail_errno("buffers of the image");
+		err = err ? err : fail_errno("buffers of the image");
 		target_drop(&w->target);
 		image_drop(w);
 		return err;

@@ -18,10 +18,10 @@ void obstacle(struct save *s, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	s->obstacles++;
-	/* what memory does not allow for is still said, and counted */
-	if (s->named && !buffer_append(s->named, log_context(), strlen(log_context())))
-		(void)buffer_append(s->named, text, strlen(text) + 1);
-	fail(EHOLDS, "%s", text);
+	/* what memory does not allow for is said at once, and counted */
+	if (!s->named || buffer_append(s->named, log_context(), strlen(log_context())) ||
+	    buffer_append(s->named, text, strlen(text) + 1))
+		fail(EHOLDS, "%s", text);
 }
 
 uint32_t save_next_id(struct save *s)

@@ -80,7 +80,7 @@ struct save {
 	unsigned int obstacles;		/* so many things stand in the way; each was named */
 	char namespaces[10][40];	/* those that the tree must have, as links, "": none; read once */
 	bool checking;			/* `check`: obstacles are the result, not an error */
-	struct buffer *named;		/* `check`: their texts go there too, each ended by a NUL; else NULL */
+	struct buffer *named;		/* `check`: their texts go there, each ended by a NUL; NULL: they are said */
 	struct buffer *resources;	/* `check`: what becomes of each descriptor, see tree/resource.h; else NULL */
 
 	struct buffer numbers;		/* int: the descriptors of all processes, in their order */
@@ -116,7 +116,7 @@ struct save {
 	uint64_t page_size;
 };
 
-/* Notes, and says, that something cannot be saved. */
+/* Notes, or says, that something cannot be saved. */
 void obstacle(struct save *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The next id; they count up from 1 in the order of the records. */

@@ -146,6 +146,15 @@ chown 0 "$image"
 mkdir -m 777 "$work/open-to-all"
 mv "$image" "$work/open-to-all/"
 refuses "restore of an image in a folder for all" 4 "not trusted" restore -d "$work/open-to-all/links.tck"
+mv "$work/open-to-all/links.tck" "$image"
+accepts "restore of an image in a folder of root's" restore -d "$image"
+refuses "save into a folder for all" 1 "links.tck: not trusted: others than root may write to its directory" \
+	save -o "$work/open-to-all/links.tck" "$pid"
+verdict "save into a folder for all: nothing is there" "$(ls -A "$work/open-to-all")"
+chmod 1777 "$work/open-to-all"
+accepts "save into a folder as /tmp is one" save -o "$work/open-to-all/links.tck" "$pid"
+accepts "restore from a folder as /tmp is one" restore -d "$work/open-to-all/links.tck"
+end "$pid"
 
 # A FIFO that has no name any more needs one for a moment, where it was.
 fresh exact

@@ -85,3 +85,15 @@ as_nobody check "$pid"
 verdict "check of somebody else's process" "$(complaint 1,3 check "permitted|not yours|user|denied|root")"
 verdict "it is well" "$(well "$pid")"
 end "$pid"
+
+# What ends while it is looked at, or was made by vfork and has no program of its own yet, is in nobody's way.
+# shellcheck disable=SC2016
+pid=$(cd / && setsid --fork sh -c 'echo $$; exec </dev/null >/dev/null 2>&1; while :; do /bin/true; (:) | /bin/true; done')
+sleep 0.1
+why=
+for ((i = 0; i < 100; i++)); do
+	run_tool "$tool" check "$pid"
+	[ "$status" = 0 ] || why+="exit status $status: $err"$'\n'
+done
+verdict "check, 100 times, of a tree that changes all the time" "$why"
+kill -KILL -- "-$pid"
