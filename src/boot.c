@@ -3,21 +3,17 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "image/reader.h"
+#include "kernel/pid_counter.h"
 #include "kernel/procfs.h"
 #include "tree/pids.h"
 #include "tree/records.h"
@@ -80,62 +76,17 @@ int boot_look(const char *folder, const char *key, struct kept *kept)
 	return errno ? fail_errno("%s", folder) : 0;
 }
 
-/* The number that was given last; 0: it is not known. */
-static pid_t last_given(void)
-{
-	char text[96];
-	ssize_t len = proc_readf(text, sizeof(text), "/proc/loadavg");
-	const char *word = len > 0 ? strrchr(text, ' ') : NULL;
-
-	return word ? atoi(word) : 0;
-}
-
-static int end_at_once(void *arg)
-{
-	(void)arg;
-	_exit(0);
-}
-
-/* One number is used up; which one it was, or a negative errno. */
-static pid_t use_up(void)
-{
-	static char stack[4096] __attribute__((aligned(16)));
-	pid_t pid = clone(end_at_once, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
-
-	if (pid < 0)
-		return -errno;
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	return pid;
-}
-
-/* Without ns_last_pid (CONFIG_CHECKPOINT_RESTORE): all up to there are given, once around at most. */
-static int use_all_up(pid_t to)
-{
-	pid_t pid, before = 0;
-
-	while ((pid = use_up()) < to) {
-		if (pid < 0)
-			return fail_for(pid, "process IDs cannot be used up");
-		if (pid < before)
-			return fail(ERANGE, "process IDs have begun again at the low ones, before %d was reached", to);
-		before = pid;
-	}
-	return 0;
-}
-
 int boot_lift(struct kept *kept)
 {
-	CLEANUP_CLOSE int fd = -1;
 	char text[16];
 	pid_t end = 0, to = kept->highest;
-	int len, err = 0;
+	int err;
 
 	if (proc_readf(text, sizeof(text), "/proc/sys/kernel/pid_max") > 0)
 		end = atoi(text);
 	if (to < EARLY && (!end || EARLY <= end - NUMBERS_LEFT))
 		to = EARLY;
-	kept->was = kept->is = last_given();
+	kept->was = kept->is = pid_counter_last();
 	if (kept->was >= to)
 		return 0;
 	if (end && kept->highest >= end)
@@ -144,10 +95,7 @@ int boot_lift(struct kept *kept)
 	if (end && kept->highest > end - NUMBERS_LEFT)
 		log_warning("pid %d of an image is near the end: the kernel soon begins again at the low ones (/proc/sys/kernel/pid_max)",
 			    kept->highest);
-	fd = open_file("/proc/sys/kernel/ns_last_pid", O_WRONLY);
-	len = snprintf(text, sizeof(text), "%d", to);
-	if (fd < 0 || write_all(fd, text, (size_t)len) || last_given() < to)
-		err = use_all_up(to);
-	kept->is = last_given();
-	return err;
+	err = pid_counter_set(to);
+	kept->is = pid_counter_last();
+	return err ? fail_for(err, "process IDs cannot be used up") : 0;
 }

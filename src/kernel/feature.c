@@ -3,6 +3,7 @@
 
 #include <linux/capability.h>
 
+#include "config.h"
 #include "kernel/probe.h"
 
 #ifndef CAP_CHECKPOINT_RESTORE
@@ -132,6 +133,8 @@ static const struct feature features[] = {
 	}, {
 		.name = "clone3 set_tid", .try = probe_set_tid, .since = "5.5",
 		.use = "processes and threads get their IDs back", .need = NEED_RESTORE,
+		.instead = IS_ON_OLD_KERNELS ? "the ID is made the next one: by ns_last_pid (CHECKPOINT_RESTORE), else as many "
+					       "processes start as that takes" : NULL,
 	}, {
 		.name = "time namespaces", .try = probe_time_namespace, .since = "5.6", .option = &TIME_NS,
 		.use = "monotonic clocks go on where they stopped",
@@ -147,6 +150,7 @@ static const struct feature features[] = {
 	}, {
 		.name = "close_range", .try = probe_close_range, .since = "5.9",
 		.use = "the tool's descriptors are closed", .need = NEED_RESTORE,
+		.instead = IS_ON_OLD_KERNELS ? "each of them is: slower" : NULL,
 	}, {
 		.name = "PR_SET_MDWE", .try = probe_mdwe, .since = "6.3",
 		.use = "memory that stays not executable",

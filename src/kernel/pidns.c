@@ -11,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 
@@ -150,11 +152,21 @@ void pidns_alive(void)
 	pidns_tell(ALIVE);
 }
 
+static void close_all(void)
+{
+	struct rlimit limit;
+
+	if (!syscall(SYS_close_range, 0, ~0U, 0) || !IS_ON_OLD_KERNELS || getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	for (rlim_t fd = 0; fd < limit.rlim_cur; fd++)
+		close((int)fd);
+}
+
 int pidns_end(int code)
 {
 	pidns_tell(code);
 	if (told >= 0)	/* what the caller has open is not ours to keep */
-		(void)syscall(SYS_close_range, 0, ~0U, 0);
+		close_all();
 	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
 		;
 	return code;

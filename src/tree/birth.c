@@ -23,6 +23,7 @@
 #include "base/scope.h"
 #include "config.h"
 #include "kernel/abi.h"
+#include "kernel/pid_counter.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
 #include "tree/pids.h"
@@ -32,7 +33,8 @@
 enum { RSEQ_UNREGISTER = 1 };	/* linux/rseq.h */
 
 /* A number can be held by a zombie that init is about to reap: so long it is worth waiting. */
-enum { GHOST_WAIT_MS = 20000, NUMBER_WAIT_MS = 3000, NUMBER_POLL_MS = 2, NUMBER_SOON_MS = 100, NUMBER_LATER_MS = 20 };
+enum { GHOST_WAIT_MS = 20000, NUMBER_WAIT_MS = 3000, NUMBER_POLL_MS = 2, NUMBER_SOON_MS = 100, NUMBER_LATER_MS = 20,
+       AS_NEXT_TRIES = 8 };
 
 struct born *birth_find(const struct restore *r, pid_t pid)
 {
@@ -54,6 +56,16 @@ static int number_taken(pid_t pid)
 	if (!IS_ON_PIDS && !proc_stat(pid, 0, &st))
 		return fail(EEXIST, "pid %d is taken, by %s: end it, or wait for it", pid, st.comm);
 	return fail(EEXIST, "pid %d is taken, by a thread, a process group or a session", pid);
+}
+
+static int not_made(pid_t pid, long err)
+{
+	if (err == -EEXIST)
+		return number_taken(pid);
+	if (IS_ON_OLD_KERNELS && err == -ERANGE)
+		return fail(ERANGE, "pid %d: this kernel gives numbers below %d only once, after it has started (Linux 5.5, or "
+				    "CONFIG_CHECKPOINT_RESTORE): --pidns has numbers of its own", pid, PID_RESERVED);
+	return fail_for((int)err, "task %d: cannot be made", pid);
 }
 
 /* Calls make() until the number is free.  Returns what it returned last. */
@@ -86,6 +98,37 @@ struct root {
 	bool ghost;		/* make a session first, then the root in it */
 };
 
+/*
+ * No number can be asked for: clone3(2) came with Linux 5.3, its set_tid with 5.5.  Then it is made the next one that the kernel
+ * gives, and whoever has got another, since somebody else was faster, is ended again.
+ */
+static bool cannot_be_asked(long ret)
+{
+	return IS_ON_OLD_KERNELS && (ret == -ENOSYS || ret == -E2BIG);
+}
+
+static long fork_as_next(pid_t pid, uint64_t flags)
+{
+	for (int i = 0; i < AS_NEXT_TRIES; i++) {
+		long got, err = pid_counter_before(pid);
+
+		if (err)
+			return err;
+		got = syscall(SYS_clone, flags ? flags : SIGCHLD, 0, 0, 0, 0);
+		err = -errno;
+		if (!got && getpid() == pid)
+			return 0;
+		if (!got)
+			_exit(0);
+		pid_counter_back();
+		if (got < 0 || got == pid)
+			return got < 0 ? err : got;
+		if (!flags)
+			waitpid((pid_t)got, NULL, 0);
+	}
+	return -EAGAIN;
+}
+
 /* flags: 0 or CLONE_PARENT, which takes the exit signal from the caller. */
 static long fork_with_number(pid_t pid, uint64_t flags)
 {
@@ -93,7 +136,9 @@ static long fork_with_number(pid_t pid, uint64_t flags)
 				    .set_tid_size = 1 };
 	long ret = syscall(SYS_clone3, &args, sizeof(args));
 
-	return ret < 0 ? -errno : ret;
+	if (ret < 0)
+		ret = -errno;
+	return cannot_be_asked(ret) ? fork_as_next(pid, flags) : ret;
 }
 
 /* Nothing here may come back: what runs is a copy of the tool until its tracer leads it elsewhere. */
@@ -206,10 +251,8 @@ static int make_first(struct restore *r, const Process *m)
 		first = (pid_t)m->sid;
 	}
 	ret = with_number(first, make_root, &root);
-	if (ret == -EEXIST)
-		return number_taken(first);
 	if (ret < 0)
-		return fail_for((int)ret, "process %d: cannot be made", first);
+		return not_made(first, ret);
 	if (root.ghost) {
 		struct pollfd said_end = { .fd = said_read, .events = POLLIN };
 
@@ -217,10 +260,8 @@ static int make_first(struct restore *r, const Process *m)
 		/* it may have been stopped */
 		if (poll(&said_end, 1, GHOST_WAIT_MS) <= 0 || read_all(said_read, &said, sizeof(said)))
 			return fail(EIO, "session %d: its leader could not be made again", first);
-		if (said == EEXIST)
-			return number_taken(root.root);
 		if (said)
-			return fail(said, "process %d: cannot be made: %s", root.root, strerror(said));
+			return not_made(root.root, -said);
 	}
 	ret = take_hold(r, root.root);
 	if (ret)	/* not held, it would wait for us, and we for its end */
@@ -237,12 +278,64 @@ struct forking {
 	int err;
 };
 
+static bool is_held(const struct restore *r, pid_t tid)
+{
+	const pid_t *held = (const pid_t *)(const void *)r->threads.data;
+
+	for (size_t i = 0; i < r->threads.len / sizeof(*held); i++)
+		if (held[i] == tid)
+			return true;
+	return false;
+}
+
+/* One that got another number than it was to have: its parent, if that is not the tool, takes note of its end. */
+static int end_stranger(struct forking *f, pid_t tid)
+{
+	struct proc_stat st;
+	int err = reborn_note(f->r, tid);
+
+	if (err)
+		return err;
+	if (f->flags & CLONE_THREAD)
+		err = reborn_exit(f->r, tid, SYS_exit, 0);
+	else if (!proc_stat(tid, 0, &st) && is_held(f->r, st.ppid))
+		return birth_end(f->r, tid, st.ppid);
+	else
+		kill(tid, SIGKILL);
+	birth_forget(f->r, tid);
+	return err;
+}
+
+static long fork_as_next_in_parent(struct forking *f, pid_t pid)
+{
+	for (int i = 0; i < AS_NEXT_TRIES; i++) {
+		struct program p;
+		int op, err = pid ? pid_counter_before(pid) : 0;
+		long got;
+
+		if (err)
+			return err;
+		reborn_program(f->r, &p);
+		op = program_call(&p, 0, SYS_clone, (long)(f->flags | CLONE_PTRACE | f->exit_signal), 0, 0, 0, 0);
+		f->err = reborn_run(f->r, f->parent, &p, "making a process");
+		if (pid)
+			pid_counter_back();
+		got = f->err ? f->err : program_result(&p, op);
+		if (got < 0 || !pid || got == pid)
+			return got;
+		f->err = end_stranger(f, (pid_t)got);
+		if (f->err)
+			return f->err;
+	}
+	return -EAGAIN;
+}
+
 static long fork_in_parent(void *arg, pid_t pid)
 {
 	struct forking *f = arg;
 	struct clone3_args args = { .flags = f->flags | CLONE_PTRACE, .exit_signal = f->exit_signal };
 	struct program p;
-	long at;
+	long at, ret;
 	int op;
 
 	reborn_program(f->r, &p);
@@ -253,7 +346,8 @@ static long fork_in_parent(void *arg, pid_t pid)
 	at = program_data(&p, &args, sizeof(args));
 	op = program_call(&p, 0, SYS_clone3, at, sizeof(args));
 	f->err = reborn_run(f->r, f->parent, &p, "making a process");
-	return f->err ? f->err : program_result(&p, op);
+	ret = f->err ? f->err : program_result(&p, op);
+	return !f->err && cannot_be_asked(ret) ? fork_as_next_in_parent(f, pid) : ret;
 }
 
 int birth_clone(struct restore *r, pid_t in, pid_t *number, uint64_t flags, uint64_t exit_signal)
@@ -263,10 +357,8 @@ int birth_clone(struct restore *r, pid_t in, pid_t *number, uint64_t flags, uint
 
 	if (f.err)
 		return f.err;
-	if (ret == -EEXIST)
-		return number_taken(*number);
 	if (ret < 0)
-		return fail_for((int)ret, "task %d: cannot be made", *number);
+		return not_made(*number, ret);
 	*number = (pid_t)ret;
 	return reborn_note(r, *number);
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -12,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "blobs.h"
+#include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
@@ -149,6 +151,38 @@ int reborn_room(struct restore *r, pid_t tid, struct program *p, size_t ops, siz
 	err = reborn_run(r, tid, p, what);
 	reborn_program(r, p);
 	return err;
+}
+
+struct closing {
+	struct restore *r;
+	pid_t tid;
+	struct program *p;
+	int first, last;
+};
+
+static int close_one(void *arg, int fd)
+{
+	struct closing *c = arg;
+	int err = 0;
+
+	if (fd < c->first || fd > c->last)
+		return 0;
+	err = reborn_room(c->r, c->tid, c->p, 1, 0, "closing descriptors");
+	program_call(c->p, 0, SYS_close, fd);
+	return err;
+}
+
+int reborn_close(struct restore *r, pid_t tid, struct program *p, int first, int last)
+{
+	struct closing c = { r, tid, p, first, last };
+	char path[32];
+
+	if (!IS_ON_OLD_KERNELS || !syscall(SYS_close_range, ~0U, ~0U, 0) || errno != ENOSYS) {
+		program_call(p, OP_MUST, SYS_close_range, first, last, 0);
+		return 0;
+	}
+	snprintf(path, sizeof(path), "/proc/%d/fd", tid);
+	return proc_numbers(path, close_one, &c);
 }
 
 int reborn_note(struct restore *r, pid_t tid)

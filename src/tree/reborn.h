@@ -32,6 +32,9 @@ int reborn_run(struct restore *r, pid_t tid, struct program *p, const char *what
 /* Makes room for so many operations and bytes of data: runs what there is when they would not fit. */
 int reborn_room(struct restore *r, pid_t tid, struct program *p, size_t ops, size_t data, const char *what);
 
+/* Adds to the program: closes all descriptors from FIRST to LAST. */
+int reborn_close(struct restore *r, pid_t tid, struct program *p, int first, int last);
+
 /* Waits until a thread that was just born stands still, and notes it. */
 int reborn_note(struct restore *r, pid_t tid);
 

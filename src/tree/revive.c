@@ -137,7 +137,9 @@ int revive_state(struct restore *r, const struct record *rec)
 		.arg_end = m->arg_end, .env_start = m->env_start, .env_end = m->env_end,
 	};
 	reborn_program(r, &p);
-	program_call(&p, OP_MUST, SYS_close_range, 0, r->world - 1, 0);
+	err = reborn_close(r, r->pid, &p, 0, r->world - 1);
+	if (err)
+		return err;
 	if (IS_ON_CLOCKS)
 		clocks_join(r, &p);
 	mm_fields_add(&p, &mm, rec->body, rec->body_len, world_fd(r, r->state.exe));
@@ -401,14 +403,15 @@ static int lower_limit(struct restore *r, pid_t tid)
 }
 
 /* What the leader does for the process, last, while it still has its rights. */
-static void finish_process(struct restore *r, struct program *p)
+static int finish_process(struct restore *r, struct program *p)
 {
 	State *s = &r->state;
+	int err;
 
 	program_call(p, OP_MUST, SYS_fchdir, world_fd(r, s->root));
 	program_call(p, OP_MUST, SYS_chroot, program_data(p, ".", 2));
 	program_call(p, OP_MUST, SYS_fchdir, world_fd(r, s->cwd));
-	program_call(p, OP_MUST, SYS_close_range, r->world, -1);
+	err = reborn_close(r, r->pid, p, r->world, INT_MAX);
 	program_call(p, OP_MUST, SYS_umask, (long)s->umask);
 	add_limits(p, s, false);
 	for (size_t i = 0; i + 1 < s->itimer_count && i < 6; i += 2) {
@@ -427,6 +430,7 @@ static void finish_process(struct restore *r, struct program *p)
 		program_call(p, OP_MUST, SYS_mlockall, (long)s->mlockall);
 	if (s->mdwe)
 		program_call(p, OP_MUST, SYS_prctl, PR_SET_MDWE, (long)s->mdwe);
+	return err;
 }
 
 /* Before it has used vectors a thread has no such registers that could be set. */
@@ -542,8 +546,9 @@ int revive_thread(struct restore *r, const struct record *rec)
 	if (!ended)
 		add_thread_areas(&p, &r->inherited, m);
 	if (leader)
-		finish_process(r, &p);
-	err = credentials_add(&p, &r->inherited, m);
+		err = finish_process(r, &p);
+	if (!err)
+		err = credentials_add(&p, &r->inherited, m);
 	if (!err)
 		add_last_settings(&p, m);
 	if (!err && leader && r->state.dumpable < 2)	/* 2 cannot be asked for: it comes with the credentials */

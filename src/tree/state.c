@@ -283,7 +283,7 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, c
 	const pid_t tid = thread->tid;
 	struct thread_facts f = { 0 };
 	struct program prog;
-	int err;
+	int err, before = 0;
 
 	visit_program(v, tid, &prog);
 	thread_ask(&prog, &f, v->leader.rseq_untold);
@@ -291,15 +291,15 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, c
 		posix_timers_settle(s, p, tid, false, &prog);
 	err = visit_thread_start(v, thread, &prog);
 	if (IS_ON_COPY_BEHIND)
-		err = write_other(s, o, err);
+		before = write_other(s, o, err);
 	if (!err)
 		err = visit_thread_halt(v, &prog);
-	if (!err)
-		err = thread_see(&o->m, p->pid, tid, thread->like_leader ? leader : NULL);
-	if (!err)
+	if (!err && !before)
+		before = thread_see(&o->m, p->pid, tid, thread->like_leader ? leader : NULL);
+	if (!err)	/* whatever became of the record before, this one is to be led home */
 		err = visit_thread_end(v, &prog);
-	if (err)
-		return err;
+	if (err || before)
+		return err ? err : before;
 	o->answers = thread_answers(&prog, &f);
 	if (!IS_ON_COPY_BEHIND)
 		return thread_save(s, &o->m, &v->thread, &o->answers);

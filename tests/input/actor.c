@@ -5,7 +5,7 @@
  *
  *   actor sleep         its own PID
  *   actor zombie        the PID of a child that has ended and is not waited for
- *   actor thread        the ID of a second thread
+ *   actor thread        the ID of a second thread; there are four
  *   actor trace PID     traces PID
  *   actor hold          memory, which it looks through when it gets SIGUSR1: it ends if that is not as it was
  *   actor map           20,000 mappings
@@ -50,11 +50,21 @@ static void *thread(void *arg)
 	return NULL;
 }
 
+static void *idle(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
 static int with_thread(void)
 {
 	pthread_barrier_t barrier;
 	pthread_t id;
 
+	for (int i = 0; i < 2; i++)
+		if (pthread_create(&id, NULL, idle, NULL))
+			return 1;
 	pthread_barrier_init(&barrier, NULL, 2);
 	if (pthread_create(&id, NULL, thread, &barrier))
 		return 1;

@@ -47,7 +47,9 @@ verdict "check on a kernel with substitutes for what it lacks" "$(
 )"
 deny kcmp pidfd_getfd -- "$tool" check
 verdict "check: a substitute that is lacking, too" "$(has_status 0; features "lacking, too")"
-deny clone3 -- "$tool" check
+deny clone3 close_range -- "$tool" check
+verdict "check on a kernel before Linux 5.5" "$(has_status 0; features "ID is made the next one: by ns_last_pid")"
+deny PR_SET_MM -- "$tool" check
 verdict "check on a kernel that can save only" "$(has_status 1; features "^Here no tree can be restored; one can be saved")"
 deny PTRACE_SEIZE -- "$tool" check
 verdict "check on a kernel that allows nothing" "$(has_status 1; features "^Here no tree can be saved or restored")"
@@ -60,14 +62,67 @@ verdict "check without capabilities" "$(has_status 1; features "tinyckpt was sta
 act hold
 run_tool "$tool" save -o "$work/kernel.tck" "$actor"
 verdict "save of a process with some memory" "$(has_status 0)"
-for lacking in userfaultfd pidfd_getfd UFFDIO_API UFFDIO_REGISTER PAGEMAP_SCAN; do
-	deny "$lacking" -- "$tool" restore -d "$work/kernel.tck"
+for lacking in userfaultfd pidfd_getfd UFFDIO_API UFFDIO_REGISTER PAGEMAP_SCAN "clone3 close_range"; do
+	# shellcheck disable=SC2086 # two words
+	deny $lacking -- "$tool" restore -d "$work/kernel.tck"
 	verdict "restore on a kernel without $lacking" "$(has_status 0; [ -z "$err" ] || echo "$err"; well "$actor")"
 	kill -USR1 "$actor" # is all of it there?
 	sleep 0.1
 	verdict "memory restored on a kernel without $lacking" "$(well "$actor")"
 	end "$actor"
 done
+
+# Where no ID can be asked for, it is made the next one: by the kernel's counter, or once around it.
+last=/proc/sys/kernel/ns_last_pid
+end=$(cat /proc/sys/kernel/pid_max)
+echo 6000 2>/dev/null >/proc/sys/kernel/pid_max # so far it is around
+echo 1000 2>/dev/null >$last
+act thread
+run_tool "$tool" save -o "$work/kernel.tck" "$actor"
+verdict "save of a process with threads" "$(has_status 0)"
+for hidden in "" /dev/null; do
+	name="the threads' IDs on a kernel without clone3${hidden:+ and ns_last_pid}"
+	if [ -n "$hidden" ] && ! mount --bind $hidden $last 2>/dev/null; then
+		skip "$name" "it cannot be hidden here"
+		continue
+	fi
+	deny clone3 close_range -- "$tool" restore -d "$work/kernel.tck"
+	[ -z "$hidden" ] || umount $last
+	verdict "$name" "$(
+		has_status 0
+		[ "$status" = 0 ] || echo "$err"
+		threads=("/proc/$actor/task"/*)
+		[ -e "/proc/$actor/task/$number" ] || echo "no thread $number"
+		[ ${#threads[@]} = 4 ] || echo "${threads[*]}"
+		well "$actor"
+	)"
+	end "$actor"
+done
+
+name="an ID that no kernel before Linux 5.5 gives twice"
+if echo 200 2>/dev/null >$last && act thread && [ "$actor" -lt 300 ]; then
+	run_tool "$tool" save -o "$work/kernel.tck" "$actor"
+	echo 1000 >$last
+	mount --bind /dev/null $last
+	deny clone3 close_range -- "$tool" restore -d "$work/kernel.tck"
+	umount $last
+	verdict "$name" "$(complaint 1 restore "pid $actor: .* only once.*--pidns")"
+else
+	skip "$name" "the kernel's counter cannot be set here"
+fi
+end "$actor"
+
+echo "$end" 2>/dev/null >/proc/sys/kernel/pid_max
+
+# What stands in the way is found while the next thread is being asked: that one, too, is to go home.
+act thread
+deny PTRACE_GET_RSEQ_CONFIGURATION -- "$tool" save -o "$work/kernel.tck" "$actor"
+if [ "$status" = 0 ]; then
+	skip "save of threads with rseq(2) that nobody tells of" "the C library uses none here"
+else
+	verdict "save of threads with rseq(2) that nobody tells of" "$(complaint 3 save "rseq"; well "$actor")"
+fi
+end "$actor"
 
 # json WANTED-STATUS TEXT-TABLE: what the last run printed says the same as that table, for programs
 json() {
@@ -95,9 +150,9 @@ if [ "$("$tool" check --json 2>&1 | head -c 1)" = "{" ]; then
 	run_tool "$tool" check --json
 	verdict "check --json" "$(json 0 "$table")"
 	options=$(sed -n 's/^ *"option": "\(CONFIG_[A-Z0-9_]*\)",*$/\1=y/p' "$work/out" | awk '!seen[$0]++')
-	deny clone3 kcmp PR_SET_MM_MAP -- "$tool" check
+	deny clone3 kcmp PR_SET_MM -- "$tool" check
 	table=$out
-	deny clone3 kcmp PR_SET_MM_MAP -- "$tool" check --json
+	deny clone3 kcmp PR_SET_MM -- "$tool" check --json
 	verdict "check --json on a kernel that lacks something" "$(json 1 "$table"; [[ $out == *'"lost": "nothing can be restored"'* ]] || echo "no loss")"
 else
 	skip "check --json" "built without CONFIG_JSON"
