@@ -47,6 +47,9 @@ static const struct feature features[] = {
 		.name = "PTRACE_GETSIGMASK", .try = probe_sigmask, .since = "3.11",
 		.use = "blocked signals", .need = NEED_SAVE | NEED_RESTORE,
 	}, {
+		.name = "calls with 64-bit time", .try = probe_time64, .since = "5.1",
+		.use = "32-bit tasks are asked and led", .need = NEED_SAVE | NEED_RESTORE,
+	}, {
 		.name = "PTRACE_PEEKSIGINFO", .try = probe_siginfo, .since = "3.10",
 		.use = "pending signals", .need = NEED_SAVE,
 	}, {

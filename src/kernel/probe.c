@@ -141,6 +141,14 @@ int probe_sigmask(void)
 	return on_held(get_sigmask);
 }
 
+/* On 64 bits all calls are such. */
+int probe_time64(void)
+{
+	if (sizeof(long) == 8)
+		return PROBE_MOOT;
+	return has_no_such_call(syscall(SYS_rt_sigtimedwait_time64, 0, 0, 0, 0)) ? -ENOSYS : 0;
+}
+
 static int peek_siginfo(pid_t pid)
 {
 	struct __ptrace_peeksiginfo_args peek = { .nr = 1 };

@@ -13,6 +13,7 @@ int probe_proc(void);
 int probe_seize(void);
 int probe_regset(void);
 int probe_sigmask(void);
+int probe_time64(void);
 int probe_siginfo(void);
 int probe_forced_write(void);
 int probe_memory(void);
