@@ -46,6 +46,7 @@
  *   ARCH_MMAP_UNIT        what its offset counts, in bytes
  *   ARCH_NR_set_tls       the call by which a thread sets its thread pointer, -1 where that is in one of the register sets;
  *   ARCH_PTRACE_GET_TLS   then the request of ptrace(2) that reads it, one word
+ *   ARCH_RSEQ_SIGNATURE   by which glibc registers for rseq(2) (its bits/rseq.h); 0: not before Linux 5.13, which tells where
  *   ARCH_NR_get_user_tls, ARCH_NR_set_user_tls  by which the interpreter reads and sets a second one, that no tracer sees; or -1
  *   ARCH_NR_permission    the call by which a process asks for register state that not all have, by its number, with
  *                         ARCH_ASK_PERMISSION, and learns what it may have, as bits, with ARCH_GET_PERMISSIONS; -1: there is none
@@ -78,6 +79,9 @@
 #endif
 
 uintptr_t arch_pc(const struct arch_regs *regs);
+
+/* The thread pointer of a thread that is held, and has these registers; 0: it is not known. */
+uintptr_t arch_thread_pointer(pid_t tid, const struct arch_regs *regs);
 uintptr_t arch_sp(const struct arch_regs *regs);
 void arch_set_pc(struct arch_regs *regs, uintptr_t pc);
 

@@ -105,6 +105,7 @@ enum {
 #define ARCH_PR_GET_CONTROL 0
 #define ARCH_PR_SET_CONTROL 0
 #define ARCH_CONTROL_IS_FIXED(control) 0
+#define ARCH_RSEQ_SIGNATURE 0xd428bc00
 #define ARCH_NR_get_user_tls (-1)
 #define ARCH_NR_set_user_tls (-1)
 

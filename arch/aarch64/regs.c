@@ -25,6 +25,15 @@ uintptr_t arch_pc(const struct arch_regs *regs)
 	return regs->pc;
 }
 
+uintptr_t arch_thread_pointer(pid_t tid, const struct arch_regs *regs)
+{
+	unsigned long pointers[2] = { 0 };	/* TPIDR_EL0, and TPIDR2_EL0 where there is one */
+	struct iovec iov = { pointers, sizeof(pointers) };
+
+	(void)regs;
+	return ptrace(PTRACE_GETREGSET, tid, (void *)NT_ARM_TLS, &iov) ? 0 : pointers[0];
+}
+
 uintptr_t arch_sp(const struct arch_regs *regs)
 {
 	return regs->sp;

@@ -69,6 +69,7 @@ uintptr_t arch_task_size(void);
 #define ARCH_PR_GET_CONTROL 0
 #define ARCH_PR_SET_CONTROL 0
 #define ARCH_CONTROL_IS_FIXED(control) 0
+#define ARCH_RSEQ_SIGNATURE 0xe7f5def3
 #define ARCH_NR_get_user_tls 0x0f0f00
 #define ARCH_NR_set_user_tls 0x0f0f01
 

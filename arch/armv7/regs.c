@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <unistd.h>
 
 const long arch_nr_restart_syscall = SYS_restart_syscall;
@@ -30,6 +31,14 @@ static const uint32_t NO_CALL = ~0U;
 uintptr_t arch_pc(const struct arch_regs *regs)
 {
 	return regs->r[PC];
+}
+
+uintptr_t arch_thread_pointer(pid_t tid, const struct arch_regs *regs)
+{
+	unsigned long pointer = 0;
+
+	(void)regs;
+	return ptrace(ARCH_PTRACE_GET_TLS, tid, NULL, &pointer) ? 0 : pointer;
 }
 
 uintptr_t arch_sp(const struct arch_regs *regs)

@@ -13,6 +13,7 @@ enum {
 	ECALL = 0x00000073,
 	PC = 0,
 	SP = 2,
+	TP = 4,
 	A0 = 10,
 	NR = 17,		/* a7, the number of a call */
 };
@@ -20,6 +21,12 @@ enum {
 uintptr_t arch_pc(const struct arch_regs *regs)
 {
 	return regs->x[PC];
+}
+
+uintptr_t arch_thread_pointer(pid_t tid, const struct arch_regs *regs)
+{
+	(void)tid;
+	return regs->x[TP];
 }
 
 uintptr_t arch_sp(const struct arch_regs *regs)

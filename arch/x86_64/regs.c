@@ -20,6 +20,12 @@ uintptr_t arch_pc(const struct arch_regs *regs)
 	return regs->x.rip;
 }
 
+uintptr_t arch_thread_pointer(pid_t tid, const struct arch_regs *regs)
+{
+	(void)tid;
+	return regs->x.fs_base;
+}
+
 uintptr_t arch_sp(const struct arch_regs *regs)
 {
 	return regs->x.rsp;

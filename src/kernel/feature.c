@@ -93,7 +93,9 @@ static const struct feature features[] = {
 	}, {
 		.name = "PTRACE_GET_RSEQ_CONFIGURATION", .try = probe_rseq, .since = "5.13", .option = &RSEQ,
 		.use = "where rseq(2) is registered",
-		.lost = "programs that use rseq(2) are refused: with glibc 2.35 or newer all do",
+		.instead = IS_ON_OLD_KERNELS ? "glibc's dynamic linker (2.35 or newer) tells" : NULL,
+		.lost = IS_ON_OLD_KERNELS ? "static programs of glibc 2.35 or newer, and others that use rseq(2), are refused"
+					  : "programs that use rseq(2) are refused: with glibc 2.35 or newer all do",
 	}, {
 		.name = "/proc/PID/task/TID/children", .try = probe_children, .since = "4.2", .option = &PROC_CHILDREN,
 		.use = "the tree below a process", .instead = "the parent that each process in /proc names: slower",

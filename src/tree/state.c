@@ -283,13 +283,15 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, c
 	const pid_t tid = thread->tid;
 	struct thread_facts f = { 0 };
 	struct program prog;
-	int err, before = 0;
+	int before = 0, err = visit_thread_begin(v, thread);
 
+	if (err)
+		return err;
 	visit_program(v, tid, &prog);
-	thread_ask(&prog, &f, v->leader.rseq_untold);
+	thread_ask(&prog, &f, &v->thread);
 	if (IS_ON_POSIX_TIMERS)
 		posix_timers_settle(s, p, tid, false, &prog);
-	err = visit_thread_start(v, thread, &prog);
+	err = visit_thread_start(v, &prog);
 	if (IS_ON_COPY_BEHIND)
 		before = write_other(s, o, err);
 	if (!err)
@@ -339,7 +341,7 @@ static int ask(struct save *s, struct asked *a)
 	(void)s;
 	visit_program(&a->visit, a->p->tid, &a->program);
 	ask_process(&a->program, &a->facts, a->p);
-	thread_ask(&a->program, &a->leader, a->visit.leader.rseq_untold);
+	thread_ask(&a->program, &a->leader, &a->visit.leader);
 	return visit_start(&a->visit, &a->program);
 }
 

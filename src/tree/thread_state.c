@@ -25,9 +25,9 @@
 #define PR_GET_TID_ADDRESS 40
 #endif
 
-enum { RSEQ_BYTES = 32, RSEQ_UNREGISTER = 1 };	/* linux/rseq.h: so large, and so aligned */
+enum { RSEQ_UNREGISTER = 1 };	/* linux/rseq.h */
 
-void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq)
+void thread_ask(struct program *p, struct thread_facts *f, const struct visitor *who)
 {
 	f->comm_at = program_data(p, NULL, COMM_LEN);
 	f->altstack_at = program_data(p, NULL, sizeof(stack_t));
@@ -45,11 +45,14 @@ void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq)
 		f->control = program_call(p, 0, SYS_prctl, ARCH_PR_GET_CONTROL);
 	settings_ask(p, &f->settings);
 	f->rseq = -1;
-	if (about_rseq) {	/* one more is EINVAL where there is another; else it is taken back at once */
-		const long rseq = (program_data(p, NULL, 2 * RSEQ_BYTES) + RSEQ_BYTES - 1) & -(long)RSEQ_BYTES;
+	if (who->rseq_untold) {	/* once more is EBUSY, EINVAL where there is another; else it is taken back at once */
+		const long own = (program_data(p, NULL, 2 * RSEQ_BYTES) + RSEQ_BYTES - 1) & -(long)RSEQ_BYTES;
+		const long rseq = who->rseq.rseq_abi_pointer ? (long)who->rseq.rseq_abi_pointer : own;
 
-		f->rseq = program_call(p, 0, SYS_rseq, rseq, RSEQ_BYTES, 0, 0);
-		program_call(p, 0, SYS_rseq, rseq, RSEQ_BYTES, RSEQ_UNREGISTER, 0);
+		f->rseq = program_call(p, 0, SYS_rseq, rseq, RSEQ_BYTES, 0, (long)who->rseq.signature);
+		program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, program_at(p, f->rseq) + (long)offsetof(struct op, ret), -EBUSY,
+			     program_at(p, f->rseq + 3));
+		program_call(p, 0, SYS_rseq, rseq, RSEQ_BYTES, RSEQ_UNREGISTER, (long)who->rseq.signature);
 	}
 }
 
@@ -57,7 +60,8 @@ struct thread_answers thread_answers(const struct program *p, const struct threa
 {
 	struct thread_answers a = {
 		.no_tid_address = program_result(p, f->tid_address) < 0,
-		.has_rseq = f->rseq >= 0 && program_result(p, f->rseq) == -EINVAL,
+		.has_rseq = f->rseq >= 0 && (program_result(p, f->rseq) == -EINVAL || program_result(p, f->rseq) == -EPERM),
+		.has_that_rseq = f->rseq >= 0 && program_result(p, f->rseq) == -EBUSY,
 		.altstack = *(const stack_t *)program_read(p, f->altstack_at),
 		.tid_address = *(const unsigned long *)program_read(p, f->tid_address_at),
 		.pdeathsig = *(const int *)program_read(p, f->pdeathsig_at),
@@ -283,7 +287,7 @@ int thread_save(struct save *s, Thread *m, const struct visitor *who, const stru
 	m->tls = who->tls;
 	if (ARCH_NR_get_user_tls >= 0)
 		m->tls |= (uint64_t)a->user_tls << 32;
-	if (who->rseq.rseq_abi_pointer) {
+	if (who->rseq.rseq_abi_pointer && (!who->rseq_untold || a->has_that_rseq)) {
 		m->rseq = who->rseq.rseq_abi_pointer;
 		m->rseq_len = who->rseq.rseq_abi_size;
 		m->rseq_signature = who->rseq.signature;

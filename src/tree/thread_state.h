@@ -23,7 +23,7 @@ struct thread_facts {
 /* ... and what they said. */
 struct thread_answers {
 	char comm[COMM_LEN];
-	bool no_tid_address, has_rseq;
+	bool no_tid_address, has_rseq, has_that_rseq;	/* one that is not known, the one that was guessed */
 	stack_t altstack;
 	unsigned long tid_address, user_tls;
 	long control;	/* ARCH_PR_GET_CONTROL; negative or 0: there is none */
@@ -33,8 +33,8 @@ struct thread_answers {
 	struct settings settings;
 };
 
-/* Adds the questions to a program of the thread; about_rseq: whether it has one, which this kernel does not tell otherwise. */
-void thread_ask(struct program *p, struct thread_facts *f, bool about_rseq);
+/* Adds the questions to a program of the thread. */
+void thread_ask(struct program *p, struct thread_facts *f, const struct visitor *who);
 
 /* The program was worked off, and read back. */
 struct thread_answers thread_answers(const struct program *p, const struct thread_facts *f);

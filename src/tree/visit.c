@@ -383,7 +383,7 @@ static int fail_to_lead_home(int err, pid_t tid)
 	return fail_for(err, "thread %d: it has to walk home by itself", tid);
 }
 
-int visit_thread_start(struct visit *v, const struct thread *thread, struct program *p)
+int visit_thread_begin(struct visit *v, const struct thread *thread)
 {
 	int err;
 
@@ -392,7 +392,12 @@ int visit_thread_start(struct visit *v, const struct thread *thread, struct prog
 	err = way_lay(v, &v->thread, &thread->restart);
 	if (!err)	/* from now on the leader would wait for it to leave first */
 		err = way_tell(v, &v->thread, v->area + AREA_OUTSIDE);
-	return err ? err : start(v, &v->thread, v->area + AREA_THREAD_STACK, p);
+	return err;
+}
+
+int visit_thread_start(struct visit *v, struct program *p)
+{
+	return start(v, &v->thread, v->area + AREA_THREAD_STACK, p);
 }
 
 /* To the exit of a call that changes nothing, with an interrupt waiting for it. */

@@ -19,6 +19,7 @@
 #include "kernel/program.h"
 #include "kernel/ptrace.h"
 #include "kernel/restart.h"
+#include "tree/library_rseq.h"
 
 enum { VISIT_PROGRAM_MAX = 24 * 1024 };
 
@@ -31,7 +32,7 @@ struct visitor {		/* one thread that is in the area */
 	struct arch_way way;	/* offsets in them */
 	bool away;		/* it is on, or at, its way home */
 	struct rseq_configuration rseq;	/* rseq_abi_pointer 0: none */
-	bool rseq_untold;	/* or one that this kernel does not tell of (before Linux 5.13) */
+	bool rseq_untold;	/* this kernel does not tell of it (before Linux 5.13): it is guessed, or 0 */
 	unsigned long tls;	/* its thread pointer, where that is in no register set */
 	int arrival;		/* the operation of its program that shows that it is done */
 	uint8_t *lost;		/* it goes home by a frame, see tree/frame.h; NULL: it does not */
@@ -46,6 +47,7 @@ struct visit {
 	uint64_t dead;		/* dead bytes of an executable mapping, room for two ways home */
 	uint8_t dead_was[2 * ARCH_HOME_MAX];	/* what was there */
 	struct visitor leader, thread;
+	struct library_rseq library;
 	uint64_t no_sa_restart;	/* signals (bit 0: signal 1) whose handlers end a call with EINTR: the caller's to set */
 	enum {
 		VISIT_AT_HOME, VISIT_BEFORE_MMAP, VISIT_BEHIND_MMAP, VISIT_INSIDE, VISIT_BEFORE_MUNMAP, VISIT_BEHIND_MUNMAP,
@@ -77,10 +79,11 @@ int visit_finish(struct visit *v, struct program *p);
 int visit_run(struct visit *v, struct program *p);	/* all three */
 
 /*
- * Another thread enters and works it off; halt waits for that; then it is home again, and v->thread.home tells its registers
+ * Another thread is led to its way home, enters and works it off; halt waits for that; then it is home again, and v->thread.home tells its registers
  * and signal mask there.  The caller may take v->thread.lost away, to free it.
  */
-int visit_thread_start(struct visit *v, const struct thread *thread, struct program *p);
+int visit_thread_begin(struct visit *v, const struct thread *thread);
+int visit_thread_start(struct visit *v, struct program *p);
 int visit_thread_halt(struct visit *v, const struct program *p);
 int visit_thread_end(struct visit *v, struct program *p);
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/task_memory.h"
@@ -185,7 +186,11 @@ int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
 		return fail_errno("thread %d: its thread pointer", who->tid);
 	who->rseq_untold = ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(who->rseq), &who->rseq) <= 0;
 	if (who->rseq_untold)
-		who->rseq.rseq_abi_pointer = 0;
+		who->rseq = (struct rseq_configuration){
+			.rseq_abi_pointer = IS_ON_OLD_KERNELS && ARCH_RSEQ_SIGNATURE
+						    ? library_rseq(&v->library, v->pid, who->tid, &who->home.regs) : 0,
+			.rseq_abi_size = RSEQ_BYTES, .signature = ARCH_RSEQ_SIGNATURE,
+		};
 	leave_restartable_sequence(v, who);
 	if (undo_interruption(v->pid, who->tid, restart, ~who->home.sigmask, &who->home.regs))
 		who->home.call = (struct arch_interrupted){ 0 };

@@ -6,6 +6,8 @@
  *   actor sleep         its own PID
  *   actor zombie        the PID of a child that has ended and is not waited for
  *   actor thread        the ID of a second thread; there are four
+ *   actor thread-rseq   the same, and two of them have registered for rseq(2) where nobody knows
+ *   actor rseq-of TID   where that thread has registered for rseq(2), instead of its own PID; and ends
  *   actor trace PID     traces PID
  *   actor hold          memory, which it looks through when it gets SIGUSR1: it ends if that is not as it was
  *   actor map           20,000 mappings
@@ -52,18 +54,37 @@ static void *thread(void *arg)
 
 static void *idle(void *arg)
 {
+	static __thread struct {
+		uint32_t cpu_id_start, cpu_id;
+		uint64_t rseq_cs;
+		uint32_t flags, rest[3];
+	} __attribute__((aligned(32))) area;
+
+	if (arg)
+		syscall(SYS_rseq, &area, sizeof area, 0, 0x53053053);
 	for (;;)
 		pause();
 	return arg;
 }
 
-static int with_thread(void)
+static int rseq_of(pid_t tid)
+{
+	struct __ptrace_rseq_configuration c = { 0 };
+
+	if (ptrace(PTRACE_SEIZE, tid, 0, 0) || ptrace(PTRACE_INTERRUPT, tid, 0, 0) || waitpid(tid, NULL, __WALL) != tid)
+		return 1;
+	ptrace(PTRACE_GET_RSEQ_CONFIGURATION, tid, sizeof c, &c);
+	printf("%llx\n", (unsigned long long)c.rseq_abi_pointer);
+	return 0;
+}
+
+static int with_thread(void *rseq)
 {
 	pthread_barrier_t barrier;
 	pthread_t id;
 
 	for (int i = 0; i < 2; i++)
-		if (pthread_create(&id, NULL, idle, NULL))
+		if (pthread_create(&id, NULL, idle, rseq))
 			return 1;
 	pthread_barrier_init(&barrier, NULL, 2);
 	if (pthread_create(&id, NULL, thread, &barrier))
@@ -147,7 +168,7 @@ static int take_tid(pid_t wanted)
 {
 	int fd = open("/proc/sys/kernel/ns_last_pid", O_RDWR | O_CLOEXEC);
 
-	return fd < 0 || dprintf(fd, "%d", wanted - 1) < 0 ? 1 : with_thread();
+	return fd < 0 || dprintf(fd, "%d", wanted - 1) < 0 ? 1 : with_thread(NULL);
 }
 
 int main(int argc, char **argv)
@@ -173,7 +194,11 @@ int main(int argc, char **argv)
 		return stay(pid);
 	}
 	if (!strcmp(role, "thread"))
-		return with_thread();
+		return with_thread(NULL);
+	if (!strcmp(role, "thread-rseq"))
+		return with_thread("yes");
+	if (!strcmp(role, "rseq-of"))
+		return rseq_of(pid);
 	if (!strcmp(role, "trace"))
 		return ptrace(PTRACE_SEIZE, pid, 0, 0) ? 1 : stay(pid);
 	if (!strcmp(role, "take"))

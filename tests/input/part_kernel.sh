@@ -115,12 +115,24 @@ end "$actor"
 echo "$end" 2>/dev/null >/proc/sys/kernel/pid_max
 
 # What stands in the way is found while the next thread is being asked: that one, too, is to go home.
-act thread
+GLIBC_TUNABLES=glibc.pthread.rseq=0 act thread-rseq
 deny PTRACE_GET_RSEQ_CONFIGURATION -- "$tool" save -o "$work/kernel.tck" "$actor"
-if [ "$status" = 0 ]; then
-	skip "save of threads with rseq(2) that nobody tells of" "the C library uses none here"
+verdict "save of threads with rseq(2) that nobody tells of" "$(complaint 3 save "rseq"; well "$actor")"
+end "$actor"
+
+# glibc tells where it has registered its threads, whatever the kernel tells.
+act thread
+before=$("$build/actor" rseq-of "$number")
+if [ "$before" = 0 ]; then
+	skip "rseq(2) of glibc's" "the C library has not registered for it"
 else
-	verdict "save of threads with rseq(2) that nobody tells of" "$(complaint 3 save "rseq"; well "$actor")"
+	deny PTRACE_GET_RSEQ_CONFIGURATION -- "$tool" save -o "$work/kernel.tck" "$actor"
+	verdict "save on a kernel that does not tell of glibc's rseq(2)" "$(has_status 0; [ -z "$err" ] || echo "$err")"
+	accepts "restore of what that kernel did not tell of" restore -d "$work/kernel.tck"
+	verdict "rseq(2) of glibc's is registered again" "$(
+		after=$("$build/actor" rseq-of "$number")
+		[ "$after" = "$before" ] || echo "at $after, not at $before"
+	)"
 fi
 end "$actor"
 
