@@ -28,7 +28,7 @@ static uint64_t base_of_linker(pid_t pid)
 }
 
 /* It has relocated these itself, or has not. */
-static uint64_t address(const struct linker *l, ElfW(Addr) at)
+static uint64_t address(const struct linker *l, uint64_t at)
 {
 	return at < l->base ? l->base + at : at;
 }
