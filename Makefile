@@ -148,6 +148,7 @@ obj-$(CONFIG_PIDNS)         += src/kernel/pidns.c
 obj-$(CONFIG_VDSO_PROXY)    += src/tree/vdso.c src/tree/signal_frames.c arch/$(ARCH)/vdso.c
 obj-$(CONFIG_INHERIT_STDIO) += src/objects/inherit_stdio.c
 obj-$(CONFIG_RULES)         += src/base/glob.c src/objects/rules.c src/objects/changed.c src/objects/carried.c src/tree/resource.c
+obj-$(CONFIG_OVERLAY)       += src/tree/overlay.c
 obj-$(CONFIG_BUDGET)        += src/image/budget.c src/tree/estimate.c
 obj-$(CONFIG_LZ4)           += src/image/lz4.c
 obj-$(CONFIG_TRUST)         += src/cmd_keygen.c $(addprefix src/image/,key.c seal.c newest.c)

@@ -18,6 +18,7 @@
 #include "objects/embed.h"
 #include "tree/dead_bytes.h"
 #include "tree/openings.h"
+#include "tree/overlay.h"
 #include "tree/pages.h"
 #include "tree/records.h"
 #include "tree/vdso.h"
@@ -97,6 +98,12 @@ static int check_vma(void *arg, struct vma *v)
 	check_refusal(m->s, v);
 	if (IS_ON_VDSO_PROXY)
 		vdso_see(m->process, v);
+	if (IS_ON_OVERLAY) {
+		int err = overlay_check(m->s, m->process, v);
+
+		if (err)
+			return err;
+	}
 	return add_range(&m->s->busy, v->start, v->end);
 }
 
