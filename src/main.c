@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -229,10 +230,22 @@ int run_command(int argc, char **argv)
 	return current->run(argc, argv);
 }
 
+/* Cron jobs and init may come without: what is opened next would be told messages, and be what a workload inherits. */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd <= 2)
+		fcntl(fd, F_SETFD, 0);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	int code;
 
+	open_standard_streams();
 	log_init(NULL, LOG_NOTICE, 2);
 	/* a write that fails is an error to report, not a death that leaves the workload stopped */
 	signal(SIGPIPE, SIG_IGN);

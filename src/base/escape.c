@@ -38,9 +38,9 @@ static bool is_harmless(uint32_t point)
 {
 	if (point < 0x20 || (point >= 0x7f && point < 0xa0))
 		return false; /* C0, DEL, C1 */
-	if (point == 0x061c || point == 0x200e || point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
+	if (point == 0xfeff || point == 0x061c || point == 0x200e || point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
 	    (point >= 0x2066 && point <= 0x2069))
-		return false; /* line and paragraph separators, marks of direction */
+		return false; /* line and paragraph separators, marks of direction and of byte order */
 	return true;
 }
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -60,6 +62,24 @@ bool path_is_guarded(const char *path)
 	CLEANUP_CLOSE int parent = path_parent(path, &name);
 
 	return parent >= 0 && is_guarded(parent);
+}
+
+int path_of(int fd, char *path, size_t cap)
+{
+	char link[32];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, cap - 1);
+	path[len < 0 ? 0 : len] = '\0';
+	return len < 0 ? -1 : 0;
+}
+
+bool path_is_noexec(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && fs.f_flags & ST_NOEXEC;
 }
 
 int path_unlink(const char *path)

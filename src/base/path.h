@@ -19,6 +19,12 @@ int path_parent(const char *path, const char **name);
 /* Could nobody but root (or the caller) have put there what has this name? */
 bool path_is_guarded(const char *path);
 
+/* The name of what is open, as /proc tells it, with a NUL; empty and -1 with errno where it does not. */
+int path_of(int fd, char *path, size_t cap);
+
+/* Is what is open on a mount from which nothing may be executed? */
+bool path_is_noexec(int fd);
+
 /* As unlink(2). */
 int path_unlink(const char *path);
 

@@ -10,17 +10,16 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/scope.h"
 
 int place_directory(int fd)
 {
-	char link[32], path[4096];
+	char path[4096];
 	char *slash;
-	ssize_t n;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	path[n < 0 ? 0 : n] = '\0';
+	if (path_of(fd, path, sizeof(path)))
+		return fail_errno("where it lies cannot be told (/proc)");
 	slash = strrchr(path, '/');
 	if (!slash)
 		return fail(EIMAGE, "it was saved as a file, and comes as none");
@@ -41,16 +40,10 @@ static int check(int fd, const char *what)
 	return 0;
 }
 
-int place_check_in(int fd, int directory)
-{
-	int err = check(fd, "it");
-
-	return err ? err : check(directory, "its directory");
-}
-
 int place_check(int fd)
 {
 	CLEANUP_CLOSE int directory = place_directory(fd);
+	int err = directory < 0 ? directory : check(fd, "it");
 
-	return directory < 0 ? directory : place_check_in(fd, directory);
+	return err ? err : check(directory, "its directory");
 }

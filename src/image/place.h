@@ -13,7 +13,4 @@ int place_directory(int fd);
  */
 int place_check(int fd);
 
-/* The same, of a file whose directory is known. */
-int place_check_in(int fd, int directory);
-
 #endif

@@ -204,7 +204,7 @@ static int check_place(const struct image_writer *w)
 	if (!fstat(w->target.fd, &st) && st.st_mode & 077)
 		log_warning("its file system gives it the mode %03o: others than root may read the memory that is saved",
 			    st.st_mode & 07777u);
-	return place_check_in(w->target.fd, w->target.directory) ? -EPERM : 0;
+	return place_check(w->target.fd) ? -EPERM : 0;
 }
 
 int image_create(struct image_writer *w, const char *path, const char *key)

@@ -14,13 +14,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/statfs.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/scope.h"
 #include "file.pb.h"
 #include "job/restore.h"
@@ -175,7 +174,6 @@ static int beside_image(const struct restore *r, const Embedded *m)
 {
 	const char *slash = strrchr(r->options->image, '/');
 	char path[PATH_MAX], *name;
-	struct statfs fs;
 	CLEANUP_CLOSE int fd = -1;
 	int len = snprintf(path, sizeof(path), "%.*s", slash ? (int)(slash - r->options->image) : 1, slash ? r->options->image : ".");
 
@@ -189,7 +187,7 @@ static int beside_image(const struct restore *r, const Embedded *m)
 	if (fd < 0)
 		return -1;
 	unlink(path);
-	return fstatfs(fd, &fs) || fs.f_flags & ST_NOEXEC ? -1 : scope_keep(&fd);
+	return path_is_noexec(fd) ? -1 : scope_keep(&fd);
 }
 
 /* A stand-in that is filled by the contents which come next. */

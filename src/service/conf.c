@@ -201,6 +201,8 @@ static int read_file(int directory, struct service *s, const char *file, size_t 
 	struct stat st;
 	int err;
 
+	if (fd < 0 && errno == ELOOP)
+		return fail(EUSAGE, "%s: is a symbolic link, which is not followed", file);
 	if (fd < 0)
 		return fail_errno("%s", file);
 	err = check_writers(fd, file, &st);
@@ -273,8 +275,13 @@ int services_read(struct buffer *services, const char *dir, const char *only, co
 		const size_t len = strlen(entry->d_name);
 		struct reading r = { .save = save, .restore = restore };
 
-		if (len <= suffix || strcmp(entry->d_name + len - suffix, SUFFIX) || !is_name(entry->d_name, len - suffix))
+		if (len <= suffix || entry->d_name[0] == '.' || strcmp(entry->d_name + len - suffix, SUFFIX))
 			continue;
+		if (!is_name(entry->d_name, len - suffix)) {
+			log_warning("%s: not looked at: the name of a service is of letters, digits and ._@-, at most %u", entry->d_name,
+				    SERVICE_NAME_MAX);
+			continue;
+		}
 		if (only && (strlen(only) != len - suffix || strncmp(only, entry->d_name, len - suffix)))
 			continue;
 		r.service = insert(services, entry->d_name, len - suffix);

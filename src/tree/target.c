@@ -2,6 +2,7 @@
 #include "tree/target.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -18,7 +19,8 @@ int target_check(pid_t pid)
 	int err = proc_stat(pid, 0, &st);
 
 	if (err)
-		return fail(err, "pid %d: there is no such process", pid);
+		return fail(err, "pid %d: %s", pid, kill(pid, 0) && errno == ESRCH ? "there is no such process"
+										   : "it is there, but not in /proc: is that mounted?");
 	err = proc_status(pid, pid, &status);
 	if (err == -ESRCH || (!err && status.tgid != pid))
 		return fail(ESRCH, "pid %d (%s): this is a thread, not a process", pid, st.comm);

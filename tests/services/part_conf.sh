@@ -93,7 +93,7 @@ unsafe "a folder that everybody may write" "etc: others may write it" 2 1
 chmod 755 "$work/etc"
 mv "$work/etc/wrong.conf" "$work/right"
 ln -s "$work/right" "$work/etc/wrong.conf"
-unsafe "a symbolic link" "wrong.conf: " 2 2
+unsafe "a symbolic link" "wrong.conf: is a symbolic link" 2 2
 rm "$work/etc/wrong.conf"
 mkfifo "$work/etc/wrong.conf"
 unsafe "a FIFO" "wrong.conf: is not a regular file" 2 2
@@ -105,7 +105,9 @@ for name in .hidden.conf -x.conf 'a b.conf' 'a;b.conf' .conf README "$(printf '%
 	echo "$start" >"$work/etc/$name"
 done
 run_tool "$tool" restore --all
-verdict "other files in the folder are not looked at" "$(says 0 1 "no service is configured")"
+verdict "other files in the folder are not looked at, and those that look like services are named" "$(
+	says 0 5 "no service is configured"; for name in -x.conf 'a b.conf' 'a;b.conf' "$(printf '%065d' 0).conf"; do
+		[[ $err == *"warning: $name: not looked at"* ]] || echo "$name is not named"; done)"
 
 # One that is wrong does not stop the others.
 clean

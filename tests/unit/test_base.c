@@ -197,6 +197,7 @@ static void test_escape(void **state)
 	check_escape("", "");
 	check_escape("plain ~ \\ text", "plain ~ \\ text");
 	check_escape("\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+	check_escape("\xef\xbb\xbf" "key", "\\xef\\xbb\\xbfkey");	/* a byte order mark */
 	check_escape("\x7f\xc2\x9b", "\\x7f\\xc2\\x9b");             /* DEL, C1 */
 	check_escape("\x9b[2J", "\\x9b[2J");                         /* C1 as one byte */
 	check_escape("\xc0\x8a\xe0\x80\x8a", "\\xc0\\x8a\\xe0\\x80\\x8a"); /* overlong newlines */
