@@ -78,12 +78,9 @@ int boot_look(const char *folder, const char *key, struct kept *kept)
 
 int boot_lift(struct kept *kept)
 {
-	char text[16];
-	pid_t end = 0, to = kept->highest;
+	pid_t end = pids_end(), to = kept->highest;
 	int err;
 
-	if (proc_readf(text, sizeof(text), "/proc/sys/kernel/pid_max") > 0)
-		end = atoi(text);
 	if (to < EARLY && (!end || EARLY <= end - NUMBERS_LEFT))
 		to = EARLY;
 	kept->was = kept->is = pid_counter_last();

@@ -86,6 +86,8 @@ static int on_pids(struct restore *r, const struct record *rec)
 	const pid_t tool = getppid();
 	int err = r->born.len ? fail(EIMAGE, "the process IDs are not in their place") : pids_read(&r->numbers, rec);
 
+	if (!err)
+		err = pids_possible(&r->numbers);
 	if (!err && is_wanted(r, tool) && tool != getsid(0) && tool != getpgrp())
 		err = fail(EEXIST, "pid %d is tinyckpt's own, and one of the image's: start it again", tool);
 	while (!err && is_wanted(r, getpid())) {

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -222,6 +223,8 @@ static int on_vma(struct verify *v, const struct record *rec)
 		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": no file %u", v->pid, m.start, m.end, m.file);
 	if (m.huge & (m.huge - 1) || (m.huge && m.huge < v->page_size))
 		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": an absurd page size", v->pid, m.start, m.end);
+	if (m.kind == VmaKind_FILE_BACKED && m.prot & PROT_EXEC)
+		verify_executed(v, m.file, false);
 	if (m.inherited && v->pid == v->tree.root)
 		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": inherited from nobody", v->pid, m.start, m.end);
 	if (v->here && !v->root && m.kind == VmaKind_VDSO && v->pid == v->tree.root && !strcmp(m.name, "[vdso]") && !m.spare &&
@@ -337,6 +340,7 @@ static int on_state(struct verify *v, const struct record *rec)
 		return fail(EIMAGE, "state of process %u: there is no such process, or it came before", m.pid);
 	if (!verify_known(v, m.exe) || !verify_known(v, m.cwd) || !verify_known(v, m.root))
 		return fail(EIMAGE, "state of process %u: its program or directories are not in the image", m.pid);
+	verify_executed(v, m.exe, true);
 	p->have_state = true;
 	v->pid = m.pid;
 	v->tid = v->next_timer = 0;
@@ -540,6 +544,8 @@ static int check_numbers(struct verify *v)
 
 	if (n)
 		qsort(tid, n, sizeof(*tid), compare_tids);
+	if (IS_ON_PIDS && v->here && !v->root && pids_possible(&v->tids))
+		verify_note(v, -ERANGE);
 	for (size_t i = 0; i < n; i++) {
 		struct proc_stat st;
 		char text[128];
@@ -560,7 +566,7 @@ static void check_limits(struct verify *v)
 	const uint64_t needed = (uint64_t)world_begin(v->tree.highest_fd) + v->last_id + 1, room = world_room();
 
 	if (room < needed)
-		verify_note(v, fail(EIMAGE, "restoring takes %" PRIu64 " open files, tinyckpt may have %" PRIu64 " (RLIMIT_NOFILE)", needed,
+		verify_note(v, fail(EMFILE, "restoring takes %" PRIu64 " open files, tinyckpt may have %" PRIu64 " (RLIMIT_NOFILE)", needed,
 				    room));
 }
 
@@ -585,6 +591,7 @@ int verify_image(struct verify *v, struct image_reader *image)
 	buffer_free(&v->processes);
 	buffer_free(&v->tids);
 	buffer_free(&v->mappings);
+	buffer_free(&v->unfit);
 	buffer_free(&v->runs);
 	return err;
 }

@@ -15,10 +15,10 @@
 
 void verify_note(struct verify *v, int err)
 {
-	if (err == -EEXIST)
-		v->busy++;
-	else
+	if (err == -EIMAGE)
 		v->foreign++;
+	else
+		v->busy++;
 }
 
 int verify_open(const struct verify *v, const char *path, int flags)
@@ -44,6 +44,36 @@ int verify_open(const struct verify *v, const char *path, int flags)
 		return scope_keep(&fd);
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	return open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+struct unfit {
+	uint32_t id;
+	bool mount;		/* not even mapped so: noexec */
+	char path[256];
+};
+
+void verify_mapped(struct verify *v, uint32_t id, const char *path, int fd)
+{
+	struct unfit new = { .id = id, .mount = !v->root && path_is_noexec(fd) };
+	struct stat st;
+
+	if (fstat(fd, &st) || (!new.mount && st.st_mode & 0111))
+		return;
+	snprintf(new.path, sizeof(new.path), "%s", path);
+	(void)buffer_append(&v->unfit, &new, sizeof(new));	/* only a message would be lost */
+}
+
+void verify_executed(struct verify *v, uint32_t id, bool program)
+{
+	struct unfit *u = (struct unfit *)(void *)v->unfit.data;
+
+	for (size_t n = v->unfit.len / sizeof(*u); n; n--, u++) {
+		if (u->id != id || !(program || u->mount))
+			continue;
+		verify_note(v, fail(EIMAGE, "%s: it is executed, and its %s allows that no more", u->path,
+				    u->mount ? "mount (noexec)" : "mode"));
+		u->id = 0;	/* once is enough */
+	}
 }
 
 int verify_id(struct verify *v, uint32_t id)

@@ -16,7 +16,7 @@ struct verify {
 	const char *root;		/* what will be the root directory, and a descriptor of it; NULL: `/` */
 	int root_fd;
 	unsigned int foreign;		/* so many things, each named, make this another machine than the image's */
-	unsigned int busy;		/* and so many may pass: numbers that are taken */
+	unsigned int busy;		/* and so many may pass: numbers that are taken, no space, a read-only mount */
 	unsigned int carried;		/* so many files would come from the image: here they are missing, or others */
 
 	/* The rest is the walker's and the objects' own. */
@@ -28,6 +28,7 @@ struct verify {
 	uint64_t contents_size;
 	struct buffer processes;	/* struct verified */
 	struct buffer tids;		/* uint32_t: every number that must be free */
+	struct buffer unfit;		/* struct unfit: mapped files that may not be executed as they are now */
 	struct buffer mappings, runs;	/* struct range: of the process at hand */
 	uint32_t pid, tid;		/* what records belong to, 0: nothing */
 	uint32_t next_timer;		/* the lowest ID that its next timer can have */
@@ -35,7 +36,7 @@ struct verify {
 	uint32_t process_box[64];	/* as restore.born_box */
 };
 
-/* Notes what fail() has just said of this machine. */
+/* Notes what fail() has just said of this machine, with the error that restore would end with. */
 void verify_note(struct verify *v, int err);
 
 /*
@@ -44,6 +45,10 @@ void verify_note(struct verify *v, int err);
  * path_open() does.  -1 and errno.
  */
 int verify_open(const struct verify *v, const char *path, int flags);
+
+/* The file that is mapped is at FD; and it is executed: as a program, or by a mapping.  What it is not fit for is noted then. */
+void verify_mapped(struct verify *v, uint32_t id, const char *path, int fd);
+void verify_executed(struct verify *v, uint32_t id, bool program);
 
 /* An object takes the next id, as world_add() gives it in restore.  0 or -EIMAGE, said. */
 int verify_id(struct verify *v, uint32_t id);

@@ -130,6 +130,11 @@ static char *name_beside(const char *path)
 	return beside;
 }
 
+static int no_place(const File *m, int err)
+{
+	return fail(EIMAGE, "%s: there is no place for its content: %s", m->path, strerror(err));
+}
+
 /* An empty file beside it, for the contents that come: a descriptor that only reads, or a negative error, said. */
 static int make_beside(struct restore *r, const File *m)
 {
@@ -150,7 +155,7 @@ static int make_beside(struct restore *r, const File *m)
 	path_unlink(name);
 	fd = path_open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return fail(EIMAGE, "%s: there is no place for its content: %s", m->path, strerror(errno));
+		return no_place(m, errno);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (ftruncate(fd, (off_t)m->size) || fchown(fd, m->uid, m->gid) || fchmod(fd, m->mode & 07777) ||
 	    (keeper = open(path, O_RDONLY | O_CLOEXEC)) < 0)
@@ -204,9 +209,9 @@ static void check_room(struct verify *v, const File *m)
 	snprintf(directory, sizeof(directory), "%.*s", (int)(strrchr(m->path, '/') + 1 - m->path), m->path);
 	fd = verify_open(v, directory, O_PATH | O_DIRECTORY);
 	if (fd < 0 || fstatvfs(fd, &fs))
-		verify_note(v, fail_errno("%s: where its content would go", m->path));
+		verify_note(v, no_place(m, errno));
 	else if (fs.f_flag & ST_RDONLY)
-		verify_note(v, fail_for(EROFS, "%s: where its content would go", m->path));
+		verify_note(v, no_place(m, EROFS));
 	else if ((uint64_t)fs.f_bavail * fs.f_frsize < m->size)
 		verify_note(v, fail_for(ENOSPC, "%s: its content of %" PRIu64 " bytes", m->path, m->size));
 }

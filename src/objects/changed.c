@@ -103,7 +103,9 @@ int changed_create(struct restore *r, const struct verify *v, const File *m)
 		if (fd >= 0)	/* a symbolic link to nowhere */
 			return cannot_create(m, EEXIST);
 		fd = verify_open(v, directory_of(m->path, directory, sizeof(directory)), O_PATH | O_DIRECTORY);
-		return fd < 0 ? cannot_create(m, errno) : scope_keep(&fd);
+		if (fd < 0 || (!v->root && faccessat(fd, ".", W_OK, 0)))	/* read-only, say */
+			return cannot_create(m, errno);
+		return scope_keep(&fd);
 	}
 	fd = path_open(m->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 	if (fd < 0)

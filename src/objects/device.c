@@ -68,6 +68,8 @@ static int open_named(const struct verify *v, const Device *m)
 	CLEANUP_CLOSE int fd = verify_open(v, m->path, flags | O_CLOEXEC);
 	struct stat st;
 
+	if (fd < 0 && errno == ENOENT)
+		return fail(EIMAGE, "%s: it is missing, and the workload has it open", m->path);
 	if (fd < 0 || fstat(fd, &st))
 		return fail_errno("%s", m->path);
 	/* numbers of devices with a driver of their own are not the same under every kernel */

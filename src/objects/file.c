@@ -156,7 +156,7 @@ int file_open(struct restore *r, const struct verify *v, const File *m)
 
 	if (fd < 0 && errno == ENOENT && IS_ON_RULES && (m->action == ACTION_APPEND || m->action == ACTION_RECREATE))
 		return changed_create(r, v, m);
-	if (fd < 0 && errno == EISDIR)
+	if (fd < 0 && (errno == EISDIR || errno == ENXIO))	/* a socket, say */
 		return fail(EIMAGE, "%s: another kind of file has this name now", m->path);
 	if (fd < 0 && errno == ELOOP)
 		return fail(EIMAGE, "%s: a symbolic link leads there now, and not by root's will", m->path);
@@ -237,6 +237,8 @@ static int verify(struct verify *v, const struct record *rec)
 		fd = err ? err : file_open(NULL, v, &m);
 		if (fd < 0)
 			verify_note(v, fd);
+		else if (m.mapped)
+			verify_mapped(v, m.id, m.path, fd);
 	}
 	return verify_id(v, m.id);
 }

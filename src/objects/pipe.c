@@ -162,6 +162,11 @@ static int open_unlinked(const Pipe *m)
 	return fd;
 }
 
+static int not_opened(const Pipe *m)
+{
+	return errno == ENOENT ? fail(EIMAGE, "%s: the FIFO is missing", m->path) : fail_errno("%s", m->path);
+}
+
 static int restore_pipe(struct restore *r, const struct record *rec)
 {
 	Pipe m;
@@ -175,7 +180,7 @@ static int restore_pipe(struct restore *r, const struct record *rec)
 	if (m.path[0]) {
 		fd = m.unlinked ? open_unlinked(&m) : path_open(m.path, FIFO_FLAGS, 0);
 		if (fd < 0 || fstat(fd, &st))
-			return errno == ENOENT ? fail(EIMAGE, "%s: the FIFO is missing", m.path) : fail_errno("%s", m.path);
+			return not_opened(&m);
 		if (!S_ISFIFO(st.st_mode))
 			return fail(EIMAGE, "%s: this is no FIFO any more", m.path);
 	} else {
@@ -244,7 +249,7 @@ static int verify(struct verify *v, const struct record *rec)
 		CLEANUP_CLOSE int fd = verify_open(v, m.path, O_PATH | O_NOFOLLOW);
 
 		if (fd < 0 || fstat(fd, &st))
-			verify_note(v, fail_errno("%s: a FIFO", m.path));
+			verify_note(v, not_opened(&m));
 		else if (!S_ISFIFO(st.st_mode))
 			verify_note(v, fail(EIMAGE, "%s: this is no FIFO any more", m.path));
 	}

@@ -173,6 +173,11 @@ static int open_shared_memory(const Unlinked *m)
 	return fd;
 }
 
+static void say_memory(const Unlinked *m)
+{
+	log_warning("%s: no unlinked file can be made there (%s): it will lie in memory", m->directory, strerror(errno));
+}
+
 static int open_unnamed(const Unlinked *m)
 {
 	char path[4096 + 32];
@@ -187,7 +192,7 @@ static int open_unnamed(const Unlinked *m)
 		unlink(path);
 		return fd;
 	}
-	log_info("%s: no unlinked file can be made there: it will lie in memory", m->directory);
+	say_memory(m);
 	fd = memfd_create("unlinked", MFD_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -228,7 +233,7 @@ static int verify(struct verify *v, const struct record *rec)
 		CLEANUP_CLOSE int fd = verify_open(v, m.directory, O_PATH | O_DIRECTORY);
 
 		if (fd < 0)
-			verify_note(v, fail_errno("%s: the directory of an unlinked file", m.directory));
+			say_memory(&m);
 	}
 	if (v->here && m.huge) {
 		int fd = open_shared_memory(&m);

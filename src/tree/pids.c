@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/log.h"
 #include "kernel/procfs.h"
@@ -56,6 +57,24 @@ int pids_read(struct buffer *numbers, const struct record *rec)
 		     buffer_append(numbers, m.group, m.group_count * sizeof(*m.group))))
 		err = fail(ENOMEM, "out of memory");
 	return err;
+}
+
+pid_t pids_end(void)
+{
+	char text[16];
+
+	return proc_readf(text, sizeof(text), "/proc/sys/kernel/pid_max") > 0 ? atoi(text) : 0;
+}
+
+int pids_possible(const struct buffer *numbers)
+{
+	const uint32_t *number = (const uint32_t *)(const void *)numbers->data;
+	const pid_t end = pids_end();
+
+	for (size_t i = 0; end && i < numbers->len / sizeof(*number); i++)
+		if (number[i] >= (uint32_t)end)
+			return fail(ERANGE, "pid %u: this kernel gives none from %d on: raise /proc/sys/kernel/pid_max", number[i], end);
+	return 0;
 }
 
 struct member_search {

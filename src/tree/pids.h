@@ -12,6 +12,12 @@ int pids_save(struct save *s);
 /* Decodes the record, and adds its numbers to a buffer of uint32_t.  0 or a negative errno, said. */
 int pids_read(struct buffer *numbers, const struct record *rec);
 
+/* The number from which on this kernel gives none (pid_max); 0: it does not tell. */
+pid_t pids_end(void);
+
+/* Can this kernel give all of the numbers, uint32_t?  0 or -ERANGE, said. */
+int pids_possible(const struct buffer *numbers);
+
 /* Who has the number: "process 42 (sensor)", "thread 43 of process 42 (sensor)", "the process group of ..."; false: nobody. */
 bool pids_taken_by(pid_t pid, char *text, size_t cap);
 

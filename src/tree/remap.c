@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -11,6 +12,7 @@
 #include "arch.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
@@ -68,6 +70,14 @@ static void add_label(const struct restore *r, const struct memory *m, struct pr
 			     *label ? program_data(p, label, VMA_LABEL) : 0);
 }
 
+static int not_executed(int fd)
+{
+	char path[PATH_MAX];
+
+	path_of(fd, path, sizeof(path));
+	return fail(EIMAGE, "%s: it is executed, and its mount (noexec) allows that no more", path);
+}
+
 int remap_note(struct restore *r, const struct record *rec)
 {
 	Vma m;
@@ -84,6 +94,8 @@ int remap_note(struct restore *r, const struct record *rec)
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": absurd, or not in order", m.start, m.end);
 	if (m.kind == VmaKind_FILE_BACKED && world_fd(r, m.file) < 0)
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": no file %u", m.start, m.end, m.file);
+	if (m.kind == VmaKind_FILE_BACKED && m.prot & PROT_EXEC && path_is_noexec(world_fd(r, m.file)))
+		return not_executed(world_fd(r, m.file));
 	if (m.huge && (m.huge & (m.huge - 1) || m.huge < r->page_size))
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": an absurd page size", m.start, m.end);
 	v = (struct mapped){

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/scope.h"
 #include "config.h"
 #include "kernel/abi.h"
@@ -96,14 +97,12 @@ static int set_outside(struct restore *r)
 static int check_program(pid_t pid, int fd)
 {
 	char link[32], path[PATH_MAX];
-	ssize_t len;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	if (!access(link, X_OK))
 		return 0;
-	len = readlink(link, path, sizeof(path) - 1);
-	path[len < 0 ? 0 : len] = '\0';
-	return fail_errno("process %d: its program %s may not be executed (by its mode, or its mount)", pid, path);
+	path_of(fd, path, sizeof(path));
+	return fail(EIMAGE, "process %d: its program %s may not be executed (by its mode, or its mount)", pid, path);
 }
 
 int revive_state(struct restore *r, const struct record *rec)

@@ -150,7 +150,7 @@ verdict "save where restore could not have the descriptors it takes" "$(complain
 limited 130 save -o "$work/limited.tck" "$pid"
 verdict "save where it could" "$([ "$status" = 0 ] || echo "exit status $status: $err")"
 limited 90 verify "$work/limited.tck"
-verdict "verify where restore could not" "$([ "$status" = 4 ] && [[ $err == *RLIMIT_NOFILE* ]] || echo "exit status $status: $err")"
+verdict "verify where restore could not" "$([ "$status" = 1 ] && [[ $err == *RLIMIT_NOFILE* ]] || echo "exit status $status: $err")"
 limited 130 restore -d "$work/limited.tck"
 verdict "restore where it can" "$([ "$status" = 0 ] || echo "exit status $status: $err"; well "$pid")"
 end "$pid"

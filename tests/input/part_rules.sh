@@ -156,11 +156,11 @@ end "$pid"
 cp "$image" "$work/kept"
 head -c 200000 /dev/urandom >"$work/small/data"
 cp "$work/small/data" "$work/data-now"
-refuses_verify() {
+refuses_verify() { # NAME STATUS PATTERN
 	run_tool "$tool" verify "$image"
-	verdict "verify: $1" "$([ "$status" = 4 ] && [[ $err =~ $2 ]] || echo "exit status $status: $err")"
+	verdict "verify: $1" "$([ "$status" = "$2" ] && [[ $err =~ $3 ]] || echo "exit status $status: $err")"
 }
-refuses_verify "no room for a snapshot" "small/data.*space"
+refuses_verify "no room for a snapshot" 1 "small/data.*space"
 stays "restore without room for a snapshot" 1 "No space"
 verdict "the file is as it was, and alone" "$(cmp "$work/small/data" "$work/data-now" 2>&1; find "$work/small" -mindepth 1 ! -name data)"
 : >"$work/small/.data.tinyckpt"
