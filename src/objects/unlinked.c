@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -69,9 +70,20 @@ bool unlinked_has_attributes(const struct opened *o)
 	return false;
 }
 
+/* An overlay goes on counting the name that is hidden in a layer below. */
+static bool has_names(const struct opened *o)
+{
+	CLEANUP_CLOSE int fd = o->st.st_nlink == 1 ? proc_open(o->access, O_PATH) : -1;
+	struct statfs fs;
+
+	if (fd >= 0 && !fstatfs(fd, &fs) && fs.f_type == OVERLAYFS_SUPER_MAGIC)
+		return false;
+	return o->st.st_nlink > 0 && !is_shared_memory(o);
+}
+
 static void check(struct save *s, const struct opened *o)
 {
-	if (o->st.st_nlink > 0 && !is_shared_memory(o))
+	if (has_names(o))
 		obstacle(s, "%s: %s: this name is gone but the file has others (hard links): not supported", o->what, o->path);
 	if (!is_shared_memory(o) && unlinked_has_attributes(o))
 		obstacle(s, "%s: %s: an unlinked file with extended attributes or ACLs: not supported", o->what, o->path);

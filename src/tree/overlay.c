@@ -68,7 +68,7 @@ int overlay_check(struct save *s, const struct process *p, const struct vma *v)
 	struct stat st;
 	int ret;
 
-	if (v->name[0] != '/' || v->deleted || !(v->prot & PROT_READ) || (v->shared && v->prot & PROT_WRITE))
+	if (v->name[0] != '/' || !(v->prot & PROT_READ) || (v->shared && v->prot & PROT_WRITE))
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, p->tid, v->start, v->end);
 	fd = proc_open(path, O_RDONLY | O_NONBLOCK);

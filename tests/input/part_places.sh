@@ -143,7 +143,6 @@ else
 	accepts "save of it" save -o "$image" "$pid"
 	accepts "restore of it" restore -d "$image"
 	end "$pid"
-	maps
 	umount "$place/merged"
 	rm -rf "$place"/{upper,work}
 	mkdir "$place"/{upper,work}
@@ -156,6 +155,26 @@ else
 		"$([[ $status = 3 && $err == *"merged/library: the file was overwritten"* ]] || echo "exit status $status: $out$err")"
 	refuses "save: a file that is mapped was overwritten on an overlay" 3 "merged/library: the file was overwritten" save -o "$image" "$pid"
 	verdict "it is well" "$(well "$pid")"
+	end "$pid"
+	umount "$place/merged"
+
+	# as packages are updated
+	rm -rf "$place"/{upper,work}
+	mkdir "$place"/{upper,work}
+	mount -t overlay -o "lowerdir=$place/lower,upperdir=$place/upper,workdir=$place/work" overlay "$place/merged"
+	then=$(cksum <"$place/lower/library")
+	pid=$(cd / && setsid --fork sh -c 'echo $$; exec "$1" </dev/null >/dev/null 2>&1 3<"$2"' sh "$build/still" "$place/merged/library")
+	while [ "$(readlink "/proc/$pid/exe")" != "$build/still" ]; do sleep 0.01; done
+	cp "$work/library" "$place/merged/new"
+	mv "$place/merged/new" "$place/merged/library"
+	run_tool "$tool" save -o "$image" "$pid"
+	if [[ $err == *CONFIG_UNLINKED* ]]; then
+		skip "a file was replaced on an overlay" "this tinyckpt was built without CONFIG_UNLINKED"
+	else
+		verdict "save: a file was replaced on an overlay" "$([ "$status" = 0 ] || echo "exit status $status: $err")"
+		accepts "restore of it" restore -d "$image"
+		verdict "it has the file that it had" "$([ "$(cksum <"/proc/$pid/fd/3")" = "$then" ] || ls -l "/proc/$pid/fd")"
+	fi
 	end "$pid"
 	umount "$place/merged"
 fi
