@@ -163,8 +163,7 @@ else
 	mkdir "$place"/{upper,work}
 	mount -t overlay -o "lowerdir=$place/lower,upperdir=$place/upper,workdir=$place/work" overlay "$place/merged"
 	then=$(cksum <"$place/lower/library")
-	pid=$(cd / && setsid --fork sh -c 'echo $$; exec "$1" </dev/null >/dev/null 2>&1 3<"$2"' sh "$build/still" "$place/merged/library")
-	while [ "$(readlink "/proc/$pid/exe")" != "$build/still" ]; do sleep 0.01; done
+	opened "$build/still" "3<$place/merged/library"
 	cp "$work/library" "$place/merged/new"
 	mv "$place/merged/new" "$place/merged/library"
 	run_tool "$tool" save -o "$image" "$pid"
