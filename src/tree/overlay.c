@@ -33,7 +33,7 @@ static bool is_on_overlay(int fd)
 	return !fstatfs(fd, &fs) && (uint32_t)fs.f_type == OVERLAYFS_SUPER_MAGIC;
 }
 
-/* What restore would take from the file, page by page, up to the file's end.  1: another, 0, or a negative errno, unsaid. */
+/* What restore would take from the file, page by page.  1: another, 0, or a negative errno, unsaid. */
 static int differs(const struct save *s, pid_t pid, const struct vma *v, int fd, uint64_t size)
 {
 	const uint64_t page = s->page_size, end = size < v->pgoff ? 0 : size - v->pgoff;
@@ -43,18 +43,25 @@ static int differs(const struct save *s, pid_t pid, const struct vma *v, int fd,
 	int err = pagemap < 0 ? pagemap : 0;
 	uint64_t n;
 
-	for (uint64_t at = 0; !err && at < v->end - v->start && at < end; at += n) {
-		n = v->end - v->start - at < AT_ONCE ? v->end - v->start - at : AT_ONCE;
-		err = pread_all(pagemap, entries, (n + page - 1) / page * sizeof(*entries), (v->start + at) / page * sizeof(*entries));
-		if (!err)
-			err = task_read(pid, there, v->start + at, n);
-		if (!err)
-			err = pread_all(fd, file, n < end - at ? n : end - at, v->pgoff + at);
-		for (uint64_t i = 0; !err && i < n && at + i < end; i += page) {
-			uint64_t len = n - i < page ? n - i : page;
+	for (uint64_t at = 0; !err && at < v->end - v->start; at += n) {
+		uint64_t have = at < end ? end - at : 0;
 
-			len = len < end - at - i ? len : end - at - i;
-			if (!is_own(entries[i / page]) && memcmp(there + i, file + i, len))
+		n = v->end - v->start - at < AT_ONCE ? v->end - v->start - at : AT_ONCE;
+		have = have < n ? have : n;
+		err = pread_all(pagemap, entries, (n + page - 1) / page * sizeof(*entries), (v->start + at) / page * sizeof(*entries));
+		if (!err && have)
+			err = task_read(pid, there, v->start + at, have);
+		if (err == -EFAULT)	/* what is mapped is shorter */
+			return 1;
+		if (!err && have)
+			err = pread_all(fd, file, have, v->pgoff + at);
+		for (uint64_t i = 0; !err && i < n; i += page) {
+			const uint64_t entry = entries[i / page], len = i >= have ? 0 : have - i < page ? have - i : page;
+
+			if (is_own(entry))
+				continue;
+			/* a page that is there behind the end of the file is one of a longer file */
+			if (len ? memcmp(there + i, file + i, len) != 0 : entry >> 63 && (at + i) / page * page >= end)
 				return 1;
 		}
 	}

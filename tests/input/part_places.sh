@@ -154,6 +154,12 @@ else
 	verdict "check: a file that is mapped was overwritten on an overlay" \
 		"$([[ $status = 3 && $err == *"merged/library: the file was overwritten"* ]] || echo "exit status $status: $out$err")"
 	refuses "save: a file that is mapped was overwritten on an overlay" 3 "merged/library: the file was overwritten" save -o "$image" "$pid"
+	for size in 20000 60000; do
+		head -c $size /dev/urandom >"$work/other"
+		dd if="$place/lower/library" of="$work/other" conv=notrunc bs=$((size < 50000 ? size : 50000)) count=1 2>/dev/null
+		cat "$work/other" >"$place/merged/library"
+		refuses "save: it has $size bytes now, and began the same" 3 "merged/library: the file was overwritten" save -o "$image" "$pid"
+	done
 	verdict "it is well" "$(well "$pid")"
 	end "$pid"
 	umount "$place/merged"
