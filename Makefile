@@ -204,7 +204,7 @@ defines  := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DTINYCKPT_VERSION='"$(version)
 nanopb_include := $(if $(NANOPB_DIR),-isystem $(NANOPB_DIR) -DPB_NO_ERRMSG -DPB_BUFFER_ONLY,$(shell $(PKG_CONFIG) --cflags nanopb 2>/dev/null))
 
 # No path and no date of the machine that builds.
-same_everywhere := -ffile-prefix-map=$(CURDIR)=. -Wdate-time
+same_everywhere := -ffile-prefix-map='$(CURDIR)'=. -Wdate-time
 
 # gcc has -Oz since 12; all sources optimized as one (LTO) are 2 to 3 % smaller.
 smallest := $(or $(call ask,-Oz),-Os) $(call ask,-flto -flto-partition=one)
@@ -366,7 +366,7 @@ fuzzers: $(fuzzers)
 # Test drivers find the tool, and the configuration it was built with, in the environment.  The make that they run
 # inherits what was said on the command line, but no jobs: a recipe that is no make gets none.
 run_env = MAKEFLAGS='$(filter-out -j% --jobserver%,$(MAKEFLAGS))' \
-	 ARCH=$(ARCH) CONFIG=$(CONFIG) TINYCKPT=$(CURDIR)/$(tool) FUZZ_SECONDS=$(FUZZ_SECONDS)
+	 ARCH=$(ARCH) CONFIG=$(CONFIG) TINYCKPT='$(CURDIR)/$(tool)' FUZZ_SECONDS=$(FUZZ_SECONDS)
 
 .PHONY: demo check check-boards check-days check-cuts check-stress bench fuzz
 demo: all

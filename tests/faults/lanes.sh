@@ -43,10 +43,13 @@ lanes() {
 
 	read -r -a own <<<"$2"
 	shift 2
-	lane=$(mktemp -d) || exit 2
+	lane=$(mktemp -d "${TMPDIR:-/tmp}/tinyckpt-lanes.XXXXXX") || exit 2
+	# shellcheck disable=SC2064 # this one
+	trap "rm -rf '$lane'" EXIT
 	for parts; do
 		read -r -a beside <<<"$parts"
-		"$script" "${beside[@]}" >"$lane/${#jobs[@]}" 2>&1 &
+		# what is begun with & ignores interrupts, and all that it starts
+		env --default-signal=INT,QUIT "$script" "${beside[@]}" >"$lane/${#jobs[@]}" 2>&1 &
 		jobs+=($!)
 	done
 	{
@@ -57,6 +60,5 @@ lanes() {
 		done
 	} > >(renumber)
 	wait $!
-	rm -r "$lane"
 	exit $status
 }
