@@ -157,10 +157,6 @@ static const struct feature features[] = {
 		.use = "the tool's descriptors are closed", .need = NEED_RESTORE,
 		.instead = IS_ON_OLD_KERNELS ? "each of them is: slower" : NULL,
 	}, {
-		.name = "PR_SET_MDWE", .try = probe_mdwe, .since = "6.3",
-		.use = "memory that stays not executable",
-		.lost = "images of programs with PR_SET_MDWE cannot be restored",
-	}, {
 		.name = "O_TMPFILE in /tmp", .try = probe_tmpfile, .since = "3.11", .option = &TMPFS,
 		.use = "unlinked files are made again", .instead = "a file that has a name for an instant",
 	},

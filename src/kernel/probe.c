@@ -28,9 +28,6 @@
 #ifndef PR_GET_TID_ADDRESS
 #define PR_GET_TID_ADDRESS 40
 #endif
-#ifndef PR_GET_MDWE
-#define PR_GET_MDWE 66
-#endif
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #define PR_SET_VMA_ANON_NAME 0
@@ -483,11 +480,6 @@ int probe_mm_single(void)
 int probe_close_range(void)
 {
 	return result(syscall(SYS_close_range, ~0U, ~0U, 0));
-}
-
-int probe_mdwe(void)
-{
-	return result(prctl(PR_GET_MDWE, 0, 0, 0, 0));
 }
 
 int probe_tmpfile(void)

@@ -45,7 +45,6 @@ int probe_madvise(void);
 int probe_hugetlb(void);
 int probe_anon_name(void);
 int probe_mseal(void);
-int probe_mdwe(void);
 int probe_tmpfile(void);
 int probe_sys_admin(void);
 

@@ -41,9 +41,6 @@
 #include "tree/sleepers.h"
 #include "tree/vdso.h"
 
-#ifndef PR_SET_MDWE
-#define PR_SET_MDWE 65
-#endif
 #ifndef PR_SET_THP_DISABLE
 #define PR_SET_THP_DISABLE 41
 #endif
@@ -427,8 +424,6 @@ static int finish_process(struct restore *r, struct program *p)
 	}
 	if (s->mlockall)
 		program_call(p, OP_MUST, SYS_mlockall, (long)s->mlockall);
-	if (s->mdwe)
-		program_call(p, OP_MUST, SYS_prctl, PR_SET_MDWE, (long)s->mdwe);
 	return err;
 }
 

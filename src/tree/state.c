@@ -34,9 +34,6 @@
 #ifndef PR_GET_THP_DISABLE
 #define PR_GET_THP_DISABLE 42
 #endif
-#ifndef PR_GET_MDWE
-#define PR_GET_MDWE 66
-#endif
 /*
  * membarrier(2): PRIVATE is the first of three commands, each followed by the one that registers for it, and refused without
  * that.  The kernel tells of them only since Linux 6.3, and of the first also when it was another that was registered for.
@@ -52,7 +49,7 @@ struct process_facts {
 	long rlimit_at[RLIM_NLIMITS];
 	int itimer[3];
 	long itimer_at[3];
-	int dumpable, subreaper, thp, mdwe, membarrier, brk, personality, landlock;
+	int dumpable, subreaper, thp, membarrier, brk, personality, landlock;
 	long subreaper_at, permissions_at;
 	uint32_t mlockall;
 };
@@ -82,7 +79,6 @@ static void ask_process(struct program *p, struct process_facts *f, const struct
 	f->dumpable = program_call(p, 0, SYS_prctl, PR_GET_DUMPABLE);
 	f->subreaper = program_call(p, 0, SYS_prctl, PR_GET_CHILD_SUBREAPER, f->subreaper_at);
 	f->thp = program_call(p, 0, SYS_prctl, PR_GET_THP_DISABLE);
-	f->mdwe = program_call(p, 0, SYS_prctl, PR_GET_MDWE);
 	if (IS_ON_SETTINGS)
 		f->landlock = landlock_ask(p, process);
 	f->membarrier = program_call(p, 0, SYS_membarrier, 1 << MEMBARRIER_GET_REGISTRATIONS, 0);
@@ -213,8 +209,6 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 
 	if (auxv_len < 0)
 		return fail_for((int)auxv_len, "its auxiliary vector");
-	if (program_result(prog, f->mdwe) > 0)
-		m.mdwe = (uint32_t)program_result(prog, f->mdwe);
 	m.membarrier = registrations(f, prog);
 	if (ARCH_NR_permission >= 0 && !syscall(ARCH_NR_permission, ARCH_GET_PERMISSIONS, &all))
 		m.permissions = *(const uint64_t *)program_read(prog, f->permissions_at) & ~all;

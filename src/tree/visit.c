@@ -135,6 +135,8 @@ static int furnish(struct visit *v)
 	if (ret == -ENOMEM || ret == -EAGAIN)
 		return fail(EHOLDS, "no room for %d KiB in it (RLIMIT_AS, _DATA, _MEMLOCK, or the number of its mappings): not supported",
 			    VISIT_AREA / 1024);
+	if (ret == -EACCES)
+		return fail(EHOLDS, "it may have no memory to write to and execute (PR_SET_MDWE, or a security module): not supported");
 	if (ret != (long)wanted)
 		return fail_for((int)ret, "mapping %d bytes at %#lx in it", VISIT_AREA, (long)wanted);
 	v->area = wanted;

@@ -7,7 +7,7 @@
 #include <sys/fsuid.h>
 #include <unistd.h>
 
-enum { CASES = 4 };
+enum { CASES = 5 };
 
 static pid_t child[CASES];
 
@@ -34,6 +34,9 @@ static void become(int number)
 	case 3: /* a file server acting for somebody */
 		setfsgid(4000);
 		setfsuid(4000);
+		break;
+	case 4: /* root but for some groups more */
+		must(setgroups(2, groups + 1));
 		break;
 	}
 }

@@ -80,6 +80,7 @@ void test_setup(void)
 		must(open(test_path(name), O_RDONLY | O_CREAT, 0644));
 	}
 	process_fd = must(open(test_path("process"), O_RDWR | O_CREAT, 0644));
+	must(lock(process_fd, F_SETLK, F_WRLCK, 0, 1));
 	must(lock(process_fd, F_SETLK, F_WRLCK, 10, 20));
 	must(lock(process_fd, F_SETLK, F_RDLCK, 100, 1));
 	must(lock(process_fd, F_SETLK, F_WRLCK, FROM_HERE, 510));
@@ -118,6 +119,8 @@ static void expect_flock(const char *name, int kind, bool free)
 
 void test_check(void)
 {
+	expect_holder(process_view, 0, F_WRLCK, getpid());
+	expect_holder(process_view, 1, 0, 0);
 	expect_holder(process_view, 10, F_WRLCK, getpid());
 	expect_holder(process_view, 29, F_WRLCK, getpid());
 	expect_holder(process_view, 30, 0, 0);

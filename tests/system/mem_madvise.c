@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What madvise set on an area: visible in its flags, and in what a fork hands down. */
+/* What madvise, or mmap itself, set on an area: visible in its flags, and in what a fork hands down. */
 #include "selfview.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 #define MADV_WIPEONFORK 18
 #endif
 
-enum { SIZE = 1 << 20 };
+enum { SIZE = 1 << 20, NO_ADVICE = -1 };
 
 static struct {
 	const char *name;
@@ -27,15 +27,24 @@ static struct {
 	{"MADV_MERGEABLE", MADV_MERGEABLE, " mg ", NULL, false},
 	{"MADV_SEQUENTIAL", MADV_SEQUENTIAL, " sr ", NULL, false},
 	{"MADV_RANDOM", MADV_RANDOM, " rr ", NULL, false},
+	{"MAP_NORESERVE", NO_ADVICE, " nr ", NULL, false},
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
 void test_setup(void)
 {
 	for (int i = 0; i < CASES; i++) {
-		cases[i].area = must(mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+		const int flags = MAP_PRIVATE | MAP_ANONYMOUS | (cases[i].advice == NO_ADVICE ? MAP_NORESERVE : 0);
+		char now[256];
+
+		cases[i].area = must(mmap(NULL, SIZE, PROT_READ | PROT_WRITE, flags, -1, 0));
 		/* A kernel may lack some of them. */
-		cases[i].applied = madvise(cases[i].area, SIZE, cases[i].advice) == 0;
+		if (cases[i].advice != NO_ADVICE) {
+			cases[i].applied = madvise(cases[i].area, SIZE, cases[i].advice) == 0;
+		} else {
+			mapping_flags(cases[i].area, now, sizeof now);
+			cases[i].applied = strstr(now, cases[i].flag);
+		}
 		fill_pattern(cases[i].area, SIZE / 4, 80 + i);
 		if (!cases[i].applied)
 			test_log("%s: errno %d\n", cases[i].name, errno);

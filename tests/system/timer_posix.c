@@ -18,7 +18,7 @@ static const struct far_away {
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static timer_t tick, once, far_away[KINDS], absolute, idle;
-static int64_t started, armed[KINDS];
+static int64_t started, deadline, armed[KINDS];
 static volatile int64_t last, gap, once_at;
 static volatile long ticks;
 static const char *volatile wrong;
@@ -62,7 +62,8 @@ void test_setup(void)
 	absolute = timer_new(CLOCK_MONOTONIC, SIGUSR2, 0, NULL);
 	started = last = clock_ns(CLOCK_MONOTONIC);
 	timer_start(absolute, started + ABSOLUTE * MS, 0, TIMER_ABSTIME);
-	timer_start(once, clock_ns(CLOCK_BOOTTIME) + ONCE * MS, 0, TIMER_ABSTIME);
+	deadline = clock_ns(CLOCK_BOOTTIME) + ONCE * MS;
+	timer_start(once, deadline, 0, TIMER_ABSTIME);
 	for (int i = 0; i < KINDS; i++) {
 		armed[i] = clock_ns(CLOCK_MONOTONIC);
 		timer_start(far_away[i], (FAR + i) * MS, (FAR + 10 * i) * MS, 0);
@@ -101,6 +102,8 @@ void test_check(void)
 
 	/* one that ends in the midst of a save ends then */
 	expect(once_at, "a timer of CLOCK_BOOTTIME never ended");
+	expect(advance || !clocks_go_on() || once_at >= deadline, "a timer of CLOCK_BOOTTIME has ended %lld us early",
+	       (long long)(deadline - once_at) / 1000);
 	left = timer_remains(absolute);
 	elapsed = clock_ns(CLOCK_MONOTONIC) - started;
 	expect(advance || !clocks_go_on() || llabs(left + elapsed - ABSOLUTE * MS) < 50 * MS,

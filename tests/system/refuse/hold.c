@@ -8,7 +8,7 @@
  * arguments: timer_other_process timer_some_thread timer_thread_gone
  * arguments: sysv_shm seccomp ns_uts ns_mnt ns_net ns_user clone_vm aio linked_elsewhere proc_pid mte
  * arguments: mempolicy keyring thread_keyring ldt ioperm user_dispatch sem_undo autogroup sched_core dnotify
- * arguments: landlock landlock_user unlinked_attribute rlimit_as rlimit_data rlimit_memlock
+ * arguments: landlock landlock_user mdwe uffd_mapping unlinked_attribute rlimit_as rlimit_data rlimit_memlock
  * arguments: several clone_files clone_fs own_files own_fs
  */
 #include "kinds/kind.h"
@@ -44,7 +44,8 @@ static bool can_be_told_from_outside(const char *name)
 		return syscall(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0) == 0;
 	/* what only the task itself is told, or its tracer */
 	return strcmp(name, "mempolicy") && !strstr(name, "keyring") && strcmp(name, "ldt") && strcmp(name, "ioperm") &&
-	       strcmp(name, "user_dispatch") && strncmp(name, "landlock", 8) && strcmp(name, "rlimit_memlock");
+	       strcmp(name, "user_dispatch") && strncmp(name, "landlock", 8) && strcmp(name, "rlimit_memlock") &&
+	       strcmp(name, "mdwe");
 }
 
 static void hold(const char *name)
@@ -61,6 +62,8 @@ static void hold(const char *name)
 	item->fd = item->kind->make();
 	if (item->fd == -1)
 		test_skip("%s cannot be had here (errno %d)", name, errno);
+	if (item->kind->says)
+		test_expect_message("%s", item->kind->says);
 	if (item->fd == NO_DESCRIPTOR) {
 		if (!can_be_told_from_outside(name))
 			test_check_is_blind();

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
+#include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <sys/epoll.h>
 #include <sys/fanotify.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -128,9 +130,56 @@ static void check_memfd(int fd)
 	expect(pread(fd, text, 7, 0) == 7 && strcmp(text, "content") == 0, "it holds \"%s\"", text);
 }
 
+/* A process outside the tree has it open, too, as long as the test lives: its parent is gone, and so it is somebody else's. */
+static int share_outside(int fd)
+{
+	const pid_t test = getpid();
+	pid_t child = must(fork());
+
+	if (!child) {
+		if (fork())
+			_exit(0);
+		while (kill(test, 0) == 0)
+			test_nap(10);
+		_exit(0);
+	}
+	must(waitpid(child, NULL, 0));
+	return fd;
+}
+
 static int make_userfaultfd(void)
 {
 	return syscall(SYS_userfaultfd, O_NONBLOCK);
+}
+
+static char *watched;
+
+/* Who could say what is missing there is a process outside. */
+static int make_uffd_mapping(void)
+{
+	struct uffdio_api api = {.api = UFFD_API};
+	const int fd = make_userfaultfd();
+
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
+		return -1;
+	watched = must(mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	*watched = 1;
+	struct uffdio_register range = {.range = {(uintptr_t)watched, 65536}, .mode = UFFDIO_REGISTER_MODE_MISSING};
+
+	must(ioctl(fd, UFFDIO_REGISTER, &range));
+	close(share_outside(fd));
+	return NO_DESCRIPTOR;
+}
+
+static void check_uffd_mapping(int fd)
+{
+	(void)fd;
+	expect(*watched == 1, "its page is another");
+}
+
+static void spoil_uffd_mapping(void)
+{
+	*watched = 2;
 }
 
 static int make_pidfd(void)
@@ -300,23 +349,6 @@ static int make_linked_elsewhere(void)
 	return fd;
 }
 
-/* A process outside the tree has it open, too, as long as the test lives: its parent is gone, and so it is somebody else's. */
-static int share_outside(int fd)
-{
-	const pid_t test = getpid();
-	pid_t child = must(fork());
-
-	if (!child) {
-		if (fork())
-			_exit(0);
-		while (kill(test, 0) == 0)
-			test_nap(10);
-		_exit(0);
-	}
-	must(waitpid(child, NULL, 0));
-	return fd;
-}
-
 static int make_pipe_outside(void)
 {
 	int ends[2];
@@ -351,33 +383,34 @@ static int make_fifo_outside_renamed(void)
 }
 
 const struct kind descriptor_kinds[] = {
-	{"epoll", make_epoll, check_epoll, NULL},
-	{"epoll_wait", make_epoll_wait, check_epoll_wait, NULL},
-	{"signalfd", make_signalfd, check_signalfd, NULL},
-	{"inotify", make_inotify, check_inotify, NULL},
-	{"fanotify", make_fanotify, NULL, NULL},
-	{"memfd", make_memfd, check_memfd, NULL},
-	{"userfaultfd", make_userfaultfd, NULL, NULL},
-	{"pidfd", make_pidfd, NULL, NULL},
-	{"io_uring", make_io_uring, NULL, NULL},
-	{"perf_event", make_perf_event, NULL, NULL},
-	{"bpf", make_bpf, NULL, NULL},
-	{"mqueue", make_mqueue, NULL, NULL},
-	{"unix_pair", make_unix_pair, check_pair, NULL},
-	{"unix_listener", make_unix_listener, NULL, NULL},
-	{"tcp_listener", make_tcp_listener, NULL, NULL},
-	{"udp", make_udp, NULL, NULL},
-	{"netlink", make_netlink, NULL, NULL},
-	{"packet", make_packet, NULL, NULL},
-	{"pty", make_pty, NULL, NULL},
-	{"kmsg", make_kmsg, NULL, NULL},
-	{"lease", make_lease, check_lease, NULL},
-	{"lease_of_many", make_lease_of_many, check_lease, NULL},
-	{"proc_pid", make_proc_pid, NULL, NULL},
-	{"linked_elsewhere", make_linked_elsewhere, NULL, NULL},
-	{"pipe_outside", make_pipe_outside, NULL, NULL},
-	{"fifo_outside", make_fifo_outside, NULL, NULL},
-	{"fifo_outside_unlinked", make_fifo_outside_unlinked, NULL, NULL},
-	{"fifo_outside_renamed", make_fifo_outside_renamed, NULL, NULL},
-	{NULL, NULL, NULL, NULL},
+	{"epoll", make_epoll, check_epoll, NULL, NULL},
+	{"epoll_wait", make_epoll_wait, check_epoll_wait, NULL, NULL},
+	{"signalfd", make_signalfd, check_signalfd, NULL, NULL},
+	{"inotify", make_inotify, check_inotify, NULL, NULL},
+	{"fanotify", make_fanotify, NULL, NULL, NULL},
+	{"memfd", make_memfd, check_memfd, NULL, NULL},
+	{"userfaultfd", make_userfaultfd, NULL, NULL, NULL},
+	{"uffd_mapping", make_uffd_mapping, check_uffd_mapping, spoil_uffd_mapping, "userfaultfd is registered"},
+	{"pidfd", make_pidfd, NULL, NULL, NULL},
+	{"io_uring", make_io_uring, NULL, NULL, NULL},
+	{"perf_event", make_perf_event, NULL, NULL, NULL},
+	{"bpf", make_bpf, NULL, NULL, NULL},
+	{"mqueue", make_mqueue, NULL, NULL, NULL},
+	{"unix_pair", make_unix_pair, check_pair, NULL, NULL},
+	{"unix_listener", make_unix_listener, NULL, NULL, NULL},
+	{"tcp_listener", make_tcp_listener, NULL, NULL, NULL},
+	{"udp", make_udp, NULL, NULL, NULL},
+	{"netlink", make_netlink, NULL, NULL, NULL},
+	{"packet", make_packet, NULL, NULL, NULL},
+	{"pty", make_pty, NULL, NULL, NULL},
+	{"kmsg", make_kmsg, NULL, NULL, NULL},
+	{"lease", make_lease, check_lease, NULL, "lease"},
+	{"lease_of_many", make_lease_of_many, check_lease, NULL, "lease"},
+	{"proc_pid", make_proc_pid, NULL, NULL, "/proc tells"},
+	{"linked_elsewhere", make_linked_elsewhere, NULL, NULL, "hard links"},
+	{"pipe_outside", make_pipe_outside, NULL, NULL, "outside the tree"},
+	{"fifo_outside", make_fifo_outside, NULL, NULL, "outside the tree"},
+	{"fifo_outside_unlinked", make_fifo_outside_unlinked, NULL, NULL, "outside the tree"},
+	{"fifo_outside_renamed", make_fifo_outside_renamed, NULL, NULL, "outside the tree"},
+	{NULL, NULL, NULL, NULL, NULL},
 };

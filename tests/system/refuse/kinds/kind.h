@@ -13,6 +13,8 @@ struct kind {
 	void (*check)(int fd);
 	/* Where closing the descriptor does not do. */
 	void (*spoil)(void);
+	/* A word of the refusal, which is to be for that reason and no other. NULL: the kernel may make it several. */
+	const char *says;
 };
 
 enum { NO_DESCRIPTOR = 1 << 20 };

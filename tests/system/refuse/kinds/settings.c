@@ -273,6 +273,19 @@ static int make_rlimit_data(void)
 }
 
 /* By whom memory to come is locked, too, without the right to lock any. */
+enum { GET_MDWE = 66, SET_MDWE = 65, REFUSE_EXEC_GAIN = 1 };
+
+static int make_mdwe(void)
+{
+	return prctl(SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0) ? -1 : NO_DESCRIPTOR;
+}
+
+static void check_mdwe(int fd)
+{
+	(void)fd;
+	expect(prctl(GET_MDWE, 0, 0, 0, 0) == REFUSE_EXEC_GAIN && !spoiled, "it may write to what it executes");
+}
+
 static int make_rlimit_memlock(void)
 {
 	must(mlockall(MCL_FUTURE));
@@ -292,21 +305,22 @@ static void check_rlimit(int fd)
 }
 
 const struct kind setting_kinds[] = {
-	{"mempolicy", make_mempolicy, check_mempolicy, spoil_mempolicy},
-	{"keyring", make_keyring, check_keyring, spoil},
-	{"thread_keyring", make_thread_keyring, check_keyring, spoil},
-	{"ldt", make_ldt, check_ldt, spoil},
-	{"ioperm", make_ioperm, check_ioperm, spoil},
-	{"user_dispatch", make_user_dispatch, check_user_dispatch, spoil},
-	{"sem_undo", make_sem_undo, check_sem_undo, spoil},
-	{"autogroup", make_autogroup, check_autogroup, spoil},
-	{"sched_core", make_sched_core, check_spoiled, spoil},
-	{"landlock", make_landlock, check_landlock, spoil},
-	{"landlock_user", make_landlock_user, check_landlock, spoil},
-	{"dnotify", make_dnotify, NULL, NULL},
-	{"rlimit_as", make_rlimit_as, check_rlimit, spoil},
-	{"rlimit_data", make_rlimit_data, check_rlimit, spoil},
-	{"rlimit_memlock", make_rlimit_memlock, check_rlimit, spoil},
-	{"unlinked_attribute", make_unlinked_attribute, NULL, NULL},
-	{NULL, NULL, NULL, NULL},
+	{"mempolicy", make_mempolicy, check_mempolicy, spoil_mempolicy, "a memory policy"},
+	{"keyring", make_keyring, check_keyring, spoil, "a keyring"},
+	{"thread_keyring", make_thread_keyring, check_keyring, spoil, "a keyring"},
+	{"ldt", make_ldt, check_ldt, spoil, NULL},
+	{"ioperm", make_ioperm, check_ioperm, spoil, "ioperm"},
+	{"user_dispatch", make_user_dispatch, check_user_dispatch, spoil, "PR_SET_SYSCALL_USER_DISPATCH"},
+	{"sem_undo", make_sem_undo, check_sem_undo, spoil, "SEM_UNDO"},
+	{"autogroup", make_autogroup, check_autogroup, spoil, "autogroup"},
+	{"sched_core", make_sched_core, check_spoiled, spoil, "PR_SCHED_CORE"},
+	{"landlock", make_landlock, check_landlock, spoil, "Landlock"},
+	{"landlock_user", make_landlock_user, check_landlock, spoil, "Landlock"},
+	{"dnotify", make_dnotify, NULL, NULL, NULL},
+	{"mdwe", make_mdwe, check_mdwe, spoil, "PR_SET_MDWE"},
+	{"rlimit_as", make_rlimit_as, check_rlimit, spoil, "RLIMIT_AS"},
+	{"rlimit_data", make_rlimit_data, check_rlimit, spoil, "RLIMIT_DATA"},
+	{"rlimit_memlock", make_rlimit_memlock, check_rlimit, spoil, "_MEMLOCK"},
+	{"unlinked_attribute", make_unlinked_attribute, NULL, NULL, "extended attributes"},
+	{NULL, NULL, NULL, NULL, NULL},
 };
