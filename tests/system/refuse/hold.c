@@ -8,7 +8,7 @@
  * arguments: timer_other_process timer_some_thread timer_thread_gone
  * arguments: sysv_shm seccomp ns_uts ns_mnt ns_net ns_user clone_vm aio linked_elsewhere proc_pid mte
  * arguments: mempolicy keyring thread_keyring ldt ioperm user_dispatch sem_undo autogroup sched_core dnotify
- * arguments: landlock landlock_user mdwe uffd_mapping unlinked_attribute rlimit_as rlimit_data rlimit_memlock
+ * arguments: landlock landlock_user groups mdwe uffd_mapping unlinked_attribute rlimit_as rlimit_data rlimit_memlock
  * arguments: several clone_files clone_fs own_files own_fs
  */
 #include "kinds/kind.h"

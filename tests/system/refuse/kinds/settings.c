@@ -5,6 +5,7 @@
 #include <asm/unistd.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -273,6 +274,23 @@ static int make_rlimit_data(void)
 }
 
 /* By whom memory to come is locked, too, without the right to lock any. */
+enum { GROUPS = 65 };
+
+static int make_groups(void)
+{
+	gid_t groups[GROUPS];
+
+	for (int i = 0; i < GROUPS; i++)
+		groups[i] = 3000 + i;
+	return setgroups(GROUPS, groups) ? -1 : NO_DESCRIPTOR;
+}
+
+static void check_groups(int fd)
+{
+	(void)fd;
+	expect(getgroups(0, NULL) == GROUPS && !spoiled, "it is in %d groups", getgroups(0, NULL));
+}
+
 enum { GET_MDWE = 66, SET_MDWE = 65, REFUSE_EXEC_GAIN = 1 };
 
 static int make_mdwe(void)
@@ -317,6 +335,7 @@ const struct kind setting_kinds[] = {
 	{"landlock", make_landlock, check_landlock, spoil, "Landlock"},
 	{"landlock_user", make_landlock_user, check_landlock, spoil, "Landlock"},
 	{"dnotify", make_dnotify, NULL, NULL, NULL},
+	{"groups", make_groups, check_groups, spoil, "supplementary groups"},
 	{"mdwe", make_mdwe, check_mdwe, spoil, "PR_SET_MDWE"},
 	{"rlimit_as", make_rlimit_as, check_rlimit, spoil, "RLIMIT_AS"},
 	{"rlimit_data", make_rlimit_data, check_rlimit, spoil, "RLIMIT_DATA"},
