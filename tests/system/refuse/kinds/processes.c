@@ -356,7 +356,7 @@ static void spoil_mte(void)
 
 const struct kind process_kinds[] = {
 	{"posix_timer", make_posix_timer, check_posix_timer, spoil_posix_timer, "POSIX timer"},
-	{"timer_other_process", make_timer_other_process, check_posix_timer, spoil_posix_timer, "it measures the processor time of another process"},
+	{"timer_other_process", make_timer_other_process, check_posix_timer, spoil_posix_timer, "processor time of another process"},
 	{"timer_some_thread", make_timer_some_thread, check_posix_timer, spoil_posix_timer, "which thread's processor time"},
 	{"timer_thread_gone", make_timer_thread_gone, check_posix_timer, spoil_posix_timer, "a thread that has ended"},
 	{"sysv_shm", make_sysv_shm, check_sysv_shm, spoil_sysv_shm, "System V shared memory"},
