@@ -53,12 +53,26 @@ static bool deadline_passed(void)
 	return parts >= PARTS;
 }
 
+static void (*meanwhile)(const void *arg);
+static const void *meanwhile_arg;
+
+void wait_meanwhile(void (*what)(const void *arg), const void *arg)
+{
+	meanwhile_arg = arg;
+	meanwhile = what;
+}
+
 static void on_part(int sig)
 {
 	/* repeated, should it come just before a call */
 	const struct itimerval soon = { { 0, 20000 }, { 0, 20000 } };
 
+	const int error = errno;
+
 	(void)sig;
+	if (meanwhile)
+		meanwhile(meanwhile_arg);
+	errno = error;
 	if (++parts == PARTS)
 		setitimer(ITIMER_REAL, &soon, NULL);
 }

@@ -53,6 +53,12 @@ int thread_poll(pid_t tid, struct stop *stop);
 /* From now on thread_wait() and thread_reap() give up after so many milliseconds in all; 0: never. */
 void wait_deadline(unsigned int ms);
 
+/*
+ * From now on what(arg) is called at each eighth of that time, in a signal handler: for a call that the kernel begins anew by itself
+ * after one, and that may be waiting for us.  NULL: no more.
+ */
+void wait_meanwhile(void (*what)(const void *arg), const void *arg);
+
 /* Has half of that time passed?  Who has waited for something else meanwhile gives the threads their time anew. */
 bool wait_half_over(void);
 

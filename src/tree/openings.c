@@ -149,7 +149,7 @@ static int walk_fd(struct walk *w, int fd)
 	if (!err && !(IS_ON_MANY_FILES && w->informed))
 		err = proc_fdinfo(o->pid, fd, &o->info);
 	if (err)
-		return (err == -EBADF || err == -ENOENT) && w->s->checking ? 0 : fail_for(err, "fd %d", fd);
+		return (err == -EBADF || err == -ENOENT || err == -ESRCH) && w->s->checking ? 0 : fail_for(err, "fd %d", fd);
 	if (w->owned)	/* so has what F_NOTIFY tells of */
 		o->info.flags |= O_ASYNC;
 	return each_opening(w);
@@ -177,7 +177,7 @@ static int walk_vma(void *arg, struct vma *v)
 	o->info.flags = v->maywrite ? O_RDWR : O_RDONLY;
 	err = look(w, o->access);
 	if (err)
-		return err == -ENOENT && w->s->checking ? 0 : fail_for(err, "%s: %s", o->what, v->name);
+		return w->s->checking && (err == -ENOENT || err == -ESRCH) ? 0 : fail_for(err, "%s: %s", o->what, v->name);
 	o->dev = v->dev;
 	o->ino = v->ino;
 	return each_opening(w);
@@ -194,7 +194,7 @@ static int walk_link(struct walk *w, int place, const char *name, const char *wh
 	snprintf(o->what, sizeof(o->what), "%s", what);
 	snprintf(o->access, sizeof(o->access), "/proc/%d/%s", o->pid, name);
 	err = look(w, o->access);
-	if (err == -ENOENT && w->s->checking)	/* every process has these, until it ends */
+	if ((err == -ENOENT || err == -ESRCH) && w->s->checking)	/* every process has these, until it ends */
 		return -ESRCH;
 	if (err)
 		return fail_for(err, "%s", what);
@@ -334,9 +334,9 @@ int openings_find(struct save *s, struct process *p)
 static int walk_tree(struct walk *w)
 {
 	struct save *s = w->s;
-	const int *number = (const int *)(void *)s->numbers.data;
+	const int *number = (const int *)(void *)s->numbers.data, *next = number;
 
-	for (size_t i = 0; i < s->tree.n; i++) {
+	for (size_t i = 0; i < s->tree.n; i++, number = next) {
 		struct process *p = &s->tree.processes[i];
 		CONTEXT("pid %d (%s)", p->pid, p->comm);
 		CLEANUP_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
@@ -344,12 +344,13 @@ static int walk_tree(struct walk *w)
 
 		if (p->zombie)
 			continue;
+		next = number + p->descriptors;
 		p->place = s->places.len / sizeof(struct place);
 		w->p = p;
 		w->pidfd = pidfd;
 		w->many = p->descriptors >= MANY;
 		for (size_t k = 0; !err && k < p->descriptors; k++)
-			err = walk_fd(w, *number++);
+			err = walk_fd(w, number[k]);
 		if (!err)
 			err = walk_link(w, PLACE_CWD, "cwd", "its working directory", O_PATH | O_DIRECTORY);
 		if (!err)

@@ -2,6 +2,7 @@
 #include "tree/target.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -12,12 +13,22 @@
 
 static const uint64_t PF_KTHREAD = 0x00200000;	/* include/linux/sched.h */
 
+static bool has_ended(const struct proc_stat *st)
+{
+	return (st->state == 'Z' && st->threads < 2) || st->state == 'X';
+}
+
 int target_check(pid_t pid)
 {
 	struct proc_stat st;
 	struct proc_status status;
 	int err = proc_stat(pid, 0, &st);
 
+	/* so looks, for a moment, one that becomes another program */
+	for (int looks = 1; !err && has_ended(&st) && looks < 5; looks++) {
+		poll(NULL, 0, 1);
+		err = proc_stat(pid, 0, &st);
+	}
 	if (err)
 		return fail(err, "pid %d: %s", pid, kill(pid, 0) && errno == ESRCH ? "there is no such process"
 										   : "it is there, but not in /proc: is that mounted?");
@@ -28,7 +39,7 @@ int target_check(pid_t pid)
 		return fail(EINVAL, "pid %d: this is tinyckpt itself", pid);
 	if (st.flags & PF_KTHREAD)
 		return fail(EINVAL, "pid %d (%s): this is a thread of the kernel", pid, st.comm);
-	if ((st.state == 'Z' && st.threads < 2) || st.state == 'X')
+	if (has_ended(&st))
 		return fail(ESRCH, "pid %d (%s): it has ended (a zombie): there is nothing to save", pid, st.comm);
 	for (pid_t up = getppid(); up > 0;) {
 		struct proc_stat parent;

@@ -55,21 +55,53 @@ static int grow(void *array, size_t n, size_t size)
 	return 0;
 }
 
-static int seize(struct process *p, pid_t tid, struct restart *restart)
+/* Whoever ends all others, or becomes another program, waits in the kernel until their tracer has taken note (de_thread()). */
+static void reap_ended(const void *arg)
+{
+	const struct process *p = arg;
+
+	for (size_t i = 0; i < p->threads_n; i++) {
+		const pid_t tid = p->threads[i].tid;
+		struct stop stop = { 0 };
+
+		if (tid != p->pid && !thread_poll(tid, &stop) && stop.kind == STOP_EXITED)
+			thread_reap(tid);
+	}
+}
+
+/* Already, by its other number: who becomes another program takes that of the main thread. */
+static bool is_ours(const struct process *p, pid_t tid)
 {
 	struct proc_status st;
+
+	return !proc_status(p->pid, tid, &st) && st.tracer == getpid();
+}
+
+static int seize(struct process *p, pid_t tid, struct restart *restart)
+{
+	enum { TRIES = 20 };
+	struct proc_status st;
 	struct proc_stat stat;
+	struct stop stop;
+	bool ours = false, ended = false;
 	int err;
 
 	restart_note(p->pid, tid, restart);
-	err = thread_seize(tid, PTRACE_O_TRACESYSGOOD);
-
-	if (!err)
-		err = thread_interrupt(tid);
-	if (!err || err == -ESRCH)
-		return err;
-	if (proc_stat(p->pid, tid, &stat) || stat.state == 'Z')	/* it ended just now */
+	/* it waits for one that becomes another program, and that for others whom we hold */
+	wait_meanwhile(reap_ended, p);
+	for (int tries = 0; (err = thread_seize(tid, PTRACE_O_TRACESYSGOOD)) == -EPERM && tries < TRIES; tries++) {
+		ours = is_ours(p, tid);
+		ended = proc_stat(p->pid, tid, &stat) || stat.state == 'Z';	/* just now */
+		if (ours || ended)
+			break;
+	}
+	wait_meanwhile(NULL, NULL);
+	if (ended && !ours)
 		return -ESRCH;
+	if (!err || (ours && thread_poll(tid, &stop)))
+		err = thread_interrupt(tid);
+	if (!err || ours || err == -ESRCH)
+		return ours ? 0 : err;
 	if (!proc_status(p->pid, tid, &st) && st.tracer)
 		return fail(EPERM, "thread %d: it is already traced, by process %d: end the debugger first", tid, st.tracer);
 	return fail_for(err, "thread %d: cannot be held", tid);
@@ -105,25 +137,6 @@ static int add_thread(void *arg, int tid)
 	return 0;
 }
 
-/* The main thread may be about to end before others: its tracer is told of that only when they have (kernel/exit.c). */
-static int leader_halted(pid_t pid, struct stop *stop)
-{
-	const struct timespec pause = { 0, 1000000 };
-	struct proc_stat st;
-	int err;
-
-	for (unsigned int tries = 0; (err = thread_poll_halted(pid, stop)) == -EAGAIN; tries++) {
-		if (tries < 200) {
-			sched_yield();
-			continue;
-		}
-		if (!proc_stat(pid, 0, &st) && (st.state == 'Z' || st.state == 'X'))
-			return -ESRCH;
-		nanosleep(&pause, NULL);
-	}
-	return err;
-}
-
 /* One that has ended is a zombie until its tracer takes note, and as long its leader's end is not told (kernel/exit.c). */
 static void drop_thread(struct process *p, size_t i)
 {
@@ -132,16 +145,46 @@ static void drop_thread(struct process *p, size_t i)
 	p->threads[i] = p->threads[--p->threads_n];
 }
 
+/*
+ * Waits until it stands still.  -ESRCH: it ended; the main thread may be about to do so before others, and its tracer is told of
+ * that only when they have (kernel/exit.c).  -ECHILD: it became another program, and has the main thread's number now.
+ */
+static int hold_thread(const struct process *p, pid_t tid, struct stop *stop)
+{
+	const struct timespec pause = { 0, 1000000 };
+	struct proc_stat st;
+	int err;
+
+	for (unsigned int tries = 0; (err = thread_poll_halted(tid, stop)) == -EAGAIN; tries++) {
+		if (tries < 200) {
+			sched_yield();
+			continue;
+		}
+		if (tid == p->pid && !proc_stat(tid, 0, &st) && (st.state == 'Z' || st.state == 'X'))
+			return -ESRCH;
+		reap_ended(p);
+		/* while it became another program it may have lost an interrupt; it is not to get two */
+		if (tries % 16 == 0 && !proc_stat(p->pid, tid, &st) && st.state == 'R')
+			(void)thread_interrupt(tid);
+		nanosleep(&pause, NULL);
+	}
+	return err;
+}
+
 /* Waits for those that were not waited for yet. */
 static int hold_threads(struct process *p)
 {
 	while (p->halted < p->threads_n) {
 		pid_t tid = p->threads[p->halted].tid;
 		struct stop stop;
-		int err = tid == p->pid ? leader_halted(tid, &stop) : thread_halted(tid, &stop);
+		int err = hold_thread(p, tid, &stop);
 
-		if (err == -ESRCH) {	/* ended between being found and being held */
+		if (err == -ESRCH || err == -ECHILD) {	/* between being found and being held */
 			drop_thread(p, p->halted);
+			if (err == -ECHILD) {	/* who stood still has ended, too */
+				p->leader_ended = false;
+				p->halted = 0;
+			}
 			continue;
 		}
 		if (err == -ETIMEDOUT)
@@ -308,7 +351,9 @@ static int place_threads(struct process *p, int patience, bool *moved)
 				poll(NULL, 0, 1 << tries / 8);
 			restart_note(p->pid, t->tid, &t->restart);
 			if (!err)
-				err = thread_halt(t->tid, &stop);
+				err = thread_interrupt(t->tid);
+			if (!err)
+				err = hold_thread(p, t->tid, &stop);
 			if (!err && stop.kind == STOP_GROUP)
 				p->stop_signal = stop.signal;
 			if (!err)
@@ -319,6 +364,8 @@ static int place_threads(struct process *p, int patience, bool *moved)
 			p->halted--;
 			continue;
 		}
+		if (err == -ECHILD)
+			return -EAGAIN;
 		if (err)
 			return fail_for(err, "thread %d: cannot be held", t->tid);
 	}
@@ -345,6 +392,25 @@ static int place_all(struct tree *tree)
 	return err;
 }
 
+/*
+ * What was about to end, or to become another program, while it was looked for may have been missed.  For a moment the latter looks
+ * as if it had ended: only the dead stay so.
+ */
+static bool is_held(const struct tree *tree)
+{
+	for (size_t i = 0; i < tree->n; i++) {
+		const struct process *p = &tree->processes[i];
+		struct proc_stat st;
+
+		if (p->zombie && !proc_stat(p->pid, 0, &st) && (st.state != 'Z' || st.threads > 1))
+			return false;
+		if (!p->zombie && (!p->threads_n || p->leader_ended != (p->threads[0].tid != p->pid)))
+			return false;
+	}
+	return true;
+}
+
+/* -EAGAIN, not said: it changed too fast to be held. */
 static int collect(struct tree *tree, pid_t root, bool hold)
 {
 	struct adding a = { .tree = tree };
@@ -362,7 +428,9 @@ static int collect(struct tree *tree, pid_t root, bool hold)
 	}
 	if (!err && hold)
 		err = place_all(tree);
-	if (!err && hold && !tree->processes[0].threads_n)
+	if (!err && hold && !is_held(tree))
+		err = -EAGAIN;
+	if (!err && hold && tree->processes[0].zombie)
 		err = fail(ESRCH, "process %d ended just now", root);
 	if (err)
 		tree_release(tree);
@@ -412,21 +480,22 @@ static int find_restarts(struct tree *tree)
 int tree_collect(struct tree *tree, pid_t root, bool hold)
 {
 	const struct timespec pause = { 0, 5000000 };
-	pid_t away;
+	pid_t away = 0;
 	int err;
 
 	for (int tries = 0; tries < AWAY_TRIES; tries++) {
 		err = collect(tree, root, hold);
-		if (err || !hold)
+		if ((err && err != -EAGAIN) || !hold)
 			return err;
-		away = who_is_away(tree);
-		if (!away)
+		away = err ? 0 : who_is_away(tree);
+		if (!err && !away)
 			return ARCH_HIDES_RESTART ? find_restarts(tree) : 0;
 		tree_release(tree);
 		tree_free(tree);
 		nanosleep(&pause, NULL);
 	}
-	return fail(EBUSY, "thread %d has not yet come home from a save that was killed: try again", away);
+	return away ? fail(EBUSY, "thread %d has not yet come home from a save that was killed: try again", away)
+		    : fail(EBUSY, "its processes end, and become other programs, too fast to be held: try again");
 }
 
 void tree_release(struct tree *tree)

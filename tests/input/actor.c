@@ -12,6 +12,8 @@
  *   actor hold          memory, which it looks through when it gets SIGUSR1: it ends if that is not as it was
  *   actor map           20,000 mappings
  *   actor volley PID    stops that process and lets it go on, for a while and over and over
+ *   actor become        says nothing: becomes the same program again, all the time, with threads
+ *   actor outlive       says nothing: its children end, main thread first, all the time
  *   actor take PID      a child of it has that number (by clone3)
  *   actor take-dead PID the same, and it has ended and is not waited for
  *   actor take-tid PID  a thread of it gets that number, if nobody is faster
@@ -171,6 +173,65 @@ static int take_tid(pid_t wanted)
 	return fd < 0 || dprintf(fd, "%d", wanted - 1) < 0 ? 1 : with_thread(NULL);
 }
 
+static char **again;
+
+static void *become(void *arg)
+{
+	execv("/proc/self/exe", again);
+	_exit(1);
+	return arg;
+}
+
+static void *wait_for_ever(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+/* Becomes itself all the time, with several threads; every second time it is another than the main one that does so. */
+static int become_all_the_time(char **argv)
+{
+	char *role = argv[1];
+	char other[] = "become", another[] = "become-by-thread";
+	const int by_thread = strcmp(role, other) != 0;
+	pthread_t thread;
+
+	again = argv;
+	argv[1] = by_thread ? other : another;
+	for (int i = 0; i < 4; i++)
+		pthread_create(&thread, NULL, wait_for_ever, NULL);
+	if (!by_thread)
+		become(NULL);
+	pthread_create(&thread, NULL, become, NULL);
+	wait_for_ever(NULL);
+	return 1;
+}
+
+static void *end_soon(void *arg)
+{
+	sched_yield();
+	_exit(7);
+	return arg;
+}
+
+/* Children whose main thread ends before another does. */
+static int outlive_all_the_time(void)
+{
+	for (;;) {
+		pid_t child = fork();
+		pthread_t thread;
+		int status;
+
+		if (!child) {
+			pthread_create(&thread, NULL, end_soon, NULL);
+			syscall(SYS_exit, 0);
+		}
+		if (waitpid(child, &status, 0) != child || status != 7 << 8)
+			return 1;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *role = argc > 1 ? argv[1] : "";
@@ -203,10 +264,14 @@ int main(int argc, char **argv)
 		return ptrace(PTRACE_SEIZE, pid, 0, 0) ? 1 : stay(pid);
 	if (!strcmp(role, "take"))
 		return take(pid, 0);
+	if (!strncmp(role, "become", 6))
+		return become_all_the_time(argv);
+	if (!strcmp(role, "outlive"))
+		return outlive_all_the_time();
 	if (!strcmp(role, "take-dead"))
 		return take(pid, 1);
 	if (!strcmp(role, "take-tid"))
 		return take_tid(pid);
-	fprintf(stderr, "usage: actor sleep|zombie|thread|trace PID|hold|take PID|take-dead PID|take-tid PID\n");
+	fprintf(stderr, "usage: actor sleep|zombie|thread|trace PID|hold|become|outlive|take PID|take-dead PID|take-tid PID\n");
 	return 2;
 }
