@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 
 #include "base/log.h"
+#include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 
@@ -70,7 +71,7 @@ static void on_part(int sig)
 	const int error = errno;
 
 	(void)sig;
-	if (meanwhile)
+	if (IS_ON_EXECS && meanwhile)
 		meanwhile(meanwhile_arg);
 	errno = error;
 	if (++parts == PARTS)

@@ -334,9 +334,9 @@ int openings_find(struct save *s, struct process *p)
 static int walk_tree(struct walk *w)
 {
 	struct save *s = w->s;
-	const int *number = (const int *)(void *)s->numbers.data, *next = number;
+	const int *number = (const int *)(void *)s->numbers.data;
 
-	for (size_t i = 0; i < s->tree.n; i++, number = next) {
+	for (size_t i = 0; i < s->tree.n; i++) {
 		struct process *p = &s->tree.processes[i];
 		CONTEXT("pid %d (%s)", p->pid, p->comm);
 		CLEANUP_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
@@ -344,13 +344,12 @@ static int walk_tree(struct walk *w)
 
 		if (p->zombie)
 			continue;
-		next = number + p->descriptors;
 		p->place = s->places.len / sizeof(struct place);
 		w->p = p;
 		w->pidfd = pidfd;
 		w->many = p->descriptors >= MANY;
 		for (size_t k = 0; !err && k < p->descriptors; k++)
-			err = walk_fd(w, number[k]);
+			err = walk_fd(w, *number++);
 		if (!err)
 			err = walk_link(w, PLACE_CWD, "cwd", "its working directory", O_PATH | O_DIRECTORY);
 		if (!err)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "config.h"
 #include "kernel/procfs.h"
 #include "objects/object.h"
 
@@ -25,7 +26,7 @@ int target_check(pid_t pid)
 	int err = proc_stat(pid, 0, &st);
 
 	/* so looks, for a moment, one that becomes another program */
-	for (int looks = 1; !err && has_ended(&st) && looks < 5; looks++) {
+	for (int looks = 1; IS_ON_EXECS && !err && has_ended(&st) && looks < 5; looks++) {
 		poll(NULL, 0, 1);
 		err = proc_stat(pid, 0, &st);
 	}

@@ -69,40 +69,33 @@ static void reap_ended(const void *arg)
 	}
 }
 
-/* Already, by its other number: who becomes another program takes that of the main thread. */
-static bool is_ours(const struct process *p, pid_t tid)
-{
-	struct proc_status st;
-
-	return !proc_status(p->pid, tid, &st) && st.tracer == getpid();
-}
-
 static int seize(struct process *p, pid_t tid, struct restart *restart)
 {
-	enum { TRIES = 20 };
+	enum { TRIES = IS_ON_EXECS ? 20 : 0 };
 	struct proc_status st;
 	struct proc_stat stat;
-	struct stop stop;
-	bool ours = false, ended = false;
 	int err;
 
 	restart_note(p->pid, tid, restart);
 	/* it waits for one that becomes another program, and that for others whom we hold */
-	wait_meanwhile(reap_ended, p);
-	for (int tries = 0; (err = thread_seize(tid, PTRACE_O_TRACESYSGOOD)) == -EPERM && tries < TRIES; tries++) {
-		ours = is_ours(p, tid);
-		ended = proc_stat(p->pid, tid, &stat) || stat.state == 'Z';	/* just now */
-		if (ours || ended)
+	if (IS_ON_EXECS)
+		wait_meanwhile(reap_ended, p);
+	for (int tries = 0; (err = thread_seize(tid, PTRACE_O_TRACESYSGOOD)) == -EPERM; tries++) {
+		if (proc_stat(p->pid, tid, &stat) || stat.state == 'Z')	/* it ended just now */
+			err = -ESRCH;
+		else if (proc_status(p->pid, tid, &st))
+			st.tracer = 0;
+		if (err == -ESRCH || st.tracer || tries == TRIES)
 			break;
 	}
-	wait_meanwhile(NULL, NULL);
-	if (ended && !ours)
-		return -ESRCH;
-	if (!err || (ours && thread_poll(tid, &stop)))
+	if (IS_ON_EXECS)
+		wait_meanwhile(NULL, NULL);
+	if (!err)
 		err = thread_interrupt(tid);
-	if (!err || ours || err == -ESRCH)
-		return ours ? 0 : err;
-	if (!proc_status(p->pid, tid, &st) && st.tracer)
+	/* it may have become another program, and be held by the number that it had before */
+	if (!err || err == -ESRCH || (IS_ON_EXECS && err == -EPERM && st.tracer == getpid()))
+		return err == -ESRCH ? err : 0;
+	if (err == -EPERM && st.tracer)
 		return fail(EPERM, "thread %d: it is already traced, by process %d: end the debugger first", tid, st.tracer);
 	return fail_for(err, "thread %d: cannot be held", tid);
 }
@@ -162,9 +155,10 @@ static int hold_thread(const struct process *p, pid_t tid, struct stop *stop)
 		}
 		if (tid == p->pid && !proc_stat(tid, 0, &st) && (st.state == 'Z' || st.state == 'X'))
 			return -ESRCH;
-		reap_ended(p);
+		if (IS_ON_EXECS)
+			reap_ended(p);
 		/* while it became another program it may have lost an interrupt; it is not to get two */
-		if (tries % 16 == 0 && !proc_stat(p->pid, tid, &st) && st.state == 'R')
+		if (IS_ON_EXECS && tries % 16 == 0 && !proc_stat(p->pid, tid, &st) && (st.state == 'R' || st.state == 'S'))
 			(void)thread_interrupt(tid);
 		nanosleep(&pause, NULL);
 	}
@@ -181,7 +175,7 @@ static int hold_threads(struct process *p)
 
 		if (err == -ESRCH || err == -ECHILD) {	/* between being found and being held */
 			drop_thread(p, p->halted);
-			if (err == -ECHILD) {	/* who stood still has ended, too */
+			if (IS_ON_EXECS && err == -ECHILD) {	/* who stood still has ended, too */
 				p->leader_ended = false;
 				p->halted = 0;
 			}
@@ -359,13 +353,11 @@ static int place_threads(struct process *p, int patience, bool *moved)
 			if (!err)
 				err = thread_regs(t->tid, &regs);
 		}
-		if (err == -ESRCH) {	/* it ended */
+		if (err == -ESRCH || err == -ECHILD) {	/* it ended, or has another number */
 			drop_thread(p, j--);
 			p->halted--;
 			continue;
 		}
-		if (err == -ECHILD)
-			return -EAGAIN;
 		if (err)
 			return fail_for(err, "thread %d: cannot be held", t->tid);
 	}
@@ -392,25 +384,6 @@ static int place_all(struct tree *tree)
 	return err;
 }
 
-/*
- * What was about to end, or to become another program, while it was looked for may have been missed.  For a moment the latter looks
- * as if it had ended: only the dead stay so.
- */
-static bool is_held(const struct tree *tree)
-{
-	for (size_t i = 0; i < tree->n; i++) {
-		const struct process *p = &tree->processes[i];
-		struct proc_stat st;
-
-		if (p->zombie && !proc_stat(p->pid, 0, &st) && (st.state != 'Z' || st.threads > 1))
-			return false;
-		if (!p->zombie && (!p->threads_n || p->leader_ended != (p->threads[0].tid != p->pid)))
-			return false;
-	}
-	return true;
-}
-
-/* -EAGAIN, not said: it changed too fast to be held. */
 static int collect(struct tree *tree, pid_t root, bool hold)
 {
 	struct adding a = { .tree = tree };
@@ -428,10 +401,6 @@ static int collect(struct tree *tree, pid_t root, bool hold)
 	}
 	if (!err && hold)
 		err = place_all(tree);
-	if (!err && hold && !is_held(tree))
-		err = -EAGAIN;
-	if (!err && hold && tree->processes[0].zombie)
-		err = fail(ESRCH, "process %d ended just now", root);
 	if (err)
 		tree_release(tree);
 	if (hold)
@@ -439,6 +408,20 @@ static int collect(struct tree *tree, pid_t root, bool hold)
 	return err;
 }
 
+/*
+ * Whoever was about to end, or to become another program, while it was looked for may have been missed.  For a moment the latter
+ * looks as if it had ended: only the dead stay so.
+ */
+static bool is_held(const struct process *p)
+{
+	struct proc_stat st;
+
+	if (p->zombie)
+		return proc_stat(p->pid, 0, &st) || (st.state == 'Z' && st.threads < 2);
+	return p->threads_n && p->leader_ended == (p->threads[0].tid != p->pid);
+}
+
+/* Not home yet from a save that was killed, or not held; 0: nobody. */
 static pid_t who_is_away(const struct tree *tree)
 {
 	for (size_t i = 0; i < tree->n; i++) {
@@ -446,6 +429,8 @@ static pid_t who_is_away(const struct tree *tree)
 		struct arch_regs regs;
 		uintptr_t home = 0;	/* most threads stand where the one before does, in the same call */
 
+		if (!is_held(p))
+			return p->pid;
 		for (size_t j = 0; j < p->threads_n; j++) {
 			if (thread_regs(p->threads[j].tid, &regs) || arch_pc(&regs) == home)
 				continue;
@@ -480,22 +465,23 @@ static int find_restarts(struct tree *tree)
 int tree_collect(struct tree *tree, pid_t root, bool hold)
 {
 	const struct timespec pause = { 0, 5000000 };
-	pid_t away = 0;
+	pid_t away;
 	int err;
 
 	for (int tries = 0; tries < AWAY_TRIES; tries++) {
 		err = collect(tree, root, hold);
-		if ((err && err != -EAGAIN) || !hold)
+		if (err || !hold)
 			return err;
-		away = err ? 0 : who_is_away(tree);
-		if (!err && !away)
+		away = who_is_away(tree);
+		if (!away && tree->processes[0].zombie)
+			return fail(ESRCH, "process %d ended just now", root);
+		if (!away)
 			return ARCH_HIDES_RESTART ? find_restarts(tree) : 0;
 		tree_release(tree);
 		tree_free(tree);
 		nanosleep(&pause, NULL);
 	}
-	return away ? fail(EBUSY, "thread %d has not yet come home from a save that was killed: try again", away)
-		    : fail(EBUSY, "its processes end, and become other programs, too fast to be held: try again");
+	return fail(EBUSY, "thread %d changes too fast, or has not yet come home from a save that was killed: try again", away);
 }
 
 void tree_release(struct tree *tree)
