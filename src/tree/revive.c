@@ -37,6 +37,7 @@
 #include "tree/reborn.h"
 #include "tree/records.h"
 #include "tree/settings.h"
+#include "tree/settle.h"
 #include "tree/signal_frames.h"
 #include "tree/sleepers.h"
 #include "tree/vdso.h"
@@ -214,14 +215,27 @@ int revive_sigactions(struct restore *r, const struct record *rec)
 
 int revive_stop(struct restore *r, const struct record *rec)
 {
+	static const struct kernel_timespec no_time = { 0, 0 };
+	static const uint64_t sigchld = 1ULL << (SIGCHLD - 1);
+	const struct born *child;
 	Stop m;
 	struct program p;
 	int err = decode(r, rec, Stop_fields, &m, "a stop");
 
 	if (err)
 		return err;
+	child = birth_find(r, (pid_t)m.pid);
+	if (m.continued && (!child || child <= birth_find(r, r->pid) || child->zombie))
+		return fail(EIMAGE, "a stop of process %u: it is no child", m.pid);
+	err = m.continued ? settle_continue(r, child) : 0;
+	if (err)
+		return err;
 	reborn_program(r, &p);
-	program_call(&p, 0, SYS_waitid, P_PID, (long)m.pid, 0, WSTOPPED | WNOHANG, 0);
+	if (m.continued)	/* the signal that tells of it is not the workload's */
+		program_call(&p, 0, SYS_rt_sigtimedwait_time64, program_data(&p, &sigchld, sizeof(sigchld)), 0,
+			     program_data(&p, &no_time, sizeof(no_time)), 8);
+	else
+		program_call(&p, 0, SYS_waitid, P_PID, (long)m.pid, 0, WSTOPPED | WNOHANG, 0);
 	return reborn_run(r, r->pid, &p, "a stop that it has waited for");
 }
 

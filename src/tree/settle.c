@@ -116,6 +116,21 @@ static int stop_again(struct restore *r, const struct born *b)
 	return !err && thread_set_sigmask(b->pid, all) ? fail_errno(what) : err;
 }
 
+int settle_continue(struct restore *r, const struct born *b)
+{
+	struct born stopped = *b;
+	struct program p;
+	int err;
+
+	stopped.stop_signal = SIGSTOP;
+	err = stop_again(r, &stopped);
+	if (err)
+		return err;
+	reborn_program(r, &p);
+	program_call(&p, OP_MUST, SYS_kill, b->pid, SIGCONT);
+	return reborn_run(r, b->pid, &p, "letting it go on again");
+}
+
 static int end_zombie(struct restore *r, const struct born *b)
 {
 	int signal = (int)(b->exit_status & 0x7f);

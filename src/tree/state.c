@@ -345,7 +345,10 @@ static int halt(struct save *s, struct asked *a)
 	return visit_halt(&a->visit, &a->program);
 }
 
-/* Which of its children's stops has it taken note of?  Looking again leaves everything as it is (WNOWAIT). */
+/*
+ * Which of its children's stops has it taken note of, and of which that they go on since has it not?  Looking again leaves
+ * everything as it is (WNOWAIT).
+ */
 static int save_stops(struct save *s, struct asked *a)
 {
 	enum { MOST = 64 };	/* so many at a time: they fit a program */
@@ -361,15 +364,17 @@ static int save_stops(struct save *s, struct asked *a)
 		for (; i < s->tree.n && n < MOST; i++) {
 			const struct process *child = &s->tree.processes[i];
 
-			if (!child->stop_signal || child->ppid != a->p->pid)
+			if (child->zombie || child->ppid != a->p->pid)
 				continue;
-			m[n].pid = (uint32_t)child->pid;
+			m[n] = (Stop){ .pid = (uint32_t)child->pid, .continued = !child->stop_signal };
 			at[n] = program_data(&prog, NULL, sizeof(siginfo_t));
-			program_call(&prog, 0, SYS_waitid, P_PID, child->pid, at[n++], WSTOPPED | WNOHANG | WNOWAIT, 0);
+			program_call(&prog, 0, SYS_waitid, P_PID, child->pid, at[n],
+				     (m[n].continued ? WCONTINUED : WSTOPPED) | WNOHANG | WNOWAIT, 0);
+			n++;
 		}
 		err = n ? visit_run(&a->visit, &prog) : 0;
 		for (size_t j = 0; !err && j < n; j++)
-			if (!((const siginfo_t *)program_read(&prog, at[j]))->si_pid)
+			if (!((const siginfo_t *)program_read(&prog, at[j]))->si_pid == !m[j].continued)
 				err = SAVE_RECORD(s, RECORD_STOP, Stop_fields, &m[j], NULL, 0);
 		if (err)
 			return err;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* A parent that has taken note of stops is not told again; of those that it has not, it still is. */
+/*
+ * A parent that has taken note of stops is not told again; of those that it has not, it still is.  So it is of those who go on since.
+ */
 #include "selfview.h"
 
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CHILDREN = 70 };
+enum { CHILDREN = 70, GOING_ON = 4 };
 
-static pid_t child[CHILDREN];
+static pid_t child[CHILDREN], going_on[GOING_ON];
 static volatile int notified;
 
 static void count(int number)
@@ -41,6 +43,16 @@ void test_setup(void)
 		if (is_told(i))
 			must(waitpid(child[i], NULL, WUNTRACED));
 	}
+	for (int i = 0; i < GOING_ON; i++) {
+		going_on[i] = test_child(wait_for_ever, NULL);
+		kill(going_on[i], SIGSTOP);
+		must(waitpid(going_on[i], NULL, WUNTRACED));
+		kill(going_on[i], SIGCONT);
+		while (task_state(going_on[i]) == 'T')
+			test_nap(1);
+		if (i % 2)
+			must(waitpid(going_on[i], NULL, WCONTINUED));
+	}
 	test_nap(2);
 	notified = 0;
 }
@@ -64,6 +76,18 @@ void test_check(void)
 			expect(reported == 0, "the stop of child %d is reported again: 0x%x", i, status);
 		else
 			expect(reported == child[i] && WIFSTOPPED(status), "the stop of child %d is not reported: 0x%x", i, status);
+	}
+	for (int i = 0; i < GOING_ON; i++) {
+		int status = 0;
+		const pid_t reported = waitpid(going_on[i], &status, WUNTRACED | WCONTINUED | WNOHANG);
+
+		if (i % 2)
+			expect(reported == 0, "child %d goes on, which is reported again: 0x%x", i, status);
+		else
+			expect(reported == going_on[i] && WIFCONTINUED(status), "that child %d goes on is not reported: 0x%x", i, status);
+		expect(task_state(going_on[i]) == 'S', "child %d, which goes on, is in state %c", i, task_state(going_on[i]));
+		kill(going_on[i], SIGKILL);
+		waitpid(going_on[i], NULL, 0);
 	}
 	for (int i = 0; i < CHILDREN; i++) {
 		kill(child[i], SIGKILL);
