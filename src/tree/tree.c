@@ -72,7 +72,7 @@ static void reap_ended(const void *arg)
 static int seize(struct process *p, pid_t tid, struct restart *restart)
 {
 	enum { TRIES = IS_ON_EXECS ? 20 : 0 };
-	struct proc_status st;
+	struct proc_status st = { 0 };
 	struct proc_stat stat;
 	int err;
 
