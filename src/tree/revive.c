@@ -221,17 +221,20 @@ int revive_stop(struct restore *r, const struct record *rec)
 	Stop m;
 	struct program p;
 	int err = decode(r, rec, Stop_fields, &m, "a stop");
+	const bool goes_on = IS_ON_SESSIONS && !err && m.continued;
 
 	if (err)
 		return err;
+	if (!goes_on && m.continued)
+		return record_unknown(rec);
 	child = birth_find(r, (pid_t)m.pid);
-	if (m.continued && (!child || child <= birth_find(r, r->pid) || child->zombie))
+	if (goes_on && (!child || child <= birth_find(r, r->pid) || child->zombie))
 		return fail(EIMAGE, "a stop of process %u: it is no child", m.pid);
-	err = m.continued ? settle_continue(r, child) : 0;
+	err = goes_on ? settle_continue(r, child) : 0;
 	if (err)
 		return err;
 	reborn_program(r, &p);
-	if (m.continued)	/* the signal that tells of it is not the workload's */
+	if (goes_on)	/* the signal that tells of it is not the workload's */
 		program_call(&p, 0, SYS_rt_sigtimedwait_time64, program_data(&p, &sigchld, sizeof(sigchld)), 0,
 			     program_data(&p, &no_time, sizeof(no_time)), 8);
 	else

@@ -375,7 +375,9 @@ static int save_stops(struct save *s, struct asked *a)
 		err = n ? visit_run(&a->visit, &prog) : 0;
 		for (size_t j = 0; !err && j < n; j++)
 			if (!((const siginfo_t *)program_read(&prog, at[j]))->si_pid == !m[j].continued)
-				err = SAVE_RECORD(s, RECORD_STOP, Stop_fields, &m[j], NULL, 0);
+				err = m[j].continued && !IS_ON_SESSIONS
+					      ? fail(EHOLDS, "it is yet to learn that %u goes on: built without CONFIG_SESSIONS", m[j].pid)
+					      : SAVE_RECORD(s, RECORD_STOP, Stop_fields, &m[j], NULL, 0);
 		if (err)
 			return err;
 	}

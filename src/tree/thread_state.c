@@ -47,11 +47,12 @@ void thread_ask(struct program *p, struct thread_facts *f, const struct visitor 
 	f->rseq = -1;
 	if (who->rseq_untold) {	/* once more is EBUSY, EINVAL where there is another; else it is taken back at once */
 		const long own = (program_data(p, NULL, 2 * RSEQ_BYTES) + RSEQ_BYTES - 1) & -(long)RSEQ_BYTES;
-		const long rseq = who->rseq.rseq_abi_pointer ? (long)who->rseq.rseq_abi_pointer : own;
+		const long rseq = IS_ON_OLD_KERNELS && who->rseq.rseq_abi_pointer ? (long)who->rseq.rseq_abi_pointer : own;
 
 		f->rseq = program_call(p, 0, SYS_rseq, rseq, RSEQ_BYTES, 0, (long)who->rseq.signature);
-		program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, program_at(p, f->rseq) + (long)offsetof(struct op, ret), -EBUSY,
-			     program_at(p, f->rseq + 3));
+		if (IS_ON_OLD_KERNELS)
+			program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, program_at(p, f->rseq) + (long)offsetof(struct op, ret),
+				     -EBUSY, program_at(p, f->rseq + 3));
 		program_call(p, 0, SYS_rseq, rseq, RSEQ_BYTES, RSEQ_UNREGISTER, (long)who->rseq.signature);
 	}
 }
@@ -60,8 +61,8 @@ struct thread_answers thread_answers(const struct program *p, const struct threa
 {
 	struct thread_answers a = {
 		.no_tid_address = program_result(p, f->tid_address) < 0,
-		.has_rseq = f->rseq >= 0 && (program_result(p, f->rseq) == -EINVAL || program_result(p, f->rseq) == -EPERM),
-		.has_that_rseq = f->rseq >= 0 && program_result(p, f->rseq) == -EBUSY,
+		.has_rseq = f->rseq >= 0 && (program_result(p, f->rseq) == -EINVAL || (IS_ON_OLD_KERNELS && program_result(p, f->rseq) == -EPERM)),
+		.has_that_rseq = IS_ON_OLD_KERNELS && f->rseq >= 0 && program_result(p, f->rseq) == -EBUSY,
 		.altstack = *(const stack_t *)program_read(p, f->altstack_at),
 		.tid_address = *(const unsigned long *)program_read(p, f->tid_address_at),
 		.pdeathsig = *(const int *)program_read(p, f->pdeathsig_at),

@@ -186,9 +186,10 @@ int way_lay(struct visit *v, struct visitor *who, const struct restart *restart)
 		return fail_errno("thread %d: its thread pointer", who->tid);
 	who->rseq_untold = ptrace(PTRACE_GET_RSEQ_CONFIGURATION, who->tid, sizeof(who->rseq), &who->rseq) <= 0;
 	if (who->rseq_untold)
+		who->rseq.rseq_abi_pointer = 0;
+	if (who->rseq_untold && IS_ON_OLD_KERNELS && ARCH_RSEQ_SIGNATURE)
 		who->rseq = (struct rseq_configuration){
-			.rseq_abi_pointer = IS_ON_OLD_KERNELS && ARCH_RSEQ_SIGNATURE
-						    ? library_rseq(&v->library, v->pid, who->tid, &who->home.regs) : 0,
+			.rseq_abi_pointer = library_rseq(&v->library, v->pid, who->tid, &who->home.regs),
 			.rseq_abi_size = RSEQ_BYTES, .signature = ARCH_RSEQ_SIGNATURE,
 		};
 	leave_restartable_sequence(v, who);
