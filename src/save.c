@@ -260,7 +260,7 @@ static int look(const struct save_options *options, struct verdict *verdict)
 
 static bool same_texts(const struct buffer *a, const struct buffer *b)
 {
-	return a->len == b->len && !memcmp(a->data, b->data, a->len);
+	return a->len == b->len && (!a->len || !memcmp(a->data, b->data, a->len));
 }
 
 /*

@@ -122,16 +122,16 @@ end "$actor"
 
 # glibc tells where it has registered its threads, whatever the kernel tells.
 act thread
-before=$("$build/actor" rseq-of "$number")
-if [ "$before" = 0 ]; then
+area=$("$build/actor" rseq-of "$number")
+if [ "$area" = 0 ]; then
 	skip "rseq(2) of glibc's" "the C library has not registered for it"
 else
 	deny PTRACE_GET_RSEQ_CONFIGURATION -- "$tool" save -o "$work/kernel.tck" "$actor"
 	verdict "save on a kernel that does not tell of glibc's rseq(2)" "$(has_status 0; [ -z "$err" ] || echo "$err")"
 	accepts "restore of what that kernel did not tell of" restore -d "$work/kernel.tck"
 	verdict "rseq(2) of glibc's is registered again" "$(
-		after=$("$build/actor" rseq-of "$number")
-		[ "$after" = "$before" ] || echo "at $after, not at $before"
+		again=$("$build/actor" rseq-of "$number")
+		[ "$again" = "$area" ] || echo "at $again, not at $area"
 	)"
 fi
 end "$actor"
