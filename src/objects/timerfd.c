@@ -108,6 +108,20 @@ static void check(struct save *s, const struct opened *o)
 		obstacle(s, "%s: %s: of clock %u, which wakes the machine: not supported", o->what, o->path, m.clock);
 }
 
+/* Time has run on since all stood still; and so often it has ended meanwhile, which is yet to come. */
+static void take_back(Timerfd *m, uint64_t standstill)
+{
+	uint64_t ended = 0;
+
+	m->remains += standstill;
+	if (m->interval && !m->until)
+		ended = (m->remains - 1) / m->interval;
+	if (ended > m->ticks)
+		ended = m->ticks;
+	m->ticks -= ended;
+	m->remains -= ended * m->interval;
+}
+
 static int save(struct save *s, const struct opened *o)
 {
 	Timerfd m = { .flags = o->info.flags & O_NONBLOCK };
@@ -117,8 +131,8 @@ static int save(struct save *s, const struct opened *o)
 		return fail_for(err, "%s: %s", o->what, o->path);
 	if (m.remains && m.clock == CLOCK_REALTIME && m.set & TFD_TIMER_ABSTIME)
 		m.until = (uint64_t)clock_now(CLOCK_REALTIME) + m.remains;
-	if (m.remains && IS_ON_CLOCKS)	/* time has run on since all stood still */
-		m.remains += (uint64_t)(clock_now(CLOCK_MONOTONIC) - s->still_since);
+	if (m.remains && IS_ON_CLOCKS)
+		take_back(&m, (uint64_t)(clock_now(CLOCK_MONOTONIC) - s->still_since));
 	m.id = save_next_id(s);
 	return SAVE_RECORD(s, RECORD_TIMERFD, Timerfd_fields, &m, NULL, 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Timers with a descriptor run on, whoever shares it: a periodic one ends as often as the clock says; one that has ended says so;
- * each that is far away has as much left as before, by the clock that it was set by.
+ * each that is far away has as much left as before, by the clock that it was set by; none ends before its time.
  *
  * modes: once cycles leave away advance
  */
@@ -12,16 +12,18 @@
 #include <stdlib.h>
 #include <sys/timerfd.h>
 
-enum { PERIOD = 40, FAR = 100000, SLACK = 1500 };
+enum { PERIOD = 40, FAR = 100000, SLACK = 1500, QUICK = 100000 };	/* ms; QUICK: ns */
 
-static int tick, ended, unset, waited, other_tick, wall, absolute, shared;
+static int quick, tick, ended, unset, waited, other_tick, wall, absolute, shared;
 static const clockid_t clocks[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME};
 enum { CLOCKS = sizeof clocks / sizeof *clocks };
 static int far_away[CLOCKS];
 static int64_t started, real_started, wall_time, gap;
 static pid_t child;
 static pthread_t thread;
-static volatile int64_t woken;
+static pthread_t watcher;
+static volatile int64_t woken, early;
+static int64_t quick_started;
 
 static void start(int fd, int64_t value, int64_t interval, int flags)
 {
@@ -57,6 +59,20 @@ static void *wait_for_it(void *arg)
 	return arg;
 }
 
+/* Looks again and again whether a quick one has ended more often than there was time for. */
+static void *watch(void *arg)
+{
+	for (int64_t n = 0; !test_may_go(); test_nap(1)) {
+		int64_t time;
+
+		n += (int64_t)ticks(quick);
+		time = clock_ns(CLOCK_MONOTONIC) - quick_started;
+		if (n * QUICK - time > early)
+			early = n * QUICK - time;
+	}
+	return arg;
+}
+
 static void body(void *arg)
 {
 	(void)arg;
@@ -88,6 +104,10 @@ void test_setup(void)
 		far_away[i] = must(timerfd_create(clocks[i], TFD_NONBLOCK));
 		start(far_away[i], (FAR + i) * MS, (FAR + 10 * i) * MS, 0);
 	}
+	quick = must(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK));
+	quick_started = clock_ns(CLOCK_MONOTONIC);
+	start(quick, QUICK, QUICK, 0);
+	watcher = test_thread(watch, NULL);
 	start(tick, PERIOD * MS, PERIOD * MS, 0);
 	start(other_tick, PERIOD * MS, PERIOD * MS, 0);
 	thread = test_thread(wait_for_it, NULL);
@@ -106,6 +126,8 @@ void test_check(void)
 	int64_t elapsed, left;
 	uint64_t count, expected;
 
+	pthread_join(watcher, NULL);
+	expect(early <= QUICK, "a quick one ended %lld us before its time", (long long)(early / 1000));
 	expect(ticks(ended) == 1 && !ticks(ended), "one that has ended does not say so, once");
 	expect(!remains(ended) && !remains(unset) && !ticks(unset), "a timer runs that should not");
 	pthread_join(thread, NULL);
