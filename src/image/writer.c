@@ -201,8 +201,8 @@ static int check_place(const struct image_writer *w)
 
 	if ((IS_ON_TRUST && w->seal) || w->target.directory < 0)
 		return 0;
-	if (!fstat(w->target.fd, &st) && st.st_mode & 077)
-		log_warning("its file system gives it the mode %03o: others than root may read the memory that is saved",
+	if (IS_ON_TRUST && !fstat(w->target.fd, &st) && st.st_mode & 077)
+		log_warning("its file system gives it the mode %03o: others may read the memory that is saved, unless there is a key",
 			    st.st_mode & 07777u);
 	return place_check(w->target.fd) ? -EPERM : 0;
 }

@@ -375,11 +375,14 @@ static void add_thread_areas(struct program *p, const struct inheritance *in, co
 }
 
 /* What forbids going back, and what a change of credentials would have reset. */
-static void add_last_settings(struct program *p, const Thread *m)
+static void add_last_settings(const struct restore *r, struct program *p, const Thread *m)
 {
 	if (m->no_new_privs)
 		program_call(p, OP_MUST, SYS_prctl, PR_SET_NO_NEW_PRIVS, 1);
-	if (m->pdeathsig)
+	/* the root's parent is the tool */
+	if (m->pdeathsig && m->pid == r->tree.root && r->options->detach)
+		log_warning("signal %u at its parent's end: not asked for, since --detach ends that", m->pdeathsig);
+	else if (m->pdeathsig)
 		program_call(p, OP_MUST, SYS_prctl, PR_SET_PDEATHSIG, (long)m->pdeathsig);
 }
 
@@ -561,7 +564,7 @@ int revive_thread(struct restore *r, const struct record *rec)
 	if (!err)
 		err = credentials_add(&p, &r->inherited, m);
 	if (!err)
-		add_last_settings(&p, m);
+		add_last_settings(r, &p, m);
 	if (!err && leader && r->state.dumpable < 2)	/* 2 cannot be asked for: it comes with the credentials */
 		program_call(&p, 0, SYS_prctl, PR_SET_DUMPABLE, (long)r->state.dumpable);
 	if (!err)
