@@ -331,12 +331,31 @@ static void print_scheduling(FILE *out, const char *label, pid_t tid)
 	fprintf(out, "%s robust list %p %zu\n", label, head, length);
 }
 
+/* A signal that is pending and not blocked is about to be handled, but of one that is stopped. */
+static void leave_out_passing(char *status)
+{
+	static const char *const names[] = {"\nSigPnd:\t", "\nShdPnd:\t"};
+	const char *blocked = strstr(status, "\nSigBlk:\t");
+
+	for (size_t i = 0; blocked && !strstr(status, "\nState:\tT") && i < sizeof names / sizeof *names; i++) {
+		char *pending = strstr(status, names[i]);
+		char digits[17];
+
+		if (!pending)
+			continue;
+		snprintf(digits, sizeof digits, "%016llx", strtoull(pending + 9, NULL, 16) & strtoull(blocked + 9, NULL, 16));
+		memcpy(pending + 9, digits, 16);
+	}
+}
+
 static void print_task(FILE *out, pid_t pid, pid_t tid)
 {
 	char label[64];
+	char *status = slurp(NULL, "/proc/%d/task/%d/status", pid, tid);
 
+	leave_out_passing(status);
 	snprintf(label, sizeof label, "%d/%d", pid, tid);
-	print_lines(out, label, slurp(NULL, "/proc/%d/task/%d/status", pid, tid), is_volatile_status);
+	print_lines(out, label, status, is_volatile_status);
 	print_scheduling(out, label, tid);
 	/* Found under the thread's own number only. */
 	fprintf(out, "%s timerslack %d\n", label, atoi(slurp(NULL, "/proc/%d/timerslack_ns", tid)));
