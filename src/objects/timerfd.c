@@ -70,8 +70,15 @@ static int see_fdinfo(int own, Timerfd *m)
 
 /*
  * A periodic one that has ended stands still until somebody looks, here we: all its ticks are then there, and it runs.  How many
- * there are and what remains is told by two calls, between which it must not end.
+ * there are and what remains is told by two calls, between which it must not end.  A quick one may have ended once more in the
+ * midst of a call, which then says as of one that does not run that nothing remains.
  */
+static bool has_ended_meanwhile(const struct itimerspec *before, const struct itimerspec *now)
+{
+	return to_ns(now->it_value) > to_ns(before->it_value) ||
+	       (!to_ns(now->it_value) && (to_ns(before->it_value) || to_ns(now->it_interval)));
+}
+
 static int look(const struct opened *o, Timerfd *m)
 {
 	CLEANUP_CLOSE int own = file_borrow(o->pid, o->fd);
@@ -84,7 +91,7 @@ static int look(const struct opened *o, Timerfd *m)
 		err = see_fdinfo(own, m);
 		if (err || timerfd_gettime(own, &now))
 			return err ? err : -errno;
-	} while ((to_ns(now.it_value) > to_ns(before.it_value) || (to_ns(before.it_value) && !to_ns(now.it_value))) && tries--);
+	} while (has_ended_meanwhile(&before, &now) && tries--);
 	m->remains = cut(to_ns(now.it_value));
 	m->interval = cut(to_ns(now.it_interval));
 	return 0;

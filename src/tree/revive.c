@@ -215,7 +215,7 @@ int revive_sigactions(struct restore *r, const struct record *rec)
 
 int revive_stop(struct restore *r, const struct record *rec)
 {
-	static const struct kernel_timespec no_time = { 0, 0 };
+	static const struct kernel_timespec moment = { 0, 10000000 };	/* it is on its way, if the process is told at all */
 	static const uint64_t sigchld = 1ULL << (SIGCHLD - 1);
 	const struct born *child;
 	Stop m;
@@ -236,7 +236,7 @@ int revive_stop(struct restore *r, const struct record *rec)
 	reborn_program(r, &p);
 	if (goes_on)	/* the signal that tells of it is not the workload's */
 		program_call(&p, 0, SYS_rt_sigtimedwait_time64, program_data(&p, &sigchld, sizeof(sigchld)), 0,
-			     program_data(&p, &no_time, sizeof(no_time)), 8);
+			     program_data(&p, &moment, sizeof(moment)), 8);
 	else
 		program_call(&p, 0, SYS_waitid, P_PID, (long)m.pid, 0, WSTOPPED | WNOHANG, 0);
 	return reborn_run(r, r->pid, &p, "a stop that it has waited for");
