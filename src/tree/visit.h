@@ -79,8 +79,8 @@ int visit_finish(struct visit *v, struct program *p);
 int visit_run(struct visit *v, struct program *p);	/* all three */
 
 /*
- * Another thread is led to its way home, enters and works it off; halt waits for that; then it is home again, and v->thread.home tells its registers
- * and signal mask there.  The caller may take v->thread.lost away, to free it.
+ * Another thread is led to its way home, enters and works it off; halt waits for that; then it is home again, and v->thread.home
+ * tells its registers and signal mask there.  The caller may take v->thread.lost away, to free it.
  */
 int visit_thread_begin(struct visit *v, const struct thread *thread);
 int visit_thread_start(struct visit *v, struct program *p);
