@@ -34,7 +34,7 @@ enum { RSEQ_UNREGISTER = 1 };	/* linux/rseq.h */
 
 /* A number can be held by a zombie that init is about to reap: so long it is worth waiting. */
 enum { GHOST_WAIT_MS = 20000, NUMBER_WAIT_MS = 3000, NUMBER_POLL_MS = 2, NUMBER_SOON_MS = 100, NUMBER_LATER_MS = 20,
-       AS_NEXT_TRIES = 8 };
+	AS_NEXT_TRIES = 8 };
 
 struct born *birth_find(const struct restore *r, pid_t pid)
 {

@@ -48,6 +48,12 @@ static bool can_be_told_from_outside(const char *name)
 	       strcmp(name, "mdwe");
 }
 
+/* Of a timer a kernel without /proc/PID/timers tells nothing but that it is there. */
+static const char *reason(const struct kind *kind)
+{
+	return !strncmp(kind->name, "timer_", 6) && access("/proc/self/timers", F_OK) ? "POSIX timer" : kind->says;
+}
+
 static void hold(const char *name)
 {
 	struct held *item = &held[held_count++];
@@ -63,7 +69,7 @@ static void hold(const char *name)
 	if (item->fd == -1)
 		test_skip("%s cannot be had here (errno %d)", name, errno);
 	if (item->kind->says)
-		test_expect_message("%s", item->kind->says);
+		test_expect_message("%s", reason(item->kind));
 	if (item->fd == NO_DESCRIPTOR) {
 		if (!can_be_told_from_outside(name))
 			test_check_is_blind();
