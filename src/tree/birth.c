@@ -278,12 +278,12 @@ struct forking {
 	int err;
 };
 
-static bool is_held(const struct restore *r, pid_t tid)
+static bool has(const struct buffer *tasks, pid_t tid)
 {
-	const pid_t *held = (const pid_t *)(const void *)r->threads.data;
+	const pid_t *task = (const pid_t *)(const void *)tasks->data;
 
-	for (size_t i = 0; i < r->threads.len / sizeof(*held); i++)
-		if (held[i] == tid)
+	for (size_t i = 0; i < tasks->len / sizeof(*task); i++)
+		if (task[i] == tid)
 			return true;
 	return false;
 }
@@ -298,7 +298,7 @@ static int end_stranger(struct forking *f, pid_t tid)
 		return err;
 	if (f->flags & CLONE_THREAD)
 		err = reborn_exit(f->r, tid, SYS_exit, 0);
-	else if (!proc_stat(tid, 0, &st) && is_held(f->r, st.ppid))
+	else if (!proc_stat(tid, 0, &st) && has(&f->r->threads, st.ppid))
 		return birth_end(f->r, tid, st.ppid);
 	else
 		kill(tid, SIGKILL);
@@ -379,16 +379,6 @@ int birth_lead(struct restore *r, const struct born *b)
 	return reborn_run(r, b->pid, &p, "leading its session");
 }
 
-static bool is_made(const struct restore *r, pid_t pid)
-{
-	const pid_t *made = (const pid_t *)(const void *)r->made.data;
-
-	for (size_t i = 0; i < r->made.len / sizeof(*made); i++)
-		if (made[i] == pid)
-			return true;
-	return false;
-}
-
 /* A session is inherited: from before the parent led its own, or from then on. */
 static int make_child(struct restore *r, const Process *m)
 {
@@ -399,7 +389,7 @@ static int make_child(struct restore *r, const Process *m)
 
 	if (!parent || parent->zombie)
 		return fail(EIMAGE, "process %u: its parent %u does not come before it", m->pid, m->parent);
-	if (is_made(r, pid))
+	if (has(&r->made, pid))
 		return 0;
 	if (r->aside.pid == parent->pid)
 		err = remap_finish(r);
