@@ -94,6 +94,8 @@ static int look(const struct opened *o, Timerfd *m)
 	} while (has_ended_meanwhile(&before, &now) && tries--);
 	m->remains = cut(to_ns(now.it_value));
 	m->interval = cut(to_ns(now.it_interval));
+	if (!m->remains && m->interval && m->ticks)	/* too quick for this machine: it is always just about to end */
+		m->remains = 1;
 	return 0;
 }
 
@@ -179,16 +181,26 @@ static int settime(int fd, uint32_t set, int64_t value, const Timerfd *m)
 	return timerfd_settime(fd, (int)set, &time, NULL);
 }
 
-/* Where the kernel takes no ticks (CONFIG_CHECKPOINT_RESTORE), it counts them itself: it was set when it has ended that often. */
+/*
+ * Where the kernel takes no ticks (CONFIG_CHECKPOINT_RESTORE), it counts them itself: it was set when it has ended that often.  That
+ * cannot have been before the machine started.
+ */
 static int make_tick(int fd, const Timerfd *m)
 {
 	const int64_t end = clock_now((int)m->clock) + (int64_t)m->remains;
+	uint64_t ticks = m->ticks, most;
 
 	if (!m->remains)
 		return m->ticks == 1 ? settime(fd, m->set & ~(uint32_t)TFD_TIMER_ABSTIME, 1, &(Timerfd)Timerfd_init_zero) : -1;
-	if (!m->interval || m->ticks > (uint64_t)(end - 1) / m->interval)
+	if (!m->interval)
 		return -1;
-	return settime(fd, m->set | TFD_TIMER_ABSTIME, end - (int64_t)(m->ticks * m->interval), m);
+	most = (uint64_t)(end - 1) / m->interval;
+	if (ticks > most) {
+		ticks = most;
+		log_warning("timerfd %u: it has ended %" PRIu64 " times, and will tell of %" PRIu64 ": there is no time for more since this "
+			    "machine has started, and its kernel cannot be told (CONFIG_CHECKPOINT_RESTORE)", m->id, m->ticks, ticks);
+	}
+	return ticks ? settime(fd, m->set | TFD_TIMER_ABSTIME, end - (int64_t)(ticks * m->interval), m) : 0;
 }
 
 /* We see the machine's clocks, the tree may see others: but both take as long. */

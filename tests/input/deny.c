@@ -27,6 +27,7 @@ static const struct {
 	{ "process_vm_readv", SYS_process_vm_readv, ANY, 0, ENOSYS },
 	{ "kcmp", SYS_kcmp, ANY, 0, ENOSYS },
 	{ "userfaultfd", SYS_userfaultfd, ANY, 0, ENOSYS },
+	{ "TFD_IOC_SET_TICKS", SYS_ioctl, 1, 0x40085400, ENOTTY },
 	{ "UFFDIO_API", SYS_ioctl, 1, (int)0xc018aa3f, EINVAL },
 	{ "UFFDIO_REGISTER", SYS_ioctl, 1, (int)0xc020aa00, EINVAL },
 	{ "pidfd_getfd", SYS_pidfd_getfd, ANY, 0, ENOSYS },

@@ -186,3 +186,22 @@ verdict "check --kconfig: in the order of the table" "$(
 )"
 refuses "check --kconfig of a workload" 2 "kconfig" check --kconfig 4000000
 refuses "check --kconfig --json" 2 "kconfig" check --kconfig --json
+
+# After another boot, whose time has just begun, on a kernel that takes no ticks.
+mkdir "$work/told"
+still "$work/told" "$build/ticking"
+until grep -q '^ticks: [1-9]' "/proc/$pid/fdinfo/3" 2>/dev/null; do sleep 0.01; done
+run_tool "$tool" save -o "$work/ticking.tck" "$pid"
+if [[ $err == *CONFIG_TIMERFD* ]]; then
+	skip "what has ended more often than this machine has time for" "built without CONFIG_TIMERFD"
+else
+	run_tool unshare --time --monotonic=$((5 - $(cut -d. -f1 /proc/uptime))) --fork \
+		"$build/deny" TFD_IOC_SET_TICKS -- "$tool" restore -d "$work/ticking.tck"
+	verdict "what has ended more often than this machine has time for comes back, and that is said" "$(
+		[ "$status" = 0 ] || echo "exit status $status: $err"
+		[[ $err == *"will tell of"* ]] || echo "said: $err"
+		kill -USR1 "$pid"
+		until [ -s "$work/told/ticks" ] || ! exists "$pid"; do sleep 0.01; done
+		awk '$1 < 4000 || $1 > 30000 { print "it tells of " $1 }' "$work/told/ticks")"
+fi
+end "$pid"
