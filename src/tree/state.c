@@ -351,7 +351,7 @@ static int halt(struct save *s, struct asked *a)
  */
 static int save_stops(struct save *s, struct asked *a)
 {
-	enum { MOST = 64 };	/* so many at a time: they fit a program */
+	enum { MOST = 32 };	/* so many at a time: they fit a program */
 
 	for (size_t i = 0; i < s->tree.n;) {
 		struct program prog;

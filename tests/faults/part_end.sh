@@ -8,10 +8,10 @@ fresh $victim_options
 span=$(field micros "$("$build/killer" -u "$never" -- "$tool" save --leave-running -o "$image" "$pid")")
 all=$(count_stops $stops_kind -- "$tool" save -o "$image" "$pid")
 fresh $victim_options
-strike_all end "save killed at its system calls (of $all)" "$(every "$all" "$(size 12 12 6)" "$(size "$full_most" 18 8)")" $stops_kind
+strike_all end "save killed at its system calls (of $all)" "$(every "$all" "$(size 12 12 5)" "$(size "$full_most" 18 6)")" $stops_kind
 # What happens once the image is there happens in the last few calls: every other one, with FAULTS=full all.
-strike_all end "save killed at its last system calls" "$(last 25 "$(size 1 2 4)" "$all")" $stops_kind
-strike_all end "save killed at random times (a run takes $span us)" "$(randoms "$(size 150 15 4)" "$span")" -u 1
+strike_all end "save killed at its last system calls" "$(last 25 "$(size 1 2 6)" "$all")" $stops_kind
+strike_all end "save killed at random times (a run takes $span us)" "$(randoms "$(size 150 15 3)" "$span")" -u 1
 ! few || return 0
 strike_all end "save ended by SIGTERM at its system calls" "$(every "$all" 6 8)" $stops_kind -s 15
 # Signals that the tool ignores cut short what the kernel has to tell it, such as the queues of the workload's own signals.

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CHILDREN = 70, GOING_ON = 4 };
+enum { CHILDREN = 36, GOING_ON = 4 };	/* more than are asked for at a time */
 
 static pid_t child[CHILDREN], going_on[GOING_ON];
 static volatile int notified;
