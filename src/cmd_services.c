@@ -230,6 +230,7 @@ static void save_one(struct run *r, const struct service *s)
 {
 	CONTEXT("%s", s->name);
 	struct said why = { 0 };
+	const char *lives;
 	pid_t pid;
 	int code;
 
@@ -247,12 +248,13 @@ static void save_one(struct run *r, const struct service *s)
 		announce(LOG_NOTICE, "does not run%s", ready ? ", its image is ready" : ": there is nothing to save");
 		return count(r, ready ? EXIT_DONE : EXIT_FAILED);
 	}
+	lives = pid < 0 || process_lives(pid, 0) ? "it runs on" : "it ended meanwhile";
 	if (!code)
 		announce(LOG_NOTICE, "saved, as process %d", pid);
 	else if (why.errors > 1)
-		announce(LOG_ERROR, "not saved, it runs on: %s (and %u more)", reason(&why), why.errors - 1);
+		announce(LOG_ERROR, "not saved, %s: %s (and %u more)", lives, reason(&why), why.errors - 1);
 	else
-		announce(LOG_ERROR, "not saved, it runs on: %s", reason(&why));
+		announce(LOG_ERROR, "not saved, %s: %s", lives, reason(&why));
 	count(r, code);
 }
 
