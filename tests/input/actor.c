@@ -9,6 +9,7 @@
  *   actor thread-rseq   the same, and two of them have registered for rseq(2) where nobody knows
  *   actor rseq-of TID   where that thread has registered for rseq(2), instead of its own PID; and ends
  *   actor trace PID     traces PID
+ *   actor lock FILE     holds the lock (fcntl's) of the whole file
  *   actor hold          memory, which it looks through when it gets SIGUSR1: it ends if that is not as it was
  *   actor map           20,000 mappings
  *   actor volley PID    stops that process and lets it go on, for a while and over and over
@@ -232,6 +233,14 @@ static int outlive_all_the_time(void)
 	}
 }
 
+static int lock(const char *path)
+{
+	struct flock whole = {.l_type = F_WRLCK};
+	int fd = open(path, O_RDWR);
+
+	return fd < 0 || fcntl(fd, F_SETLK, &whole) ? 1 : stay(getpid());
+}
+
 int main(int argc, char **argv)
 {
 	const char *role = argc > 1 ? argv[1] : "";
@@ -262,6 +271,8 @@ int main(int argc, char **argv)
 		return rseq_of(pid);
 	if (!strcmp(role, "trace"))
 		return ptrace(PTRACE_SEIZE, pid, 0, 0) ? 1 : stay(pid);
+	if (!strcmp(role, "lock"))
+		return lock(argv[2]);
 	if (!strcmp(role, "take"))
 		return take(pid, 0);
 	if (!strncmp(role, "become", 6))
@@ -272,6 +283,6 @@ int main(int argc, char **argv)
 		return take(pid, 1);
 	if (!strcmp(role, "take-tid"))
 		return take_tid(pid);
-	fprintf(stderr, "usage: actor sleep|zombie|thread|trace PID|hold|become|outlive|take PID|take-dead PID|take-tid PID\n");
+	fprintf(stderr, "usage: actor sleep|zombie|thread|trace PID|lock FILE|hold|become|outlive|take PID|take-dead PID|take-tid PID\n");
 	return 2;
 }

@@ -52,6 +52,19 @@ for number in 1 2; do
 	refuses "verify of an image with an absurd clock ($number)" 4 "clocks are absurd" verify "$forged"
 done
 
+# Of a machine that was suspended for an hour CLOCK_BOOTTIME has counted more than CLOCK_MONOTONIC.
+suspended=$work/suspended.tck
+setsid unshare --time --boottime=3600 --fork sh -c 'echo $$ >"$2"; exec "$1"' sh "$build/still" "$work/pid" </dev/null >/dev/null 2>&1 &
+until other=$(cat "$work/pid" 2>/dev/null) && [ "$(readlink "/proc/$other/exe")" = "$(realpath "$build/still")" ]; do sleep 0.01; done
+"$tool" save -o "$suspended" "$other" || fail "a save of what is in a time namespace"
+wait $!
+verdict "what the machine was suspended for stays the difference of its clocks" "$(
+	run_tool "$tool" restore -d "$suspended"
+	[ "$status" = 0 ] || echo "exit status $status: $err"
+	awk '{ s[$1] = $2 + $3 / 1e9 } END { d = s["boottime"] - s["monotonic"]; if (d < 3599.9 || d > 3600.1) print d " seconds" }' \
+		"/proc/$other/timens_offsets")"
+end "$other"
+
 cat /proc/sys/kernel/random/uuid >"$work/boot_id"
 if ! mount --bind "$work/boot_id" /proc/sys/kernel/random/boot_id 2>/dev/null; then
 	skip "clocks after another boot" "the boot ID cannot be another"

@@ -129,6 +129,28 @@ stays_away "when a file that is open to be read and written is a FIFO" 1,4 "log-
 rm "$work/log-file"
 mv "$work/log-file.away" "$work/log-file"
 
+mknod -m 600 "$work/device" c 1 3
+saved "$work/device"
+cp "$image" "$work/kept"
+rm "$work/device"
+mknod -m 600 "$work/device" c 1 5
+stays_away "when a device is another one" 4 "device: another device has this name now"
+run_tool "$tool" verify "$image"
+verdict "verify says so, too" "$([ "$status" = 4 ] && [[ $err == *"device: another device has this name now"* ]] || echo "exit status $status: $err")"
+rm "$work/device"
+mknod -m 600 "$work/device" c 1 3
+comes_back "the device is the same again"
+
+: >"$work/locked"
+act lock "$work/locked"
+pid=$actor
+accepts "save of what holds a lock" save -o "$image" "$pid"
+cp "$image" "$work/kept"
+act lock "$work/locked"
+stays_away "when somebody else has its lock" 1 "fd 3: process $actor holds the lock that it held"
+end "$actor"
+comes_back "its lock is free"
+
 # What the kernel makes up as it is read has the time of the first look at it since the machine was booted.
 kernels=(/proc/stat /sys/kernel/uevent_seqnum)
 # shellcheck disable=SC2016
