@@ -6,11 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/lines.h"
 #include "json.h"
 #include "kernel/feature.h"
 #include "kernel/probe.h"
-
-enum { CONSOLE = 79 };	/* columns: in the last one a serial console may wrap */
 
 /* By what is not possible, of NEED_*. */
 static const char *const nothing[] = {
@@ -28,34 +27,18 @@ static const char *lost(const struct feature *f, const struct found *found)
 	return prevents ? nothing[prevents] : f->lost;
 }
 
-/* The words of a text behind `first`, as many lines as it takes, each further one behind `again`. */
-static void put_words(const char *first, const char *again, const char *text)
-{
-	int column = printf("%s", first), begin = column;
-
-	while (*text) {
-		int len = (int)strcspn(text, " ");
-
-		if (column > begin && column + 1 + len > CONSOLE)
-			column = begin = printf("\n%s", again) - 1;
-		column += printf("%s%.*s", column > begin ? " " : "", len, text);
-		text += len;
-		text += strspn(text, " ");
-	}
-	putchar('\n');
-}
-
 static void put_field(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void put_field(const char *label, const char *format, ...)
 {
-	char first[16], text[256];
+	char text[256];
+	int len = snprintf(text, sizeof(text), "     %-8s ", label);
 	va_list args;
 
-	snprintf(first, sizeof(first), "     %-8s ", label);
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(text + len, sizeof(text) - (size_t)len, format, args);
 	va_end(args);
-	put_words(first, "              ", text);
+	put_lines(text, "              ");
+	putchar('\n');
 }
 
 /* An option that has brought something else is on, and no advice. */
@@ -181,12 +164,14 @@ static void put_option(const struct kernel_option *option, size_t n)
 		put_option(option->takes, n);
 	for (size_t i = n; (f = feature_nth(i)) != NULL; i++)
 		if (f->option == option && len < sizeof(text))
-			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s (Linux %s)", len ? ", " : "", f->name, f->since);
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s (Linux %s)", len ? ", " : "# ", f->name, f->since);
 	puts("#");
-	if (len)
-		put_words("# ", "# ", text);
-	put_words("# ", "# ", option->note);
-	printf("CONFIG_%s=y\n", option->name);
+	if (len) {
+		put_lines(text, "# ");
+		putchar('\n');
+	}
+	snprintf(text, sizeof(text), "# %s\nCONFIG_%s=y\n", option->note, option->name);
+	put_lines(text, "# ");
 }
 
 void check_kconfig(void)

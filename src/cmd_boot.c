@@ -44,7 +44,7 @@ static const struct command boot_command = {
 	.arguments = "",
 	.summary = "Keep the process IDs of all images in $TINYCKPT_DIR free: to be run first at boot",
 	.help = "" KEY_HELP,
-	.notes = "The kernel goes on counting behind the highest one, and behind those that kernel threads have at any boot.\n"
+	.notes = "\nThe kernel goes on counting behind the highest one, and behind those that kernel threads have at any boot.\n"
 		 "Images that cannot be read are named, and passed over.\n",
 	.run = run,
 };

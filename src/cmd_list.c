@@ -189,7 +189,7 @@ static const struct command list_command = {
 	.summary = "Tell what images there are in $TINYCKPT_DIR, and what became of them",
 	.help = "" JSON_HELP
 		KEY_HELP,
-	.notes = "ready: saved, and not tried by `restore --all` since; trying: being restored; restored; failed: it did not come\n"
+	.notes = "\nready: saved, and not tried by `restore --all` since; trying: being restored; restored; failed: it did not come "
 		 "back, and is not tried again; unusable: damaged, or not to be trusted, as a message says.\n",
 	.run = run,
 };

@@ -81,12 +81,12 @@ static const struct command restore_command = {
 		IF_ON(RULES, "      --rules FILE     rules that come before what the image says of its files\n")
 		IF_ON(CLOCKS, "      --clock=freeze   monotonic clocks go on where they stopped; the default\n"
 			      "      --clock=advance  they count the time that was lost, too\n")
-		IF_ON(VDSO_PROXY, "      --clock=tell     as freeze; where the kernel has no time namespaces, programs that ask the C library\n"
-				  "                       are told of clocks that went on (what they then hand the kernel comes late)\n")
+		IF_ON(VDSO_PROXY, "      --clock=tell     as freeze; where the kernel has no time namespaces, programs that ask the C library "
+				  "are told of clocks that went on (what they then hand the kernel comes late)\n")
 		IF_ON(PIDNS, "      --pidns          give the tree a PID namespace of its own\n")
 		KEY_HELP
 		IF_ON(SERVICES, SERVICES_HELP SERVICES_RESTORE_HELP),
-	.notes = "IMAGE `-` is standard input.\n",
+	.notes = "\nIMAGE `-` is standard input.\n",
 	.options = IS_ON_SERVICES ? options : NULL,
 	.run = run,
 };

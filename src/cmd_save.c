@@ -137,13 +137,12 @@ static const struct command save_command = {
 	.arguments = "PID",
 	.summary = "Suspend the tree rooted at PID into an image, then end it",
 	.help = "  -o, --output FILE    the image; `-` is standard output\n"
-		"  -n, --name NAME      else it is NAME.tck in $TINYCKPT_DIR (/var/lib/tinyckpt); without a NAME, the\n"
-		"                       root's own\n"
+		"  -n, --name NAME      else it is NAME.tck in $TINYCKPT_DIR (/var/lib/tinyckpt); default: the root's own\n"
 		"      --leave-running  do not end the tree\n"
-		"      --inherit-stdio  a standard stream that comes from outside (a terminal, a pipe to a supervisor, a log\n"
-		"                       socket) is replaced by restore's own\n"
-		IF_ON(EMBED, "      --embed          mapped programs, libraries and files of the system travel along, for where they have\n"
-			     "                       changed by then; --embed=changed-risk: only those that an update replaces\n")
+		"      --inherit-stdio  standard streams from outside (a terminal, a pipe to a supervisor, a log socket) "
+		"are replaced by restore's own\n"
+		IF_ON(EMBED, "      --embed          mapped programs, libraries and files of the system travel along, for where they have "
+			     "changed by then; --embed=changed-risk: only those that an update replaces\n")
 		IF_ON(LZ4, "      --level N        pack by LZ4: 1 is the fastest, 9 (default) the smallest, 0 not at all\n")
 		IF_ON(BUDGET, "      --max-size N     an image of more bytes is a failure; K, M, G may follow the number\n"
 			      "      --rate N         write so many bytes a second at most, for flash that is slow or shared\n")

@@ -49,7 +49,7 @@ static const struct command show_command = {
 	.summary = "Tell what is inside an image",
 	.help = "" JSON_HELP
 		KEY_HELP,
-	.notes = "IMAGE `-` is standard input.  Contents are not looked at: `verify` does that.\n",
+	.notes = "\nIMAGE `-` is standard input. Contents are not looked at: `verify` does that.\n",
 	.run = run,
 };
 COMMAND(show_command);

@@ -96,11 +96,11 @@ static const struct command verify_command = {
 	.name = "verify",
 	.arguments = "IMAGE...",
 	.summary = "Tell whether images are whole, and whether they would restore here; restores nothing",
-	.help = "      --root DIR       under the firmware whose root directory is (mounted at) DIR: its files are looked at, not its\n"
-		"                       kernel, nor the process IDs that are free then\n"
+	.help = "      --root DIR       under the firmware whose root directory is (mounted at) DIR: its files are looked at, not its "
+		"kernel, nor the process IDs that are free then\n"
 		IF_ON(RULES, "      --rules FILE     as for `restore`\n")
 		KEY_HELP,
-	.notes = "IMAGE `-` is standard input.  Exit code 1: what stands in the way may pass (a process ID is taken); 4: it may not.\n"
+	.notes = "\nIMAGE `-` is standard input. Exit code 1: what stands in the way may pass (a process ID is taken); 4: it may not.\n"
 		 "Of several images, the worst decides.\n",
 	.run = run,
 };

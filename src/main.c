@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/lines.h"
 #include "command.h"
 #include "config.h"
 
@@ -22,10 +23,12 @@ extern const struct command *const __stop_command_table[];
 static const struct command *current;
 static int level = LOG_NOTICE, log_fd = 2;
 
+
+static const char INDENT[] = "                       ";	/* of what options do */
 static const char COMMON_HELP[] =
 	"  -v, --verbose        say more; -vv says all\n"
 	"  -q, --quiet          say nothing but errors\n"
-	"      --log FILE       messages go to FILE, not to standard error\n"
+	"      --log FILE       messages go to FILE, not standard error\n"
 	"  -h, --help           this text\n";
 
 int exit_code(int err)
@@ -57,10 +60,17 @@ static int printed(int code)
 
 static void command_help(const struct command *c)
 {
+	char summary[256];
+
 	printf("Usage: tinyckpt %s [OPTION]...%s%s\n", c->name, *c->arguments ? " " : "", c->arguments);
 	if (IS_ON_SERVICES && c->options)
 		printf("       tinyckpt %s --all | --service NAME\n", c->name);
-	printf("%s.\n\n%s%s%s%s", c->summary, c->help, COMMON_HELP, c->notes ? "\n" : "", c->notes ? c->notes : "");
+	snprintf(summary, sizeof(summary), "%s.\n\n", c->summary);
+	put_lines(summary, "");
+	put_lines(c->help, INDENT);
+	put_lines(COMMON_HELP, INDENT);
+	if (c->notes)
+		put_lines(c->notes, "");
 }
 
 static const struct command *nth_command(int n)
@@ -73,16 +83,20 @@ static const struct command *nth_command(int n)
 
 static void top_help(void)
 {
-	printf("Usage: tinyckpt COMMAND [OPTION]... ARGUMENT\n"
-	       "Suspend a running process tree to one file, and bring it back: after a reboot, after a firmware update.\n\n");
+	char line[256];
+
+	put_lines("Usage: tinyckpt COMMAND [OPTION]... ARGUMENT\n"
+		  "Suspend a running process tree to one file, and bring it back: after a reboot or a firmware update.\n\n", "");
 	for (int i = 0; i < 16; i++) {
 		const struct command *c = nth_command(i);
 
-		if (c)
-			printf("  %-8s %-8s %s\n", c->name, c->arguments, c->summary);
+		if (!c)
+			continue;
+		snprintf(line, sizeof(line), "  %-8s %-8s %s\n", c->name, c->arguments, c->summary);
+		put_lines(line, INDENT + 3);
 	}
-	printf("\n`tinyckpt COMMAND --help` tells more.  Exit codes: 0 done; 1 failed, the workload is as it was; 2 usage;\n"
-	       "3 the workload holds something that cannot be saved; 4 the image is damaged, or of another machine.\n");
+	put_lines("\n`tinyckpt COMMAND --help` tells more. Exit codes: 0 done; 1 failed, the workload is as it was; 2 usage; "
+		  "3 the workload holds something that cannot be saved; 4 the image is damaged, or of another machine.\n", "");
 }
 
 int usage_error(const char *fmt, ...)

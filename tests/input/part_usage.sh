@@ -29,7 +29,7 @@ helped() {
 	[ "$status" = 0 ] || text="exit status $status"
 	[ -z "$err" ] || text+=" on standard error: $err"
 	[ -n "$out" ] || text+=" nothing on standard output"
-	[ "$(wc -L <"$work/out")" -le 120 ] || text+=" a line of more than 120 columns"
+	[ "$(wc -L <"$work/out")" -le 79 ] || text+=" a line that a serial console would wrap"
 	verdict "$*" "$text"
 }
 helped --help
