@@ -434,7 +434,7 @@ static int on_lock(struct verify *v, const struct record *rec)
 	Lock m;
 	int err = record_decode(rec, Lock_fields, &m);
 
-	if (!err && (!verify_known(v, m.file) || !lock_sane(&m)))
+	if (!err && (m.fd > v->tree.highest_fd || !verify_known(v, m.file) || !lock_sane(&m)))
 		err = fail(EIMAGE, "a lock of process %u: absurd", v->pid);
 	return err;
 }
