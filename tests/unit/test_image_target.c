@@ -44,15 +44,15 @@ static bool without_tmpfile;
 static char directory[32];
 static char path[64];
 
-/* From here on openat() with O_TMPFILE fails in this process. */
-static void take_tmpfile_away(void)
+/* From here on that call fails in this process, where its argument has any of those bits, or (exactly) is that. */
+static void take_away(unsigned int call, unsigned int argument, bool exactly, unsigned int value, unsigned int error)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_TMPFILE & ~O_DIRECTORY, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EOPNOTSUPP),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned int)offsetof(struct seccomp_data, args) + 8 * argument),
+		BPF_JUMP(BPF_JMP | (exactly ? BPF_JEQ : BPF_JSET) | BPF_K, value, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
@@ -61,6 +61,11 @@ static void take_tmpfile_away(void)
 		print_error("no seccomp: %s\n", strerror(errno));
 		exit(1);
 	}
+}
+
+static void take_tmpfile_away(unsigned int error)
+{
+	take_away(SYS_openat, 2, false, O_TMPFILE & ~O_DIRECTORY, error);
 }
 
 static int set_up(void **state)
@@ -523,6 +528,120 @@ static void test_standard_output(void **state)
 		assert_int_equal(write_to(terminal, 1), -EUSAGE);
 }
 
+/* What try() returns in a process of its own, where calls may be taken away. */
+static int apart(int (*try)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(-try());
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : 1;
+}
+
+static bool of_directory;
+static int sync_error;
+
+static int replace_unsynced(void)
+{
+	struct image_writer w;
+	struct image_totals totals = { 0 };
+	int err = image_create(&w, path, NULL);
+
+	if (!err)
+		err = write_some(&w, 1, 2);
+	take_away(SYS_fsync, 0, true, (unsigned int)(of_directory ? w.target.directory : w.target.fd), (unsigned int)sync_error);
+	if (!err)
+		err = image_commit(&w, &totals);
+	image_drop(&w);
+	return err;
+}
+
+/* An image takes its name when it is on its medium, no sooner, and is there when its name is. */
+static void test_sync(void **state)
+{
+	(void)state;
+	assert_int_equal(write_image(path, 1, 1), 0);
+	of_directory = false;
+	sync_error = EIO;
+	assert_int_equal(apart(replace_unsynced), -EIO);
+	assert_int_equal(read_image(path), 1);
+	assert_int_equal(entries(directory), 1);
+	of_directory = true;
+	assert_int_equal(apart(replace_unsynced), -EIO);
+	assert_int_equal(read_image(path), 2);
+	assert_int_equal(entries(directory), 1);
+	sync_error = EINVAL;	/* there is nothing to sync */
+	assert_int_equal(apart(replace_unsynced), 0);
+	of_directory = false;
+	assert_int_equal(apart(replace_unsynced), 0);
+}
+
+static int write_by_parts(void)
+{
+	struct image_writer w;
+	struct image_totals totals = { 0 };
+	int err = image_create(&w, path, NULL);
+
+	w.target.part = 3 * BODY_MAX;
+	if (sync_error)
+		take_away(SYS_sync_file_range, 0, true, (unsigned int)w.target.fd, (unsigned int)sync_error);
+	for (int i = 0; !err && i < 20; i++) {
+		err = write_some(&w, 1, 3);
+		if (!err && w.target.written - w.target.begun >= w.target.part)
+			err = -E2BIG;	/* waits in the page cache */
+	}
+	if (!err)
+		err = image_commit(&w, &totals);
+	image_drop(&w);
+	return err;
+}
+
+/* Parts of a large image are on their way to the medium before the rest is there; that they do not arrive is told. */
+static void test_parts(void **state)
+{
+	(void)state;
+	sync_error = 0;
+	assert_int_equal(apart(write_by_parts), 0);
+	assert_int_equal(read_image(path), 3);
+	sync_error = EIO;
+	assert_int_equal(apart(write_by_parts), -EIO);
+	assert_int_equal(read_image(path), 3);
+	assert_int_equal(entries(directory), 1);
+}
+
+static int no_tmpfile;
+
+static int write_without_tmpfile(void)
+{
+	take_tmpfile_away((unsigned int)no_tmpfile);
+	return write_image(path, 1, 4);
+}
+
+/* A file that was made without a name gets one by /proc, too: by its descriptor it may not, without the right to. */
+static int write_without_right(void)
+{
+	take_away(SYS_linkat, 4, false, AT_EMPTY_PATH, ENOENT);
+	return write_image(path, 1, 5) ?: write_image(path, 1, 6);
+}
+
+static void test_other_ways(void **state)
+{
+	static const int errors[] = { EOPNOTSUPP, EISDIR, EINVAL, ENOSYS, ENOENT };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		no_tmpfile = errors[i];
+		assert_int_equal(apart(write_without_tmpfile), 0);
+		assert_int_equal(read_image(path), 4);
+		unlink(path);
+	}
+	assert_int_equal(apart(write_without_right), 0);
+	assert_int_equal(read_image(path), 6);
+	assert_int_equal(entries(directory), 1);
+}
+
 /* The same bytes take a fixed working set, whatever the image's size. */
 static void test_memory(void **state)
 {
@@ -560,6 +679,9 @@ static int run(const char *name)
 		TEST(test_no_room_behind),
 		TEST(test_full_disk),
 		TEST(test_standard_output),
+		TEST(test_sync),
+		TEST(test_parts),
+		TEST(test_other_ways),
 		TEST(test_memory),
 	};
 
@@ -571,6 +693,6 @@ int main(void)
 	int failures = run("with O_TMPFILE");
 
 	without_tmpfile = true;
-	take_tmpfile_away();
+	take_tmpfile_away(EOPNOTSUPP);
 	return failures + run("without O_TMPFILE");
 }
