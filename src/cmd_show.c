@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <getopt.h>
-#include <stdio.h>
 
 #include "base/log.h"
 #include "command.h"
@@ -21,8 +20,6 @@ static int show(const char *path, const char *key, bool json)
 		err = IS_ON_JSON && json ? show_json(&image) : show_text(&image, path);
 	}
 	image_close(&image);
-	if (!err && fflush(NULL))
-		err = fail_errno("standard output");
 	return err;
 }
 
