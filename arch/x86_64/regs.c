@@ -12,7 +12,6 @@ const long arch_nr_restart_syscall = SYS_restart_syscall;
 enum {
 	FLAG_TF = 1 << 8,
 	FLAG_DF = 1 << 10,
-	USER32_CS = 0x23,
 };
 
 uintptr_t arch_pc(const struct arch_regs *regs)
@@ -215,12 +214,18 @@ const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 {
 	uint64_t some;
 	struct iovec ports = { &some, sizeof(some) };
+	struct arch_regs set;
+	struct iovec all = { &set, sizeof(set) };
 
+	(void)regs;
+	/* of such a task the kernel hands out what it would have on its own */
+	if (!ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &all) && all.iov_len != sizeof(set))
+		return "a 32-bit program on a 64-bit kernel";
 	if (has_tiles(tid))
 		return "tiles (AMX) in use: not supported";
 	if (!ptrace(PTRACE_GETREGSET, tid, (void *)NT_386_IOPERM, &ports))
 		return "I/O ports (ioperm) that it may use: not supported";
-	return regs->x.cs == USER32_CS ? "a 32-bit program on a 64-bit kernel" : NULL;
+	return NULL;
 }
 
 bool arch_hides_keys(pid_t tid)

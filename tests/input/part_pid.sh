@@ -55,6 +55,23 @@ act zombie
 no_pid "a zombie" 1,3 "zombie|ended" "$number"
 end "$actor"
 
+# pause(2), as 32-bit programs call it
+printf '%s\n' '.globl _start' _start: 'mov $29, %eax' 'int $0x80' 'jmp _start' >"$work/narrow.s"
+if [ "$(uname -m)" = x86_64 ] && gcc -m32 -nostdlib -static -Wl,--build-id=none -o "$work/narrow" "$work/narrow.s" 2>/dev/null; then
+	# shellcheck disable=SC2016
+	pid=$(cd / && setsid --fork sh -c 'echo $$; exec "$1" </dev/null >/dev/null 2>&1' sh "$work/narrow")
+	sleep 0.2
+	if [ "$(readlink "/proc/$pid/exe")" = "$work/narrow" ]; then
+		refuses "save of a 32-bit program" 3 "32-bit program" save -o "$image" "$pid"
+		verdict "save of a 32-bit program leaves no image" "$(not_there; well "$pid")"
+	else
+		skip "save of a 32-bit program" "this kernel runs none"
+	fi
+	end "$pid"
+else
+	skip "save of a 32-bit program" "there is none here"
+fi
+
 act thread
 no_pid "a thread that is no process" 1,2,3 "thread" "$number"
 verdict "the process of that thread is well" "$(well "$actor")"
