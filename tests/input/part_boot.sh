@@ -58,6 +58,29 @@ verdict "boot names what cannot be read, and goes on" "$(
 )"
 rm "$work"/images/[bcd].*
 
+# The highest of all counts, in whatever order they are found.
+highest=$pid
+for name in x y; do
+	echo 6500 >$last
+	still
+	"$tool" save -o "$work/images/$name.tck" "$pid" || fail "a save"
+	end "$pid"
+	[ $name = y ] || mv "$work/images/a.tck" "$work/a.tck"
+	[ $name = y ] || cp -p "$work/a.tck" "$work/images/a.tck"
+done
+pid=$highest
+echo 300 >$last
+run_tool "$tool" boot
+verdict "boot keeps the numbers of several" "$(says "^process IDs up to $pid are kept for 3 images;"; next_above "$pid")"
+rm "$work/images"/[xy].tck
+read -r frame < <("$build/falsify" list "$work/images/a.tck" | awk '$2 == 17 { print $1; exit }')
+"$build/falsify" "$work/images/a.tck" "$work/images/b.tck" drop "$frame"
+echo 300 >$last
+run_tool "$tool" boot
+verdict "boot names an image that does not tell its numbers" "$(says "^process IDs up to $pid are kept for 1 image;"
+	[[ $lines = 1 && $err == *"b.tck: it does not tell its process IDs"* ]] || echo "$err")"
+rm "$work/images/b.tck"
+
 # Where the counter cannot be set, numbers are used up.
 echo 300 >$last
 if mount --bind /dev/null $last 2>/dev/null; then
@@ -70,8 +93,12 @@ fi
 if [ -w /proc/sys/kernel/pid_max ] && end=$(cat /proc/sys/kernel/pid_max) && echo 6000 2>/dev/null >/proc/sys/kernel/pid_max; then
 	echo 300 >$last
 	run_tool "$tool" boot
-	echo "$end" >/proc/sys/kernel/pid_max
+	echo $((pid + 500)) >/proc/sys/kernel/pid_max
 	verdict "boot where the kernel gives no such numbers" "$(complaint 1 boot "pid $pid.*pid_max")"
+	run_tool "$tool" boot
+	echo "$end" >/proc/sys/kernel/pid_max
+	verdict "boot warns of the end of numbers" "$(says "^process IDs up to $pid are kept"
+		[[ $lines = 1 && $err == *"warning: pid $pid of an image is near the end"* ]] || echo "$err")"
 else
 	skip "boot where the kernel gives no such numbers" "pid_max cannot be set here"
 fi

@@ -35,16 +35,19 @@ ends_with 0 0 0
 ends_with 143 3 -15
 ends_with 137 0 -9
 
-ending 3 0
-"$tool" restore "$image" >"$work/out" 2>"$work/err" </dev/null &
-restore=$!
-while ! exists "$pid" || [ "$(awk '/^TracerPid/ { print $2 }' "/proc/$pid/status" 2>&1)" != 0 ]; do sleep 0.01; done
-sleep 0.1
-kill -TERM "$restore"
-wait "$restore"
-status=$?
-verdict "a signal to restore goes to the tree" "$(
-	[ "$status" = 143 ] || echo "exit status $status: $(<"$work/err")"
-	! exists "$pid" || echo "pid $pid is there"
-)"
-end "$pid"
+# Background jobs of a shell ignore SIGINT and SIGQUIT, and what they start.
+for signal in TERM HUP USR1 USR2 INT QUIT; do
+	ending 3 0
+	env --default-signal=INT,QUIT "$tool" restore "$image" >"$work/out" 2>"$work/err" </dev/null &
+	restore=$!
+	while ! exists "$pid" || [ "$(awk '/^TracerPid/ { print $2 }' "/proc/$pid/status" 2>&1)" != 0 ]; do sleep 0.01; done
+	sleep 0.1
+	kill -$signal "$restore"
+	wait "$restore"
+	status=$?
+	verdict "a signal to restore goes to the tree ($signal)" "$(
+		[ "$status" = $((128 + $(kill -l $signal))) ] || echo "exit status $status: $(<"$work/err")"
+		! exists "$pid" || echo "pid $pid is there"
+	)"
+	end "$pid"
+done

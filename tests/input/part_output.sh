@@ -138,11 +138,25 @@ run_tool "$tool" save -vv --leave-running -o "$work/output/loud" "$pid"
 verdict "save -vv says more" "$([ "$(wc -l <"$work/err")" -gt "$verbose" ] || echo "no more than -v")"
 run_tool "$tool" save -v --log "$work/log" --leave-running -o "$work/output/loud" "$pid"
 verdict "--log takes all messages" "$out$err$([ -s "$work/log" ] || echo "the log is empty")"
+run_tool "$tool" save -v --log "$work/log" --leave-running -o "$work/output/loud" "$pid"
+verdict "and keeps those of before; for root alone" "$(
+	[ "$(grep -c "stand still" "$work/log")" = 2 ] || cat "$work/log"
+	[ "$(stat -c %a "$work/log")" = 600 ] || stat -c %a "$work/log"
+)"
+ln -s "$work/output/target" "$work/loglink"
+refuses "--log follows no symbolic link" 1 "loglink" save --log "$work/loglink" --leave-running -o "$work/output/loud" "$pid"
+verdict "and nothing is written there" "$([ "$(cat "$work/output/target")" = target ] || cat "$work/output/target")"
 run_tool "$tool" save -q --leave-running -o "$work/nowhere/image" "$pid"
 verdict "-q does not silence an error" "$(complaint 1 save nowhere)"
 
 # --pidfile
 end "$pid"
+umask 0
+run_tool "$tool" restore -d --pidfile "$work/pidfile" "$work/streamed"
+umask 022
+verdict "--pidfile is for root to write" "$([ "$(stat -c %a "$work/pidfile")" = 644 ] || stat -c %a "$work/pidfile")"
+end "$pid"
+echo 4194304000 >"$work/pidfile"
 run_tool "$tool" restore -d --pidfile "$work/pidfile" "$work/streamed"
 verdict "--pidfile holds the PID" "$err$([ "$(cat "$work/pidfile")" = "$pid" ] || echo "it holds $(cat "$work/pidfile")")"
 end "$pid"
@@ -188,15 +202,30 @@ verdict "show names flags, and --json has their number" "$(
 end "$pid"
 still
 
+# What the tool cannot write is an error, and no signal's death
+run_tool prlimit --fsize=1024:1024 "$tool" save -o "$work/output/limited" "$pid"
+verdict "save beyond RLIMIT_FSIZE" "$(complaint 1 save "limited: .*large"; well "$pid"; [ ! -e "$work/output/limited" ] || echo "an image is there")"
+{ sleep 0.1; "$tool" save -o - "$pid" 2>"$work/err"; echo $? >"$work/status"; } | true
+status=$(<"$work/status") out=
+IFS= read -r -d '' err <"$work/err"
+verdict "save into a pipe that nobody reads" "$([ "$status" = 1 ] && [[ $err == *"Broken pipe"* ]] || echo "exit status $status: $err"; well "$pid")"
+"$tool" save --leave-running -o "$work/output/shown" "$pid"
+"$tool" show "$work/output/shown" >/dev/full 2>"$work/err"
+status=$?
+take_output
+verdict "show to a full disk" "$(out=; complaint 1 show "standard output")"
+
 no_save "beyond --max-size" "--max-size" "$work/output/bounded" --max-size 1K
 no_save "far beyond --max-size" "--max-size" "$work/output/bounded" --max-size 1 --level 0
 verdict "nothing is left of it" "$([ ! -e "$work/output/bounded" ] || echo "it is there")"
 accepts "save --level 0 --rate 4K" save --leave-running --level 0 --rate 4K -o "$work/output/plain" "$pid"
+accepts "save --max-size 1M" save --leave-running --max-size 1M -o "$work/output/packed" "$pid"
 accepts "save --max-size 1G --rate 1G" save --leave-running --max-size 1G --rate 1G -o "$work/output/packed" "$pid"
 verdict "a packed image is the smaller one" "$(
 	[ "$(stat -c %s "$work/output/packed")" -lt "$(stat -c %s "$work/output/plain")" ] || ls -l "$work/output"
 )"
-for words in "--level 10" "--level x" "--level -1" "--max-size 1T" "--max-size x" "--max-size -1" "--rate 1x" "--rate 99999999999999999999"; do
+for words in "--level 10" "--level x" "--level -1" "--max-size 1T" "--max-size x" "--max-size -1" "--rate 1x" "--rate 99999999999999999999" \
+	"--rate 18446744073709551615" "--max-size 18014398509481984K"; do
 	# shellcheck disable=SC2086 # two words
 	refuses "save $words" 2 "level|bytes" save $words "$pid"
 done

@@ -49,16 +49,20 @@ verdict "the workload is well" "$(well "$pid")"
 end "$pid"
 
 # In the foreground: signals are passed on, and the exit status is the tree's.
-"$tool" restore --pidns -p "$work/pidfile" "$image" 2>"$work/err" &
-for ((waited = 0; waited < 500; waited++)); do
-	well "$(cat "$work/pidfile")" >/dev/null && break
-	sleep 0.01
+for signal in TERM HUP USR1 USR2 INT QUIT; do
+	rm -f "$work/pidfile"
+	env --default-signal=INT,QUIT "$tool" restore --pidns -p "$work/pidfile" "$image" 2>"$work/err" &
+	for ((waited = 0; waited < 500; waited++)); do
+		[ ! -s "$work/pidfile" ] || ! well "$(cat "$work/pidfile")" >/dev/null || break
+		sleep 0.01
+	done
+	sleep 0.2
+	kill -$signal $!
+	wait $!
+	status=$?
+	verdict "restore --pidns passes signals on ($signal)" "$(
+		[ "$status" = $((128 + $(kill -l $signal))) ] || echo "exit status $status: $(cat "$work/err")"; left)"
 done
-sleep 0.2
-kill -TERM $!
-wait $!
-status=$?
-verdict "restore --pidns passes signals on" "$([ "$status" = 143 ] || echo "exit status $status: $(cat "$work/err")"; left)"
 
 # What checks itself, twice through save and restore.
 for program in pids threads zombie session_dead_leader subreaper clocks; do

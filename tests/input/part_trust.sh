@@ -303,8 +303,11 @@ accepts "restore without a key" restore -d "$vault/c.tck"
 # A key that is installed counts without being asked for.
 mkdir "$work/etc"
 if mount -t tmpfs -o mode=755 tmpfs "$work/etc" && cp -a /etc/. "$work/etc/" && mount --bind "$work/etc" /etc; then
+	rm -rf /etc/tinyckpt
+	umask 0
 	accepts "keygen installs a key" keygen
-	verdict "which is there" "$([ "$(stat -c %s:%a /etc/tinyckpt/key)" = 32:600 ] || echo "it is not")"
+	umask 022
+	verdict "which is there" "$([ "$(stat -c %s:%a /etc/tinyckpt/key /etc/tinyckpt)" = $'32:600\n'"$(stat -c %s /etc/tinyckpt):755" ] || ls -ld /etc/tinyckpt/*)"
 	accepts "save where a key is installed" save -o "$vault/d.tck" "$pid"
 	accepts "verify where a key is installed" verify "$vault/d.tck"
 	not_back "an image without a signature where a key is installed" "not encrypted" "$vault/c.tck"

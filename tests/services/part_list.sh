@@ -63,6 +63,27 @@ verdict "list: names and states" "$(
 	[ "$(wc -l <<<"$out")" = 8 ] || echo "not a heading and seven lines"
 	head -n 1 <<<"$out" | grep -qE '^NAME +STATE +AGE +SIZE +FIRMWARE$' || echo "no heading"
 )"
+# told FILE AGE-AND-SIZE
+told() {
+	run_tool "$tool" list
+	grep -qE "^$1 +[a-z]+ +$2( |\$)" <<<"$out" || grep "^$1" <<<"$out"
+}
+verdict "list: sizes" "$(
+	for size in "1 1.KiB" "1024 1.KiB" "1025 2.KiB" "10484736 10239.KiB" "10484737 10.MiB" "10485760 10.MiB" "20000000 19.MiB"; do
+		truncate -s "${size% *}" "$images/sized.tck"
+		told sized "\? +${size#* }"
+	done
+	rm "$images/sized.tck"
+)"
+verdict "list: ages" "$(
+	read -r j < <("$build/falsify" fields "$images/ready.tck" | awk '$1 == 0 && $4 == 2 { print $2; exit }')
+	for age in "30 3..s" "100 10..s" "125 2.min" "7100 11[89].min" "7210 2.h" "172000 47.h" "172900 2.d" "1000000 11.d" "-1000 \?"; do
+		"$build/falsify" "$images/ready.tck" "$images/aged.tck" field 0 "$j" $((($(date +%s) - ${age% *}) * 1000000000)) || echo "not forged"
+		told aged "${age#* } +[0-9]+.KiB"
+	done
+	rm "$images/aged.tck"
+)"
+run_tool "$tool" list
 verdict "list: why one is unusable goes to standard error" "$(grep -q "cut.tck: " <<<"$err" || echo "$err")"
 if "$tool" list --json >"$work/json" 2>/dev/null && command -v python3 >/dev/null; then
 	verdict "list --json: the same for programs" "$(python3 - "$work/json" "$pid" "$(uname -r)" <<'END' 2>&1

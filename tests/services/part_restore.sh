@@ -133,7 +133,7 @@ clean
 cp "$build/ends" "$work/bin/brief"
 # brief HOW CHILDREN: saved, and once back it ends at once
 brief() {
-	service brief "command=brief" "settle=2" "start=echo brief >>$work/started"
+	service brief "command=brief" "start=echo brief >>$work/started"
 	rm -f "$work/go"
 	# shellcheck disable=SC2016
 	pid=$(setsid --fork sh -c 'echo $$; exec "$@" </dev/null >/dev/null 2>&1' sh "$work/bin/brief" "$2" "$work/go" "$1")
@@ -294,6 +294,17 @@ verdict "an image whose attempt cannot be written down is not tried: started afr
 umount "$images"
 clean
 
+# A medium that tells of an error only when it is asked whether all is there
+service alpha
+shut alpha
+run_tool "$build/deny" fsync -- "$tool" restore --all
+verdict "an image whose attempt is not on its medium is not tried: started afresh" "$(
+	says 0 1 "alpha: started afresh: alpha.tck.trying: its name cannot be written to its medium"
+	started alpha
+	[ "$(shelves)" = "alpha.tck.trying " ] || shelves
+)"
+clean
+
 # Two at a time
 service alpha
 mkdir "$images"
@@ -331,7 +342,7 @@ foreground() {
 	run_tool "$tool" save --all
 	[ "$status" = 0 ] || echo "# save: $err"
 	end "$pid"
-	timeout -s KILL 10 "$tool" restore --service ending --foreground >"$work/out" 2>"$work/err" </dev/null &
+	timeout -s KILL 10 env --default-signal=INT,QUIT "$tool" restore --service ending --foreground >"$work/out" 2>"$work/err" </dev/null &
 	tool_pid=$!
 	for ((waited = 0; waited < 300; waited++)); do
 		[ ! -e "$images/ending.tck.done" ] || break
@@ -352,13 +363,15 @@ for how in 0 7 -11; do
 		not_started
 	)"
 done
-rm -rf "$images"
-foreground 0
-kill -TERM "$(pgrep -x tinyckpt)"
-wait $tool_pid
-status=$?
-take_output
-verdict "a signal goes to the workload" "$(says 143 1 "restored"; gone ending)"
+for signal in TERM HUP USR1 USR2 INT QUIT; do
+	rm -rf "$images"
+	foreground 0
+	kill -$signal "$(pgrep -x tinyckpt)"
+	wait $tool_pid
+	status=$?
+	take_output
+	verdict "a signal goes to the workload ($signal)" "$(says $((128 + $(kill -l $signal))) 1 "restored"; gone ending)"
+done
 rm -rf "$images"
 foreground 0
 run_tool "$tool" save --service ending

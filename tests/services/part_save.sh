@@ -13,6 +13,7 @@ run_tool "$tool" save --all
 verdict "several are saved, the last one first, a line each" "$(
 	says 0 3 "gamma: saved, as process ${pids[2]}.*beta: saved.*alpha: saved, as process ${pids[0]}"
 	[ "$(shelves)" = "alpha.tck beta.tck gamma.tck " ] || shelves
+	[ "$(stat -c %a "$images")" = 700 ] || stat -c %a "$images"
 	running alpha; running beta; running gamma
 )"
 verdict "and a line each in the system's log" "$(logged syslog '^<29>tinyckpt: alpha: saved'; logged syslog '^<29>tinyckpt: gamma: saved')"
