@@ -49,7 +49,7 @@ int key_read(struct key *key, const char *path, bool *none)
 	uint8_t bytes[KEY_BYTES];
 	int err;
 
-	*none = fd < 0 && path == key_installed && (errno == ENOENT || errno == ENOTDIR);
+	*none = fd < 0 && path == key_installed && errno == ENOENT;
 	if (*none)
 		return 0;
 	if (fd < 0)

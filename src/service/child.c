@@ -81,8 +81,7 @@ int child_command(int (*run)(int argc, char **argv), char **argv, int64_t deadli
 	pid = fork();
 	if (!pid) {
 		log_keep(shared);
-		code = run(argc, argv);
-		_exit(code < 0 ? EXIT_USAGE : code);
+		_exit(run(argc, argv));
 	}
 	if (pid < 0)
 		snprintf(shared->first, sizeof(shared->first), "fork: %s", strerror(errno));

@@ -72,7 +72,7 @@ static int seconds(const struct reading *r, const char *key, const char *value, 
 /* Those that say what to save and where to, which is not for a file to say; the common ones are not in the table. */
 static bool is_reserved(const char *name)
 {
-	static const char *const reserved[] = { "output", "name", "leave-running", "detach", "pidfile" };
+	static const char *const reserved[] = { "output", "name", "leave-running", "detach" };
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
 		if (!strcmp(name, reserved[i]))

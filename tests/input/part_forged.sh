@@ -48,6 +48,8 @@ done
 not_believed "an unknown record that must be understood" type 1 9999
 not_believed "unknown flags" flags 1 32768
 not_believed "an index of half an entry" resize-body "$footer" 8
+read -r j < <("$build/falsify" fields "$good" | awk '$1 == 1 && $4 == 3 { print $2; exit }')
+not_believed "descriptors beyond all that there could be" field 1 "$j" $(((1 << 24) + 1))
 not_believed "a record that is missing, the footer's counts not" drop-stale 2
 
 # An image belongs to its machine.  verify looks at all of it and gives its verdict on standard output; restore makes nothing.
@@ -78,6 +80,7 @@ if [ "$(uname -m)" = x86_64 ]; then
 		grep -qw "$name" /proc/cpuinfo ||
 			foreign "made on a processor with $name" "image needs $name, which" packed 0 5 "$word" $((1 << bit))
 	done
+	foreign "all features that there could be" "image needs .*bit 30 of XCR0, .*which" packed 0 5 0 $((-1))
 	foreign "two features that this processor lacks" "image needs bit 61 of XCR0, bit 62 of XCR0, which" packed 0 5 0 $((3 << 61))
 	"$build/falsify" "$good" "$forged" packed 0 5 2 1
 	accepts "an image of a lesser processor restores" restore -d "$forged"

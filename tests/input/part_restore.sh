@@ -176,6 +176,16 @@ verdict "verify where restore could not" "$([ "$status" = 1 ] && [[ $err == *RLI
 limited 130 restore -d "$work/limited.tck"
 verdict "restore where it can" "$([ "$status" = 0 ] || echo "exit status $status: $err"; well "$pid")"
 end "$pid"
+run_tool prlimit --nofile=90:130 setpriv --bounding-set -sys_resource --inh-caps -sys_resource "$tool" restore -d "$work/limited.tck"
+verdict "restore where it can, once it has asked" "$([ "$status" = 0 ] || echo "exit status $status: $err"; well "$pid")"
+end "$pid"
+if prlimit --nofile=90:90 prlimit --nofile=91:91 true 2>/dev/null; then
+	run_tool prlimit --nofile=90:90 "$tool" restore -d "$work/limited.tck"
+	verdict "restore where it may have more" "$([ "$status" = 0 ] || echo "exit status $status: $err"; well "$pid")"
+	end "$pid"
+else
+	skip "restore where it may have more" "CAP_SYS_RESOURCE is lacking"
+fi
 
 # The lack of a right
 cp "$tool" "$work/tinyckpt-nobody"

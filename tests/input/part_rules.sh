@@ -207,7 +207,12 @@ if (: 3>"$work/ruled/device") 2>/dev/null; then
 	opens "3>$work/ruled/device"
 	says "file /a exact"
 	run_tool "$tool" check --rules "$rules" "$pid"
-	verdict "a device without a rule" "$([ "$status" = 3 ] && [[ $err =~ ruled/device && $out =~ fd\ 3\ +refuse\ +default ]] || echo "$status: $err $out")"
+	verdict "a device without a rule" "$([ "$status" = 3 ] && [[ $err =~ ruled/device && $out =~ fd\ 3\ +refuse\ +default ]] || echo "$status: $err $out"
+		[ "$(grep -c "fd 3 " <<<"$out"), $(grep -c "fd 0 " <<<"$out"), $lines" = "1, 1, 1" ] || echo "told more than once: $err $out")"
+	if "$tool" check --help | grep -q -- --json; then
+		run_tool "$tool" check --json --rules "$rules" "$pid"
+		verdict "a device without a rule, for programs" "$([ "$status" = 3 ] && [[ $out == *'"savable": false'*'"obstacles": ['*ruled/device* ]] || echo "$status: $err $out")"
+	fi
 	says "file /** exact" "device $work/ruled/d* reopen"
 	told "a device with a rule" --rules "$rules" -- "fd 3 +reopen +$rules:2 +device $work/ruled/device"
 	accepts "save with that device" save --rules "$rules" -o "$image" "$pid"

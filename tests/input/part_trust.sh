@@ -252,6 +252,24 @@ not_back "an image that lacks a chunk" "not authentic" "$vault/large.cut" --key 
 accepts "restore of several chunks" restore --key "$key" -d "$vault/large.tck"
 end "$pid"
 
+# A shutdown: at any instant there is an image that can be restored, the older one or the new one.
+still
+text=$(
+	"$tool" save --key "$key" --leave-running -o "$vault/cut.tck" "$pid" 2>&1
+	read -r stops _ < <("$fault_build/killer" -a -x -n 100000 -- "$tool" save --key "$key" --leave-running -o "$vault/cut.tck" "$pid" 2>&1)
+	stops=${stops#stops=}
+	for ((n = stops - 70; n <= stops; n += 2)); do
+		"$fault_build/killer" -a -x -n $n -- "$tool" save --key "$key" --leave-running -o "$vault/cut.tck" "$pid" >"$work/out" 2>&1
+		run_tool "$tool" verify --key "$key" "$vault/cut.tck"
+		[ "$status" -le 1 ] || echo "killed at call $n of $stops: $err"
+	done
+)
+verdict "save over an image, killed at its last calls: one of them can be restored" "$text"
+size=$(stat -c %s "$vault/cut.tck")
+refuses "save beyond --max-size with a key" 1 "--max-size" save --key "$key" --leave-running --max-size $((size - 40)) -o "$vault/cut.tck" "$pid"
+accepts "save within --max-size with a key" save --key "$key" --leave-running --max-size $((size + 40)) -o "$vault/cut.tck" "$pid"
+end "$pid"
+
 # The file of the key.
 still
 for mode in 640 604 660 602 620; do
@@ -280,7 +298,7 @@ writable() {
 	not_back "$1" "not trusted" "$vault/c.tck"
 	refuses "verify of $1" 4 "not trusted" verify "$vault/c.tck"
 }
-for mode in 620 602 666; do
+for mode in 620 602 666 1666; do
 	chmod $mode "$vault/c.tck"
 	writable "an image of mode $mode"
 done

@@ -28,7 +28,17 @@ finds_none "a pidfile that everybody may write" 2 "sensor.pid: is not a regular 
 chmod 644 "$work/run/sensor.pid"
 chown 65534 "$work/run/sensor.pid"
 finds_none "a pidfile of somebody who does not own the process" 2 "belongs to user 65534, process $pid does not"
-chown 0 "$work/run/sensor.pid"
+chown 0:65534 "$work/run/sensor.pid"
+chmod 664 "$work/run/sensor.pid"
+finds_none "a pidfile that a group may write" 2 "sensor.pid: is not a regular file of one name, or others may write it"
+chown 0:0 "$work/run/sensor.pid"
+ln "$work/run/sensor.pid" "$work/run/other-name"
+finds_none "a pidfile of two names" 2 "sensor.pid: is not a regular file of one name"
+rm "$work/run/other-name"
+echo "1 x" >"$work/run/sensor.pid"
+finds_none "a pidfile that root's group may write" 2 "holds no process ID"
+echo "$pid" >"$work/run/sensor.pid"
+chmod 644 "$work/run/sensor.pid"
 mv "$work/run/sensor.pid" "$work/run/real"
 ln -s real "$work/run/sensor.pid"
 finds_none "a pidfile that is a symbolic link" 1 "sensor.pid: (Symbolic link loop|Too many levels)"
@@ -78,6 +88,12 @@ verdict "by name: then the other" "$(says 0 1 "saved, as process $pid")"
 run_tool "$tool" save --service longer-than-15-bytes
 verdict "by name: then none" "$(says 0 1 "does not run, its image is ready")"
 end "$first" "$pid"
+
+# tinyckpt is nobody's workload, whatever the name of one.
+service tinyckpt "command=tinyckpt"
+run_tool "$tool" save --service tinyckpt
+verdict "by name: not tinyckpt itself" "$(says 1 1 "tinyckpt: does not run: there is nothing to save")"
+rm "$work/etc/tinyckpt.conf"
 
 # A tree whose processes all have the name: its root, though its children may be older than a clock tick.
 cp "$build/ends" "$work/bin/family"

@@ -57,6 +57,16 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* An error that nobody has said is said in the end; one that was is not said again. */
+static void test_unsaid(void **state)
+{
+	(void)state;
+	log_unsaid(-ENOSPC);
+	assert_string_equal(logged(), "tinyckpt: save: No space left on device\n");
+	log_unsaid(-ENOSPC);
+	assert_string_equal(logged(), "");
+}
+
 static void test_levels(void **state)
 {
 	(void)state;
@@ -395,6 +405,7 @@ static void test_scope(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_unsaid, set_up, tear_down), /* before any error */
 		cmocka_unit_test_setup_teardown(test_levels, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_fail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_context, set_up, tear_down),

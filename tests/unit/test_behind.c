@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -40,9 +42,15 @@ static int work(void *arg, unsigned int place, enum behind_who who)
 {
 	struct job *job = arg;
 	const int lot = job->lot[place];
+	sigset_t blocked;
 
 	dawdle((unsigned int)lot);
 	job->wrong |= job->lot[place] != lot || who >= BEHIND_WORKERS || job->worked[lot]++;
+	/* signals are not for the thread, or who waits for something would not be told */
+	if (lot % 16 == 0) {
+		pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+		job->wrong |= sigismember(&blocked, SIGALRM) != (who == BEHIND_THREAD);
+	}
 	return lot == job->fails_at ? -EIO : 0;
 }
 

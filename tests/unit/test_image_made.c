@@ -2,6 +2,9 @@
 /* Images made by hand, with good checksums throughout: every way in which a file can be wrong. */
 #include "image_fixture.h"
 
+#include "image/lz4.h"
+#include "image/place.h"
+
 static uint8_t made[8 * 1024];
 static size_t made_len;
 static uint32_t made_chain;
@@ -222,6 +225,100 @@ static void test_wrong_footers(void **state)
 	assert_refused("record type 3 at byte 16");
 }
 
+/* Something between footer and trailer: a file is refused as it is opened. */
+static void test_gap_behind_the_footer(void **state)
+{
+	struct image_reader r;
+	int fd;
+
+	(void)state;
+	begin(IMAGE_VERSION, image_own_machine());
+	end(NULL, 0, NULL, 0);
+	memmove(made + made_len - IMAGE_TRAILER + 4, made + made_len - IMAGE_TRAILER, IMAGE_TRAILER);
+	made_len += 4;
+	fd = memfd_create("image", MFD_CLOEXEC);
+	assert_int_equal(write_all(fd, made, made_len), 0);
+	assert_int_equal(image_open_fd(&r, fd), -EIMAGE);
+	assert_said("its end is damaged");
+	close(fd);
+}
+
+/* Packed bodies whose headers lie. */
+static void test_packed(void **state)
+{
+	static uint8_t plain[2 * BODY_MAX], packed[BODY_MAX];
+	static struct lz4_work work;
+	size_t len;
+	uint8_t promise[4];
+
+#define PACKED(type, n, message_len, body_len) \
+	(begin(IMAGE_VERSION, image_own_machine()), put_le32(promise, n), \
+	 add(type, RECORD_LZ4 | MUST, promise, message_len, packed, body_len, 0, 0))
+	(void)state;
+	len = lz4_pack(&work, 9, plain, BODY_MAX, packed);
+	assert_in_range(len, 1, 4000);
+	PACKED(UNKNOWN, BODY_MAX, 4, len);
+	end(&(Footer){ .records = 1, .body_bytes = BODY_MAX, .chain = made_chain }, 1, NULL, 0);
+	assert_refused("newer tinyckpt: record type 60000");	/* and nothing else is the matter */
+	for (uint32_t other = BODY_MAX - 1; other <= BODY_MAX + 1; other += 2) {
+		PACKED(UNKNOWN, other, 4, len);
+		end(NULL, 1, NULL, 0);
+		assert_refused("damaged");
+	}
+	PACKED(UNKNOWN, 0, 4, len);
+	end(NULL, 1, NULL, 0);
+	assert_refused("header is damaged");
+	PACKED(UNKNOWN, 100, 4, 0);
+	end(NULL, 1, NULL, 0);
+	assert_refused("header is damaged");
+	for (size_t few = 0; few < 4; few++) {
+		PACKED(UNKNOWN, BODY_MAX, few, len);
+		end(NULL, 1, NULL, 0);
+		assert_refused("damaged");
+	}
+	/* more than fits, which is really in it */
+	len = lz4_pack(&work, 9, plain, sizeof(plain), packed);
+	assert_in_range(len, 1, 4000);
+	PACKED(UNKNOWN, sizeof(plain), 4, len);
+	end(NULL, 1, NULL, 0);
+	assert_refused("header is damaged");
+}
+
+static void test_packed_index(void **state)
+{
+	static uint8_t index[1024], packed[1024], message[Footer_size + 4];
+	static struct lz4_work work;
+	pb_ostream_t out = pb_ostream_from_buffer(message, sizeof(message));
+	uint64_t offset;
+	size_t len = lz4_pack(&work, 9, index, sizeof(index), packed);
+
+	(void)state;
+	begin(IMAGE_VERSION, image_own_machine());
+	assert_true(pb_encode(&out, Footer_fields, &(Footer)Footer_init_zero));
+	put_le32(message + out.bytes_written, sizeof(index));
+	offset = made_len;
+	add(RECORD_FOOTER, MUST | RECORD_LZ4, message, out.bytes_written + 4, packed, len, 0, 0);
+	put_le64(made + made_len, offset);
+	put_le32(made + made_len + 8, crc32c(0, made + made_len, 8));
+	memcpy(made + made_len + 12, IMAGE_END_MAGIC, 4);
+	made_len += IMAGE_TRAILER;
+	assert_refused("the index is damaged");
+}
+
+/* Where it lies: also right below the root. */
+static void test_place(void **state)
+{
+	int fd = open("/tmp", O_PATH), above = place_directory(fd);
+	struct stat st, root;
+
+	(void)state;
+	assert_true(above >= 0);
+	assert_int_equal(fstat(above, &st) | stat("/", &root), 0);
+	assert_int_equal(st.st_ino, root.st_ino);
+	close(fd);
+	close(above);
+}
+
 /* The trailer points anywhere, with a good checksum. */
 static void test_wrong_trailers(void **state)
 {
@@ -375,6 +472,10 @@ int main(void)
 		TEST(test_absurd_lengths),
 		TEST(test_skipping_into_the_footer),
 		TEST(test_wrong_footers),
+		TEST(test_gap_behind_the_footer),
+		TEST(test_packed),
+		TEST(test_packed_index),
+		TEST(test_place),
 		TEST(test_wrong_trailers),
 		TEST(test_shuffled_frames),
 		TEST(test_hostile_messages),

@@ -111,13 +111,28 @@ static void test_smaller(void **state)
 	assert_in_range(write_image(9, 12, BODY_MAX), 1, plain / 2);
 	assert_in_range(write_image(1, 12, BODY_MAX), 1, plain * 9 / 10);
 	assert_int_equal(write_image(9, 0, BODY_MAX), write_image(0, 0, BODY_MAX)); /* random bytes: left as they are */
+	assert_true(write_image(9, 6, BODY_MAX) < write_image(1, 6, BODY_MAX));
+}
+
+/* What saves less than a tenth is not worth the time that unpacking takes. */
+static void test_not_worth_it(void **state)
+{
+	static struct lz4_work work;
+	static uint8_t packed[BODY_MAX];
+
+	(void)state;
+	fill(0, 1);
+	memset(body, 0, BODY_MAX / 16);
+	assert_int_equal(lz4_pack(&work, 9, body, sizeof(body), packed), 0);
+	memset(body, 0, BODY_MAX / 8);
+	assert_in_range(lz4_pack(&work, 9, body, sizeof(body), packed), 1, sizeof(body) * 9 / 10);
 }
 
 /* A packed body is hostile, too: whatever is in it, nothing but its own bytes is read or written (the sanitizers look on). */
 static void test_hostile(void **state)
 {
 	static struct lz4_work work;
-	static uint8_t packed[BODY_MAX], out[BODY_MAX];
+	static uint8_t packed[BODY_MAX], out[BODY_MAX], longer[BODY_MAX + 1];
 	size_t len;
 
 	(void)state;
@@ -127,6 +142,7 @@ static void test_hostile(void **state)
 	assert_true(lz4_unpack(packed, len, out, sizeof(out)));
 	assert_memory_equal(out, body, sizeof(body));
 	assert_false(lz4_unpack(packed, len, out, sizeof(out) - 1));
+	assert_false(lz4_unpack(packed, len, longer, sizeof(out) + 1));
 	assert_false(lz4_unpack(packed, len - 1, out, sizeof(out)));
 	assert_false(lz4_unpack(packed, 0, out, sizeof(out)));
 	for (unsigned int i = 0; i < 2000; i++) {
@@ -228,13 +244,17 @@ static void test_rate(void **state)
 	assert_int_equal(image_create(&w, path, NULL), 0);
 	w.budget.rate = 4 * BODY_MAX;
 	clock_gettime(CLOCK_MONOTONIC, &began);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++) {
 		assert_int_equal(image_write(&w, UNKNOWN, 0, NULL, NULL, body, BODY_MAX), 0);
+		clock_gettime(CLOCK_MONOTONIC, &ended);
+		took = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
+		assert_true(took >= i * 0.25);	/* but for the last one they are written */
+	}
 	assert_int_equal(image_commit(&w, &totals), 0);
 	image_drop(&w);
 	clock_gettime(CLOCK_MONOTONIC, &ended);
 	took = (double)(ended.tv_sec - began.tv_sec) + (double)(ended.tv_nsec - began.tv_nsec) / 1e9;
-	assert_true(took >= 1);
+	assert_true(took >= 1.25);
 }
 
 int main(void)
@@ -243,6 +263,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_there_and_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_smaller, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_not_worth_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hostile, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bounds, set_up, tear_down),

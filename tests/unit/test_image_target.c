@@ -131,11 +131,19 @@ static void test_first(void **state)
 	struct image_writer w;
 	struct image_totals totals = { 0 };
 	struct stat st;
+	char link[32];
+	int other;
 
 	(void)state;
 	umask(0);
 	assert_int_equal(image_create(&w, path, NULL), 0);
 	assert_int_equal(w.target.unnamed, !without_tmpfile);
+	/* nobody may take it for what a writer has left that is gone */
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", w.target.fd);
+	other = open(link, O_WRONLY);
+	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), -1);
+	assert_int_equal(errno, EWOULDBLOCK);
+	close(other);
 	assert_int_equal(write_some(&w, 3, 1), 0);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(entries(directory), without_tmpfile);
@@ -156,6 +164,7 @@ static void test_replace(void **state)
 {
 	struct image_writer w;
 	struct image_totals totals = { 0 };
+	struct stat st;
 	int i;
 
 	(void)state;
@@ -165,6 +174,9 @@ static void test_replace(void **state)
 		assert_int_equal(write_some(&w, 2, (uint8_t)i), 0);
 		assert_int_equal(read_image(path), i - 1);
 		assert_int_equal(image_commit(&w, &totals), 0);
+		/* to free what it replaces takes a while, which is not waited for here */
+		assert_int_equal(fstat(w.target.replaced, &st), 0);
+		assert_int_equal(st.st_nlink, 0);
 		image_drop(&w);
 		assert_int_equal(read_image(path), i);
 		assert_int_equal(entries(directory), 1);

@@ -40,7 +40,7 @@ static const struct part whole[] = {
 	PART(RECORD_FILE, File, .id = 3, .path = "/log", .mode = S_IFREG | 0644, .flags = O_WRONLY | O_APPEND, .pos = 12, .size = 34),
 	PART(RECORD_PROCESS, Process, .pid = 42, .sid = 42, .pgid = 42, .comm = "a\"b\\c\x01\xff", .threads = 1),
 	PART(RECORD_VMA, Vma, .start = 0x400000, .end = 0x410000, .prot = 5, .kind = VmaKind_FILE_BACKED, .file = 2, .pgoff = PAGE),
-	PART(RECORD_VMA, Vma, .start = 0x500000, .end = 0x540000, .prot = 3, .shared = true, .name = "heap"),
+	PART(RECORD_VMA, Vma, .start = 0x500000, .end = 0x540000, .prot = 3, .shared = true, .name = "heap\xed\xa0\x80"),
 	BODY(RECORD_PAGES, Pages, 3 * PAGE, .process = 42, .start_count = 2, .start = { 0x500, 0x510 }, .count_count = 2, .count = { 1, 2 },
 	     .page_shift = 12),
 	PART(RECORD_PROCESS, Process, .pid = 43, .parent = 42, .sid = 42, .pgid = 43, .comm = "stopped", .threads = 2, .stop_signal = 19),
@@ -183,7 +183,7 @@ static const char whole_json[] =
 	" at 12 of 34','bytes': 0,'embedded': false,'path': '/log','flags': 1025,'mapped': false}],'processes': [{'pid': 42,"
 	"'parent': 0,'pgid': 42,'sid': 42,'comm': 'a\\'b\\\\c\\u0001\\ufffd','threads': 1,'zombie': false,'stop_signal': 0,"
 	"'mappings': [{'start': '0x400000','end': '0x410000','permissions': 'r-xp','kind': 'file','file': 2,'offset': '0x1000',"
-	"'inherited': false},{'start': '0x500000','end': '0x540000','permissions': 'rw-s','kind': 'anonymous','name': 'heap',"
+	"'inherited': false},{'start': '0x500000','end': '0x540000','permissions': 'rw-s','kind': 'anonymous','name': 'heap\\ufffd\\ufffd\\ufffd',"
 	"'inherited': false}],'memory': [{'kind': 'pages','start': '0x500000','end': '0x501000'},{'kind': 'pages',"
 	"'start': '0x510000','end': '0x512000'}]},{'pid': 43,'parent': 42,'pgid': 43,'sid': 42,'comm': 'stopped','threads': 2,"
 	"'zombie': false,'stop_signal': 19,'mappings': [{'start': '0x400000','end': '0x401000','permissions': '---p',"
@@ -213,7 +213,7 @@ static const char whole_json[] =
 	"'ended': false,'blocked': '0x0','uid': [0,0,0,0],'gid': [0,0,0,0],'groups': [],'cap_permitted': '0x0',"
 	"'cap_effective': '0xffffffffffffffff','cap_inheritable': '0x0','cap_bounding': '0x0','cap_ambient': '0x0',"
 	"'no_new_privs': false,'sched_policy': 0,'sched_priority': 0,'nice': 0,'interrupted_syscall': -1,'register_bytes': 0}]}],"
-	"'totals': {'image_bytes': 13764,'processes': 4,'threads': 5,'files': 3,'pages_stored': 3,'pages_zero': 6,'records': 31}}";
+	"'totals': {'image_bytes': 13767,'processes': 4,'threads': 5,'files': 3,'pages_stored': 3,'pages_zero': 6,'records': 31}}";
 
 static void test_text(void **state)
 {

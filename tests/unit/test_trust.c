@@ -2,6 +2,8 @@
 /* Encrypted images: chunks, their order and end; keys; which image is the newest. */
 #include "image_fixture.h"
 
+#include <inttypes.h>
+
 #include "image/key.h"
 #include "image/newest.h"
 #include "image/seal.h"
@@ -188,8 +190,20 @@ static void test_flipped(void **state)
 		memcpy(changed, sealed, len);
 		changed[i] ^= (uint8_t)(1 << i % 8);
 		assert_int_equal(unseal(changed, len), -EIMAGE);
-		assert_said("");
+		/* which is no other key's */
+		assert_said(i >= 12 && i < PREAMBLE ? "damaged in its first bytes" : "");
 	}
+	/* what another version has there, and names that are too long */
+	memcpy(changed, sealed, len);
+	put_le16(changed + 8, SEAL_VERSION + 1);
+	put_le32(changed + SEAL_FIXED, crc32c(0, changed, SEAL_FIXED));
+	assert_int_equal(unseal(changed, len), -EIMAGE);
+	assert_said("encrypted format 2");
+	memcpy(changed, sealed, len);
+	put_le16(changed + 10, SEAL_NAME_MAX + 1);
+	put_le32(changed + SEAL_FIXED + SEAL_NAME_MAX + 1, crc32c(0, changed, SEAL_FIXED + SEAL_NAME_MAX + 1));
+	assert_int_equal(unseal(changed, len), -EIMAGE);
+	assert_said("damaged in its first bytes");
 	/* the preamble's checksum is no secret: what it covers is authentic all the same */
 	for (size_t i = 20; i < SEAL_FIXED; i++) {
 		memcpy(changed, sealed, len);
@@ -217,6 +231,9 @@ static void test_keys(void **state)
 	assert_said("mode 602");
 	assert_int_equal(chmod(key, 0400), 0);
 	assert_int_equal(key_read(&k, key, &none), 0);
+	assert_int_equal(truncate(key, 33), 0);
+	assert_int_equal(key_read(&k, key, &none), -EINVAL);
+	assert_said("no key");
 	assert_int_equal(truncate(key, 31), 0);
 	assert_int_equal(key_read(&k, key, &none), -EINVAL);
 	assert_said("no key");
@@ -241,6 +258,58 @@ static int make(struct seal **s, const char *name)
 	assert_int_equal(seal_write(*s, &(const struct iovec){ "xyz", 3 }, 1), 0);
 	assert_int_equal(seal_end(*s), 0);
 	return target.fd;
+}
+
+/* The name that an image was saved under is authentic: it tells which note is about it. */
+static void test_name(void **state)
+{
+	struct seal *s;
+	int fd = make(&s, "a.tck");
+	size_t len;
+
+	(void)state;
+	seal_free(s);
+	assert_int_equal(pread_upto(fd, changed, sizeof(changed), 0, &len), 0);
+	assert_memory_equal(changed + SEAL_FIXED, "a.tck", 5);
+	changed[SEAL_FIXED] = 'b';
+	put_le32(changed + PREAMBLE + 1, crc32c(0, changed, PREAMBLE + 1));
+	assert_int_equal(unseal(changed, len), -EIMAGE);
+	assert_said("not authentic");
+	close(fd);
+}
+
+/* Flags of the mapping that S lies in: words of smaps' last line, proc(5). */
+static bool has_flag(const struct seal *s, const char *flag)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "re");
+	char line[512];
+	bool within = false, has = false;
+	uintptr_t from, to;
+
+	while (fgets(line, sizeof(line), smaps)) {
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &from, &to) == 2)
+			within = (uintptr_t)s >= from && (uintptr_t)s < to;
+		if (within && !strncmp(line, "VmFlags:", 8))
+			has = strstr(line, flag);
+	}
+	fclose(smaps);
+	return has;
+}
+
+/* What is secret comes into no core dump, and down to no child that is not meant. */
+static void test_secret(void **state)
+{
+	struct seal *s;
+
+	(void)state;
+	assert_int_equal(seal_new(&s, key), 0);
+	assert_true(has_flag(s, " dd"));
+	assert_true(has_flag(s, " dc"));
+	seal_inherited(s, true);
+	assert_false(has_flag(s, " dc"));
+	seal_inherited(s, false);
+	assert_true(has_flag(s, " dc"));
+	seal_free(s);
 }
 
 /* May it be restored? */
@@ -318,7 +387,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_key, tear_down)
 		TEST(test_chunks), TEST(test_random), TEST(test_cut), TEST(test_order), TEST(test_flipped), TEST(test_keys),
-		TEST(test_newest),
+		TEST(test_name), TEST(test_secret), TEST(test_newest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
