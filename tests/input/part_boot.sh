@@ -111,6 +111,31 @@ verdict "the workload is well" "$(well "$pid")"
 end "$pid"
 echo $((pid - 2)) >$last
 refuses "restore when it has the number itself" 1 "pid $pid is tinyckpt's own" restore -d "$image"
+# In the process that it goes on in it still ends with the tool.
+mkfifo "$work/feed"
+{
+	exec 9>"$work/feed"
+	head -c 1000 "$image" >&9
+	sleep 2
+	tail -c +1001 "$image" >&9 2>/dev/null
+} 2>/dev/null &
+exec 8<"$work/feed"
+sleep 0.5 # what feeds it takes numbers, too
+echo $((pid - 2)) >$last
+"$tool" restore -d - <&8 >"$work/out" 2>"$work/err" &
+exec 8<&-
+for ((waited = 0; waited < 100; waited++)); do
+	agent=$(pgrep -P $!)
+	[ -z "$agent" ] || [ "$agent" = "$pid" ] || break
+	sleep 0.01
+done
+disown $!
+kill -KILL $!
+sleep 0.2
+verdict "restore killed when its child had the number: that ends, too" "$(
+	[ -n "$agent" ] && [ "$agent" != "$pid" ] || echo "its child is $agent, and was to move from $pid"
+	[ -z "$(pgrep -x tinyckpt)" ] || pgrep -xa tinyckpt)"
+rm "$work/feed"
 accepts "restore started again" restore -d "$image"
 verdict "the workload is well again" "$(well "$pid")"
 echo $((pid + 100)) >$last

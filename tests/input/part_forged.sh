@@ -169,8 +169,22 @@ while read -r k j type field value; do
 done < <("$build/falsify" fields "$good")
 verdict "$tried images with one absurd number each ($restored of them restored): nothing crashes, nothing is left behind" "$text"
 
-# The same of an image that carries its program, which is gone.
+# Of two processes the first is to be whole, too.
 honest=$good honest_pid=$pid
+# shellcheck disable=SC2016
+pid=$(setsid --fork sh -c 'echo $$; exec "$@" </dev/null >/dev/null 2>&1' sh "$build/ends" 1 "$work/go" 0)
+while [ "$(wc -w <"/proc/$pid/task/$pid/children")" != 1 ]; do sleep 0.01; done
+good=$work/two.tck
+run_tool "$tool" save -o "$good" "$pid"
+verdict "an image of two processes, to forge" "$err"
+end "$pid"
+read -r k < <("$build/falsify" list "$good" | awk '$2 == 24 { print $1; exit }')
+not_believed "the first process has no thread" drop "$k"
+read -r k < <("$build/falsify" list "$good" | awk '$2 == 20 { print $1; exit }')
+not_believed "the first process has no state" drop "$k"
+good=$honest pid=$honest_pid
+
+# The same of an image that carries its program, which is gone.
 if "$tool" save --help | grep -q -- --embed; then
 	cp "$build/still" "$work/carried"
 	still / "$work/carried"

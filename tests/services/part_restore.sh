@@ -242,7 +242,9 @@ end "${pid% }"
 service alpha "command=alpha" "settle=1" "start=for f in /proc/self/fd/*; do readlink \$f; done >$work/fds; readlink /proc/self/cwd >$work/cwd; grep -E '^Sig(Ign|Blk)' /proc/self/status >$work/signals; cat </dev/null"
 rm "$images"/*
 exec 8>"$work/place/leak"
-run_tool env --block-signal=TERM,USR1 "$tool" restore --all
+timeout -s KILL 10 env --block-signal=TERM,USR1 "$tool" restore --all >"$work/out" 2>"$work/err" <"$work/place/leak"
+status=$?
+take_output
 exec 8>&-
 verdict "nothing comes down to what is started" "$(
 	says 0 1 "alpha: started"
@@ -373,6 +375,30 @@ for signal in TERM HUP USR1 USR2 INT QUIT; do
 	take_output
 	verdict "a signal goes to the workload ($signal)" "$(says $((128 + $(kill -l $signal))) 1 "restored"; gone ending)"
 done
+# What is orphaned comes to it, and ends before the root does.
+cat >"$work/bin/orphans" <<'END'
+#!/bin/sh
+while [ ! -e "$1" ]; do sleep 0.05; done
+sh -c 'sleep 0.1 &'
+sleep 0.5
+exit 4
+END
+chmod 755 "$work/bin/orphans"
+rm -rf "$images"
+service orphans "command=orphans" "settle=0"
+rm -f "$work/go"
+# shellcheck disable=SC2016
+pid=$(setsid --fork sh -c 'echo $$; exec "$@" </dev/null >/dev/null 2>&1' sh "$work/bin/orphans" "$work/go")
+while [ "$(wc -w <"/proc/$pid/task/$pid/children")" != 1 ]; do sleep 0.01; done
+run_tool "$tool" save --service orphans
+[ "$status" = 0 ] || echo "# save: $err"
+end "$pid"
+(while [ ! -e "$images/orphans.tck.done" ]; do sleep 0.1; done; : >"$work/go") &
+run_tool "$tool" restore --service orphans --foreground
+verdict "in the foreground it takes orphans" "$(says 4 1 "orphans: restored"; gone orphans)"
+wait $!
+rm -f "$work/etc/orphans.conf"
+
 rm -rf "$images"
 foreground 0
 run_tool "$tool" save --service ending

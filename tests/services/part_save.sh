@@ -24,6 +24,16 @@ verdict "a second time they do not run, and their images stay" "$(
 )"
 end "${pids[@]}"
 
+# What became of those before is of no use any more.
+clean
+service alpha
+begin alpha
+mkdir "$images"
+for state in trying "done" failed; do echo old >"$images/alpha.tck.$state"; done
+run_tool "$tool" save --all
+verdict "what is left of older images goes" "$(says 0 1 "alpha: saved"; [ "$(shelves)" = "alpha.tck " ] || shelves)"
+end "$pid"
+
 # One that is refused goes on, the others are saved, and the worst decides.
 clean
 service alpha
