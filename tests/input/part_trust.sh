@@ -256,10 +256,11 @@ end "$pid"
 still
 text=$(
 	"$tool" save --key "$key" --leave-running -o "$vault/cut.tck" "$pid" 2>&1
-	read -r stops _ < <("$fault_build/killer" -a -x -n 100000 -- "$tool" save --key "$key" --leave-running -o "$vault/cut.tck" "$pid" 2>&1)
+	read -r stops _ < <("$fault_build/killer" -x -n 100000 -- "$tool" save --key "$key" --leave-running -o "$vault/cut.tck" "$pid" 2>&1)
 	stops=${stops#stops=}
-	for ((n = stops - 70; n <= stops; n += 2)); do
-		"$fault_build/killer" -a -x -n $n -- "$tool" save --key "$key" --leave-running -o "$vault/cut.tck" "$pid" >"$work/out" 2>&1
+	[ "$stops" -gt 30 ] || echo "$stops calls"
+	for ((n = stops - 30; n <= stops; n++)); do
+		"$fault_build/killer" -x -n $n -- "$tool" save --key "$key" --leave-running -o "$vault/cut.tck" "$pid" >"$work/out" 2>&1
 		run_tool "$tool" verify --key "$key" "$vault/cut.tck"
 		[ "$status" -le 1 ] || echo "killed at call $n of $stops: $err"
 	done
