@@ -401,7 +401,8 @@ rm -f "$work/etc/orphans.conf"
 
 rm -rf "$images"
 foreground 0
-run_tool "$tool" save --service ending
+# at once: as long as that one runs nobody else waits for it
+run_tool timeout -s KILL 5 "$tool" save --service ending
 verdict "what runs under a tinyckpt can be saved" "$(says 0 1 "saved, as process $pid")"
 wait $tool_pid
 status=$?
@@ -409,6 +410,10 @@ verdict "and that one ends with it" "$([ $status = 137 ] || echo "exit status $s
 rm -f "$images"/*
 run_tool "$tool" restore --service ending --foreground
 verdict "nothing to restore: its start= line takes tinyckpt's place" "$(says 5 1 "ending: started afresh: there is no image"; started ending)"
+service ending "command=ending" "start=sh -c 'sleep 1 & echo \$! >$work/orphan'; \
+sed -n 's/^PPid:.//p' /proc/\$(cat $work/orphan)/status >$work/above; echo \$\$ >>$work/above"
+run_tool "$tool" restore --service ending --foreground
+verdict "what takes its place takes no orphans" "$(says 0 1 "ending: started afresh"; [ "$(sort -u "$work/above" | wc -l)" = 2 ] || cat "$work/above")"
 refuses "--foreground with --all" 2 "foreground" restore --all --foreground
 refuses "--foreground with save" 2 "foreground" save --service ending --foreground
 clean

@@ -265,6 +265,10 @@ static void test_packed(void **state)
 		end(NULL, 1, NULL, 0);
 		assert_refused("damaged");
 	}
+	len = lz4_pack(&work, 9, plain, BODY_MAX - 1000, packed);
+	PACKED(UNKNOWN, BODY_MAX, 4, len);	/* less than was promised */
+	end(NULL, 1, NULL, 0);
+	assert_refused("its body is damaged");
 	PACKED(UNKNOWN, 0, 4, len);
 	end(NULL, 1, NULL, 0);
 	assert_refused("header is damaged");
