@@ -580,7 +580,7 @@ int record_decode(const struct record *rec, const pb_msgdesc_t *fields, void *me
 #define LACKS_0(text) text
 #define LACKS_1(text)
 static const char lacking[] =
-	LACKS(SESSIONS, "\x0f") LACKS(CLOCKS, "\x10") LACKS(MTE, "\x12") LACKS(LOCKS, "\x1a") LACKS(POSIX_TIMERS, "\x1b")
+	LACKS(SESSIONS, "\x0f") LACKS(SESSIONS, "\x1c") LACKS(CLOCKS, "\x10") LACKS(MTE, "\x12") LACKS(LOCKS, "\x1a") LACKS(POSIX_TIMERS, "\x1b")
 	LACKS(UNLINKED, "\x29") LACKS(PIPE, "\x2b") LACKS(DEVICE, "\x2c") LACKS(INHERIT_STDIO, "\x2d") LACKS(EMBED, "\x2f")
 	LACKS(TIMERFD, "\x30") LACKS(EVENTFD, "\x31") LACKS(RULES, "\x32") "";
 
