@@ -13,6 +13,10 @@ run_tool "$tool" save --service sensor --config "$work/nowhere"
 verdict "--service without a folder" "$(says 1 1 "nowhere")"
 run_tool "$tool" save --service sensor
 verdict "--service that has no file" "$(says 2 1 "there is no .*/sensor.conf")"
+run_tool "$tool" save --service=sensor
+verdict "--service=, in one word" "$(says 2 1 "there is no .*/sensor.conf")"
+TINYCKPT_CONFIG="" run_tool "$tool" save --service no-such-service
+verdict "an empty TINYCKPT_CONFIG is none" "$([ "$lines" = 1 ] && [[ $err == *" /etc/tinyckpt"* ]] || echo "$status: $err")"
 for words in "save --all 42" "save --all --service sensor" "save --all --leave-running" "save --all -o image" \
 	"restore --all image" "restore --all -d" "restore --service" "save --service a 42"; do
 	# shellcheck disable=SC2086

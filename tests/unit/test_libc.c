@@ -323,6 +323,7 @@ static void test_memory(void **state)
 	assert_null(own_malloc(SIZE_MAX));
 	assert_null(own_malloc(PTRDIFF_MAX));
 	assert_null(own_calloc(SIZE_MAX / 2, 3));
+	assert_null(own_calloc(SIZE_MAX / 16 + 2, 16));
 	own_free(NULL);
 }
 

@@ -109,20 +109,33 @@ static int64_t ns(const struct timespec *t)
 
 static void compare(const uint8_t *at, int64_t monotonic, int64_t boottime)
 {
-	static const clockid_t clocks[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME, CLOCK_TAI };
+	static const struct {
+		clockid_t id;
+		char by;	/* which offset it has */
+	} clocks[] = {
+		{ CLOCK_REALTIME, 0 }, { CLOCK_MONOTONIC, 'm' }, { CLOCK_MONOTONIC_RAW, 'm' }, { CLOCK_MONOTONIC_COARSE, 'm' },
+		{ CLOCK_REALTIME_COARSE, 0 }, { CLOCK_BOOTTIME, 'b' }, { CLOCK_BOOTTIME_ALARM, 'b' }, { CLOCK_TAI, 0 },
+		{ CLOCK_PROCESS_CPUTIME_ID, 0 },
+	};
 	long (*get)(long, struct timespec *) = (long (*)(long, struct timespec *))(uintptr_t)function("__vdso_clock_gettime", at);
 	long (*day)(struct timeval *, void *) = (long (*)(struct timeval *, void *))(uintptr_t)function("__vdso_gettimeofday", at);
 	long (*cpu)(unsigned *, unsigned *, void *) = (long (*)(unsigned *, unsigned *, void *))(uintptr_t)function("__vdso_getcpu", at);
+	long (*seconds)(long *) = (long (*)(long *))(uintptr_t)function("__vdso_time", at);
 	struct timespec before, got, after;
 	struct timeval now;
 	unsigned number = 1 << 30;
 
 	assert_non_null(get);
 	for (size_t i = 0; i < sizeof(clocks) / sizeof(*clocks); i++) {
-		const clockid_t c = clocks[i];
-		int64_t by = c == CLOCK_BOOTTIME ? boottime : c == CLOCK_MONOTONIC || c == CLOCK_MONOTONIC_RAW ? monotonic : 0;
+		const clockid_t c = clocks[i].id;
+		int64_t by = clocks[i].by == 'b' ? boottime : clocks[i].by ? monotonic : 0;
 
-		syscall(SYS_clock_gettime, c, &before);
+		if (syscall(SYS_clock_gettime, c, &before)) {	/* an alarm's, where nothing wakes the machine */
+			const int error = errno;
+
+			assert_int_equal(get(c, &got), -error);
+			continue;
+		}
 		assert_int_equal(get(c, &got), 0);
 		syscall(SYS_clock_gettime, c, &after);
 		assert_in_range(got.tv_nsec, 0, 999999999);
@@ -133,6 +146,8 @@ static void compare(const uint8_t *at, int64_t monotonic, int64_t boottime)
 	assert_in_range(now.tv_sec, time(NULL) - 1, time(NULL) + 1); /* which is of the last tick */
 	assert_int_equal(cpu(&number, NULL, NULL), 0);
 	assert_in_range(number, 0, 4095);
+	if (seconds)
+		assert_in_range(seconds(NULL), time(NULL) - 1, time(NULL) + 1);
 }
 
 static void test_led_to_this_kernels(void **state)
@@ -146,12 +161,23 @@ static void test_led_to_this_kernels(void **state)
 static void test_system_calls_alone(void **state)
 {
 	const struct owns none = { .n = 0 };
+	const uint8_t *at;
+	long (*get)(long, struct timespec *);
+	long (*enter)(long, long, long, long, long, long);
 
 	(void)state;
 	if (!text)
 		skip();
 	compare(stand_in(&none, 0, 0), 0, 0);
-	compare(stand_in(&none, -1, 999999999), -1, 999999999);
+	at = stand_in(&none, -1, 999999999);
+	compare(at, -1, 999999999);
+	/* an error is no time that anything is added to */
+	get = (long (*)(long, struct timespec *))(uintptr_t)function("__vdso_clock_gettime", at);
+	assert_int_equal(get(CLOCK_MONOTONIC, NULL), -EFAULT);
+	/* what no system call does */
+	enter = (long (*)(long, long, long, long, long, long))(uintptr_t)function("__vdso_sgx_enter_enclave", at);
+	if (enter)
+		assert_int_equal(enter(0, 0, 0, 0, 0, 0), -ENOSYS);
 }
 
 static void test_clocks_go_on(void **state)
