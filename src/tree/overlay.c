@@ -41,28 +41,32 @@ static int differs(const struct save *s, pid_t pid, const struct vma *v, int fd,
 	uint8_t there[AT_ONCE], file[AT_ONCE];
 	CLEANUP_CLOSE int pagemap = pagemap_open(pid);
 	int err = pagemap < 0 ? pagemap : 0;
+	bool behind = false;	/* the end of the file: what the first page there is tells */
 	uint64_t n;
 
 	for (uint64_t at = 0; !err && at < v->end - v->start; at += n) {
-		uint64_t have = at < end ? end - at : 0;
+		uint64_t have = at < end ? end - at : 0, full;
 
 		n = v->end - v->start - at < AT_ONCE ? v->end - v->start - at : AT_ONCE;
 		have = have < n ? have : n;
+		full = (have + page - 1) / page * page;	/* behind the end there are zeros */
+		full = full < n ? full : n;
+		memset(file + have, 0, full - have);
 		err = pread_all(pagemap, entries, (n + page - 1) / page * sizeof(*entries), (v->start + at) / page * sizeof(*entries));
-		if (!err && have)
-			err = task_read(pid, there, v->start + at, have);
+		if (!err && full)
+			err = task_read(pid, there, v->start + at, full);
 		if (err == -EFAULT)	/* what is mapped is shorter */
 			return 1;
 		if (!err && have)
 			err = pread_all(fd, file, have, v->pgoff + at);
 		for (uint64_t i = 0; !err && i < n; i += page) {
-			const uint64_t entry = entries[i / page], len = i >= have ? 0 : have - i < page ? have - i : page;
-
-			if (is_own(entry))
+			if (is_own(entries[i / page]) || (i >= full && behind))
 				continue;
-			/* a page that is there behind the end of the file is one of a longer file */
-			if (len ? memcmp(there + i, file + i, len) != 0 : entry >> 63 && (at + i) / page * page >= end)
+			/* a page that can be read behind the end of the file is one of a longer file */
+			if (i < full ? memcmp(there + i, file + i, full - i < page ? full - i : page) != 0
+				     : !task_read(pid, there, v->start + at + i, 1))
 				return 1;
+			behind = i >= full;
 		}
 	}
 	return err;

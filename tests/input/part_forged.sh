@@ -50,6 +50,8 @@ not_believed "unknown flags" flags 1 32768
 not_believed "an index of half an entry" resize-body "$footer" 8
 read -r j < <("$build/falsify" fields "$good" | awk '$1 == 1 && $4 == 3 { print $2; exit }')
 not_believed "descriptors beyond all that there could be" field 1 "$j" $(((1 << 24) + 1))
+read -r k j < <("$build/falsify" fields "$good" | awk '$3 == 40 && $4 == 1 && ++n == 2 { print $1, $2; exit }')
+not_believed "an open file whose turn it is not" field "$k" "$j" 9
 not_believed "a record that is missing, the footer's counts not" drop-stale 2
 
 # An image belongs to its machine.  verify looks at all of it and gives its verdict on standard output; restore makes nothing.
