@@ -336,8 +336,8 @@ static int on_state(struct verify *v, const struct record *rec)
 		return err;
 	v->states = true;
 	p = find(v, m.pid);
-	if (!p || p->zombie || p->have_state || rec->body_len > MM_AUXV_MAX)
-		return fail(EIMAGE, "state of process %u: there is no such process, or it came before", m.pid);
+	if (!p || p->zombie || rec->body_len > MM_AUXV_MAX)
+		return fail(EIMAGE, "state of process %u: absurd, or there is no such process", m.pid);
 	if (!verify_known(v, m.exe) || !verify_known(v, m.cwd) || !verify_known(v, m.root))
 		return fail(EIMAGE, "state of process %u: its program or directories are not in the image", m.pid);
 	verify_executed(v, m.exe, true);
@@ -406,7 +406,7 @@ static int on_thread(struct verify *v, const struct record *rec)
 	for (size_t i = 0; i < m.regset_len_count; i++)
 		total += m.regset_len[i];
 	ended = m.tid == v->pid && p->seen && !m.regset_type_count;	/* a leader that others outlived */
-	if (m.pid != v->pid || v->tid == v->pid || !m.tid || m.tid > 4194304 || m.uid_count != 4 || m.gid_count != 4 ||
+	if (m.pid != v->pid || !m.tid || m.tid > 4194304 || m.uid_count != 4 || m.gid_count != 4 ||
 	    m.regset_type_count != m.regset_len_count || total != rec->body_len ||
 	    (!ended && (!m.regset_type_count || m.regset_type[0] != NT_PRSTATUS || m.regset_len[0] != sizeof(struct arch_regs))))
 		return fail(EIMAGE, "thread %u of process %u: absurd", m.tid, v->pid);

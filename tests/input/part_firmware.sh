@@ -109,6 +109,12 @@ cp "$build/actor" "$system/program"
 accepts "restore with the program from the image" restore -d "$image"
 verdict "it has its program" "$(cmp "/proc/$pid/exe" "$work/program.old" 2>&1)$(well "$pid")"
 verdict "nobody can write to it" "$({ : >>"/proc/$pid/exe"; } 2>/dev/null && echo "the shell can")"
+if command -v python3 >/dev/null && [[ $(readlink "/proc/$pid/exe") == /memfd:* ]]; then
+	verdict "nor when it has ended, as long as it is held (fcntl(2), F_GET_SEALS)" "$(
+		python3 -c "import fcntl, os; print(fcntl.fcntl(os.open('/proc/$pid/exe', os.O_RDONLY), 1034) & 15)" 2>&1 | grep -vx 15)"
+else
+	skip "nor when it has ended, as long as it is held" "it is in no memory, or there is no python3"
+fi
 end "$pid"
 
 # Where no memory may be executed (vm.memfd_noexec, of a PID namespace alone), a file beside the image stands in for a program.

@@ -202,6 +202,7 @@ static void references_lead_nowhere(void **state)
 	WRONG(s.descriptors.fd[0] = 8);
 	WRONG(s.thread.pid = 43);
 	WRONG(s.thread.tid = 43);
+	WRONG((s.thread.tid = 43, s.leave_out = RECORD_PENDING));
 	WRONG(s.pending.tid = 43);
 }
 
@@ -228,6 +229,7 @@ static void sizes_and_places_are_absurd(void **state)
 	WRONG(s.pages.count[0] = 3);
 	WRONG(s.pages.count[0] = UINT32_MAX);
 	WRONG(s.pages.count_count = 0);
+	WRONG((s.twice = RECORD_PAGES, s.totals.pages_stored = 4));
 	WRONG(s.pages.page_shift = 13);
 	WRONG(s.descriptors.cloexec_count = 0);
 	WRONG(s.thread_len -= 8);
@@ -307,6 +309,8 @@ static void processes_and_threads_are_absurd(void **state)
 	(t = s.thread, t.tid = 44, s.process.threads = s.totals.threads = 2, \
 	 WITH(where, RECORD_THREAD, Thread_fields, &t, sizeof(*none)))
 	RIGHT(THREAD(RECORD_THREAD));
+	WRONG((THREAD(RECORD_THREAD), s.twice = RECORD_THREAD, s.process.threads = s.totals.threads = 3));
+	WRONG((s.twice = RECORD_STATE, s.leave_out = RECORD_THREAD, s.process.threads = s.totals.threads = 0));
 	WRONG((THREAD(RECORD_PENDING), s.leave_out = RECORD_PENDING));	/* the main one is the last */
 	WRONG((THREAD(RECORD_THREAD), CHILD(p.pid = 44)));
 }
