@@ -6,7 +6,6 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "arch.h"
@@ -37,18 +36,17 @@ static bool match(const struct save *s, const struct opened *o)
 	/* an O_PATH descriptor is but a name, of whatever it may be */
 	if (o->info.flags & O_PATH)
 		known_kind = !S_ISSOCK(o->st.st_mode) || o->path[0] == '/';
-	return known_kind && o->path[0] == '/' && !o->deleted;
+	return known_kind && o->path[0] == '/' && !o->deleted && !(IS_ON_UNLINKED && object_is_mqueue(o));
 }
 
-/* Is it, in a procfs, of a process?  That is gone, or another, when the file is to be opened again. */
+/* Is it, in a procfs, of a process?  That is gone, or another, when the file is to be opened again; it may be gone already. */
 static bool is_of_process(const struct opened *o)
 {
 	enum { PROC_ROOT_INO = 1 };	/* include/linux/proc_ns.h */
 	char root[sizeof(o->path)];
-	struct statfs fs;
 	struct stat st;
 
-	if (o->st.st_size || statfs(o->path, &fs) || fs.f_type != PROC_SUPER_MAGIC)
+	if (o->st.st_size || object_file_system(o) != PROC_SUPER_MAGIC)
 		return false;
 	for (const char *at = o->path; (at = strchr(at, '/')); at++) {
 		const size_t digits = strspn(at + 1, "0123456789"), len = (size_t)(at - o->path);
@@ -67,12 +65,12 @@ void file_check(struct save *s, const struct opened *o)
 	struct stat st;
 	int flags = o->info.flags & O_PATH && o->info.flags & O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0;
 
-	if (fstatat(AT_FDCWD, o->path, &st, flags))
+	if (is_of_process(o))
+		obstacle(s, "%s: %s: what /proc tells of a process: not supported", o->what, o->path);
+	else if (fstatat(AT_FDCWD, o->path, &st, flags))
 		obstacle(s, "%s: %s: cannot be reached by its name: %s", o->what, o->path, strerror(errno));
 	else if (st.st_dev != o->st.st_dev || st.st_ino != o->st.st_ino)
 		obstacle(s, "%s: %s: another file has this name now", o->what, o->path);
-	else if (is_of_process(o))
-		obstacle(s, "%s: %s: what /proc tells of a process: not supported", o->what, o->path);
 	if (o->info.flags & O_ASYNC)
 		obstacle(s, "%s: %s: signal-driven I/O (O_ASYNC) is not supported", o->what, o->path);
 }

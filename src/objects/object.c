@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "objects/object.h"
 
+#include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statfs.h>
 
+#include "base/scope.h"
 #include "config.h"
 #include "file.pb.h"
 #include "job/save.h"
@@ -62,6 +66,21 @@ int object_save_opening(struct save *s, const struct opened *o, File *m,
 	return SAVE_RECORD(s, RECORD_FILE, File_fields, m, NULL, 0);
 }
 
+uint32_t object_file_system(const struct opened *o)
+{
+	CLEANUP_CLOSE int fd = proc_open(o->access, O_PATH);
+	struct statfs fs;
+
+	return fd >= 0 && !fstatfs(fd, &fs) ? (uint32_t)fs.f_type : 0;
+}
+
+bool object_is_mqueue(const struct opened *o)
+{
+	enum { MQUEUE_MAGIC = 0x19800202 };	/* ipc/mqueue.c */
+
+	return strrchr(o->path, '/') == o->path && object_file_system(o) == MQUEUE_MAGIC;
+}
+
 static const char *lacking(int have, const char *toggle)
 {
 	return have ? NULL : toggle;
@@ -92,6 +111,18 @@ const char *object_describe(const struct opened *o, char *text, size_t cap)
 			what = "an unlinked file";
 			toggle = lacking(IS_ON_UNLINKED, "CONFIG_UNLINKED");
 		}
+		if (IS_ON_UNLINKED && !strncmp(o->path, "/memfd:", 7))
+			what = "a memfd";
+		else if (IS_ON_UNLINKED && !strcmp(o->path, "/secretmem"))
+			what = "secret memory";
+		else if (IS_ON_UNLINKED && object_is_mqueue(o))
+			what = "a message queue";
+		else if (IS_ON_UNLINKED && o->deleted && object_file_system(o) == PROC_SUPER_MAGIC)
+			what = "what /proc tells of a process";
+		break;
+	case S_IFDIR:
+		if (IS_ON_UNLINKED)
+			what = "a directory that was removed";
 		break;
 	default:
 		if (!strncmp(o->path, "anon_inode:", 11))

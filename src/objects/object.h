@@ -96,6 +96,12 @@ int object_id(const struct record *rec, uint32_t *id);
 int object_save_opening(struct save *s, const struct opened *o, File *m,
 			int (*write)(struct save *s, const struct opened *o, uint32_t id));
 
+/* The file system that it is on, as statfs(2) has it (f_type); 0: not known. */
+uint32_t object_file_system(const struct opened *o);
+
+/* Message queues are told without their mount: /NAME, and look like files there, or like unlinked ones. */
+bool object_is_mqueue(const struct opened *o);
+
 /* What it is, in words, and which toggle it would take. */
 const char *object_describe(const struct opened *o, char *text, size_t cap);
 

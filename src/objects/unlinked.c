@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/statfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -38,22 +37,21 @@ static bool is_shared_memory(const struct opened *o)
 	return o->mapped && (!strcmp(o->path, "/dev/zero") || !strcmp(o->path, HUGE_MEMORY));
 }
 
-/* Names of message queues are told without their mount, and look like those of unlinked files. */
-static bool is_mqueue(const struct opened *o)
+/* What looks like an unlinked file, and is something of the kernel's own. */
+static bool is_kernels_own(const struct opened *o)
 {
-	enum { MQUEUE_MAGIC = 0x19800202 };	/* ipc/mqueue.c */
-	CLEANUP_CLOSE int fd = proc_open(o->access, O_PATH);
-	struct statfs fs;
+	static const char *const names[] = { "/memfd:", "/SYSV", "/[aio]", "/secretmem" };
 
-	return fd >= 0 && !fstatfs(fd, &fs) && fs.f_type == MQUEUE_MAGIC;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strncmp(o->path, names[i], strlen(names[i])))
+			return true;
+	return object_is_mqueue(o) || object_file_system(o) == PROC_SUPER_MAGIC;
 }
 
 static bool match(const struct save *s, const struct opened *o)
 {
 	(void)s;
-	return S_ISREG(o->st.st_mode) && o->deleted && o->path[0] == '/' && strncmp(o->path, "/memfd:", 7) &&
-	       !is_mqueue(o) && strncmp(o->path, "/SYSV", 5) && strcmp(o->path, "/[aio]") &&
-	       !(o->info.flags & O_PATH);
+	return S_ISREG(o->st.st_mode) && o->deleted && o->path[0] == '/' && !(o->info.flags & O_PATH) && !is_kernels_own(o);
 }
 
 bool unlinked_has_attributes(const struct opened *o)
@@ -73,12 +71,9 @@ bool unlinked_has_attributes(const struct opened *o)
 /* An overlay goes on counting the name that is hidden in a layer below. */
 static bool has_names(const struct opened *o)
 {
-	CLEANUP_CLOSE int fd = o->st.st_nlink == 1 ? proc_open(o->access, O_PATH) : -1;
-	struct statfs fs;
+	const bool hidden = o->st.st_nlink == 1 && object_file_system(o) == OVERLAYFS_SUPER_MAGIC;
 
-	if (fd >= 0 && !fstatfs(fd, &fs) && fs.f_type == OVERLAYFS_SUPER_MAGIC)
-		return false;
-	return o->st.st_nlink > 0 && !is_shared_memory(o);
+	return o->st.st_nlink > 0 && !hidden && !is_shared_memory(o);
 }
 
 static void check(struct save *s, const struct opened *o)

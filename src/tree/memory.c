@@ -24,7 +24,7 @@
 #include "tree/vdso.h"
 #include "vma.pb.h"
 
-static const char *refusal(const struct vma *v)
+const char *memory_refusal(const struct vma *v)
 {
 	if (sizeof(void *) < sizeof(v->end) && v->end > ARCH_TASK_SIZE)
 		return "beyond the addresses of this tinyckpt, which is for 32-bit programs";
@@ -76,7 +76,7 @@ static int add_range(struct buffer *list, uint64_t start, uint64_t end)
 
 static bool check_refusal(struct save *s, const struct vma *v)
 {
-	const char *why = refusal(v);
+	const char *why = memory_refusal(v);
 
 	if (why)
 		obstacle(s, "mapping %" PRIx64 "-%" PRIx64 " (%s): %s: not supported", v->start, v->end, v->name, why);

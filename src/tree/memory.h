@@ -5,6 +5,9 @@
 
 #include "job/save.h"
 
+/* Why a mapping cannot be saved, as far as what is read of it tells; NULL: it can. */
+const char *memory_refusal(const struct vma *v);
+
 /* Names the mappings of a process that cannot be saved, and notes its busy addresses.  0 or a negative errno. */
 int memory_check(struct save *s, struct process *p);
 

@@ -151,6 +151,8 @@ static void check_thread(struct save *s, const struct process *p, struct thread 
 	}
 	if (st.groups_lost)
 		obstacle(s, "thread %d: more than %d supplementary groups", tid, PROC_GROUPS_MAX);
+	if (IS_ON_CMD_CHECK && s->checking && st.tracer)	/* a save is its tracer, or was refused */
+		obstacle(s, "thread %d: it is already traced, by process %d: end the debugger first", tid, st.tracer);
 	if (s->checking)
 		return;
 	/* any call that it makes for the tool would be such a signal */

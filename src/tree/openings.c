@@ -18,6 +18,7 @@
 #include "kernel/same.h"
 #include "objects/object.h"
 #include "tree/locks.h"
+#include "tree/memory.h"
 #include "tree/resource.h"
 
 struct walk {
@@ -172,7 +173,7 @@ static int walk_vma(void *arg, struct vma *v)
 		 (unsigned long long)v->end);
 	/* the link's mode is the mode in which the file was opened for the mapping */
 	v->maywrite = v->shared && !proc_lookup(o->access, AT_SYMLINK_NOFOLLOW, &link) && link.st_mode & S_IWUSR;
-	if (openings_mapped(w->s, v))
+	if (openings_mapped(w->s, v) || (IS_ON_UNLINKED && memory_refusal(v)))	/* which was named already */
 		return 0;
 	o->info.flags = v->maywrite ? O_RDWR : O_RDONLY;
 	err = look(w, o->access);

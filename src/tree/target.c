@@ -53,9 +53,6 @@ int target_check(pid_t pid)
 	}
 	if (geteuid() != 0 && status.credentials.uid[0] != geteuid())
 		return fail(EPERM, "pid %d (%s): it belongs to user %u: only root may save it", pid, st.comm, status.credentials.uid[0]);
-	if (status.tracer)
-		return fail(EPERM, "pid %d (%s): it is already traced, by process %d: end the debugger first", pid, st.comm,
-			    status.tracer);
 	return 0;
 }
 

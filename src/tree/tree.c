@@ -96,7 +96,7 @@ static int seize(struct process *p, pid_t tid, struct restart *restart)
 	if (!err || err == -ESRCH || (IS_ON_EXECS && err == -EPERM && st.tracer == getpid()))
 		return err == -ESRCH ? err : 0;
 	if (err == -EPERM && st.tracer)
-		return fail(EPERM, "thread %d: it is already traced, by process %d: end the debugger first", tid, st.tracer);
+		return fail(EHOLDS, "thread %d: it is already traced, by process %d: end the debugger first", tid, st.tracer);
 	return fail_for(err, "thread %d: cannot be held", tid);
 }
 
@@ -261,8 +261,11 @@ static int add_child(void *arg, int pid)
 		return err;
 	tree->processes[tree->n++] = p;
 	a->changed = true;
+	if (!tree->held || p.zombie)
+		return 0;
 	/* it stops while others are looked at */
-	return tree->held && !p.zombie ? add_thread(&child, pid) : 0;
+	CONTEXT("pid %d (%s)", pid, p.comm);
+	return add_thread(&child, pid);
 }
 
 /*

@@ -226,6 +226,23 @@ static int make_mqueue(void)
 	return queue;
 }
 
+/* As they are used: with its name. */
+static int make_mqueue_named(void)
+{
+	return syscall(SYS_mq_open, "tinyckpt-test", O_RDWR | O_CREAT | O_NONBLOCK, 0600, NULL);
+}
+
+static void check_mqueue_named(int fd)
+{
+	must(syscall(SYS_mq_timedsend, fd, "message", 7, 0, NULL));
+	must(syscall(SYS_mq_unlink, "tinyckpt-test"));
+}
+
+static int make_secretmem(void)
+{
+	return syscall(SYS_memfd_secret, 0);
+}
+
 /* Sockets */
 
 static int make_unix_pair(void)
@@ -337,6 +354,33 @@ static int make_proc_pid(void)
 	return must(open("/proc/self/maps", O_RDONLY));
 }
 
+/* The process was another, and has ended. */
+static int make_proc_ended(void)
+{
+	char path[64];
+	pid_t child = must(fork());
+
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	snprintf(path, sizeof path, "/proc/%d/maps", child);
+	int fd = must(open(path, O_RDONLY));
+
+	must(kill(child, SIGKILL));
+	must(waitpid(child, NULL, 0));
+	return fd;
+}
+
+static int make_removed_directory(void)
+{
+	must(mkdir("removed", 0700));
+	int fd = must(open("removed", O_RDONLY | O_DIRECTORY));
+
+	must(rmdir("removed"));
+	return fd;
+}
+
 /* The path that it was opened by is gone, the file is not: another name leads to it. */
 static int make_linked_elsewhere(void)
 {
@@ -388,14 +432,16 @@ const struct kind descriptor_kinds[] = {
 	{"signalfd", make_signalfd, check_signalfd, NULL, NULL},
 	{"inotify", make_inotify, check_inotify, NULL, NULL},
 	{"fanotify", make_fanotify, NULL, NULL, NULL},
-	{"memfd", make_memfd, check_memfd, NULL, NULL},
+	{"memfd", make_memfd, check_memfd, NULL, "a memfd (/memfd:held): not"},
 	{"userfaultfd", make_userfaultfd, NULL, NULL, NULL},
 	{"uffd_mapping", make_uffd_mapping, check_uffd_mapping, spoil_uffd_mapping, "userfaultfd is registered"},
 	{"pidfd", make_pidfd, NULL, NULL, NULL},
 	{"io_uring", make_io_uring, NULL, NULL, NULL},
 	{"perf_event", make_perf_event, NULL, NULL, NULL},
 	{"bpf", make_bpf, NULL, NULL, NULL},
-	{"mqueue", make_mqueue, NULL, NULL, NULL},
+	{"mqueue", make_mqueue, NULL, NULL, "a message queue ("},
+	{"mqueue_named", make_mqueue_named, check_mqueue_named, NULL, "a message queue ("},
+	{"secretmem", make_secretmem, NULL, NULL, "secret memory ("},
 	{"unix_pair", make_unix_pair, check_pair, NULL, NULL},
 	{"unix_listener", make_unix_listener, NULL, NULL, NULL},
 	{"tcp_listener", make_tcp_listener, NULL, NULL, NULL},
@@ -407,6 +453,8 @@ const struct kind descriptor_kinds[] = {
 	{"lease", make_lease, check_lease, NULL, "lease"},
 	{"lease_of_many", make_lease_of_many, check_lease, NULL, "lease"},
 	{"proc_pid", make_proc_pid, NULL, NULL, "/proc tells"},
+	{"proc_ended", make_proc_ended, NULL, NULL, "/proc tells of a process"},
+	{"removed_directory", make_removed_directory, NULL, NULL, "a directory that was removed ("},
 	{"linked_elsewhere", make_linked_elsewhere, NULL, NULL, "hard links"},
 	{"pipe_outside", make_pipe_outside, NULL, NULL, "outside the tree"},
 	{"fifo_outside", make_fifo_outside, NULL, NULL, "outside the tree"},

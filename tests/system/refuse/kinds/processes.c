@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What processes have that has no descriptor. */
 #include "kind.h"
+#include "selfview.h"
 #include "timers.h"
 
 #include <fcntl.h>
@@ -8,10 +9,12 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -310,6 +313,30 @@ static void check_own_fs(int fd)
 	check_tables(true, false);
 }
 
+/* A child that this process traces, as debuggers of oneself and some runtimes do. */
+static void be_traced(void *arg)
+{
+	(void)arg;
+	test_child_ready();
+	test_wait();
+}
+
+static int make_traced(void)
+{
+	kind_helper = test_child(be_traced, NULL);
+	return ptrace(PTRACE_SEIZE, kind_helper, NULL, NULL) ? -1 : NO_DESCRIPTOR;
+}
+
+static void check_traced(int fd)
+{
+	char line[64] = "";
+
+	(void)fd;
+	status_lines(kind_helper, "TracerPid:", line, sizeof line);
+	expect(atoi(line + strlen("TracerPid:")) == getpid() && !spoiled, "of the helper: %s", line);
+	test_join(kind_helper);
+}
+
 static int make_aio(void)
 {
 	aio_context_t context = 0;
@@ -370,6 +397,7 @@ const struct kind process_kinds[] = {
 	{"clone_fs", make_clone_fs, check_clone_fs, spoil_by_flag, NULL},
 	{"own_files", make_own_files, check_own_files, spoil_by_flag, NULL},
 	{"own_fs", make_own_fs, check_own_fs, spoil_by_flag, NULL},
+	{"traced", make_traced, check_traced, spoil_by_flag, "already traced"},
 	{"aio", make_aio, check_flag, spoil_by_flag, NULL},
 	{"mte", make_mte, check_mte, spoil_mte, NULL},
 	{NULL, NULL, NULL, NULL, NULL},
