@@ -79,7 +79,10 @@ end "$actor"
 
 still
 act trace "$pid"
-no_pid "a process that is traced already" 1,3 "trace" "$pid"
+refuses "save of a process that is traced already" 3 "trace" save -o "$image" "$pid"
+verdict "save of a process that is traced already leaves no image" "$(not_there)"
+run_tool "$tool" check "$pid"
+verdict "check of a process that is traced already" "$([[ $out == *"fd 0"* ]] || echo "no table"; out= && complaint 3 check "trace")"
 verdict "it is still traced by the other" "$(
 	grep -q "^TracerPid:.$actor\$" "/proc/$pid/status" || grep ^TracerPid "/proc/$pid/status"
 	grep -q '^State:.[SR]' "/proc/$pid/status" || grep ^State "/proc/$pid/status"
