@@ -25,16 +25,22 @@ struct save_options {
 	enum { EMBED_NOTHING, EMBED_AT_RISK, EMBED_ALL } embed;	/* see objects/embed.c */
 };
 
-/* One open file description (or mapped file, directory, ...) that has its id already. */
-struct description {
-	uint32_t id;
-	pid_t pid;		/* a process that has it, and as which descriptor: what kcmp(2) compares with */
-	int fd;			/* -1: known by its inode and flags alone */
-	bool refused;
+/* What all descriptors of one open file description agree in.  Only when they do is the kernel asked. */
+struct description_key {
 	uint64_t dev, ino;
 	uint64_t pos;
 	unsigned int flags;
-	uint32_t before;	/* one more than the index of the newest one before it in the same box of save.boxes; 0: none */
+	unsigned int has_fd;	/* 0: known by its inode and flags alone */
+};
+
+/* One open file description (or mapped file, directory, ...) that has its id already. */
+struct description {
+	struct description_key key;
+	uint32_t id;
+	pid_t pid;		/* a process that has it, and as which descriptor: what kcmp(2) compares with */
+	int fd;
+	uint32_t below[2];	/* in a tree of those in the same box, by their keys and the order that kcmp(2) tells: see boxes */
+	bool refused;
 };
 
 /* One place of a description in a process. */
@@ -87,7 +93,7 @@ struct save {
 	int highest_fd;
 	uint32_t last_id;
 	struct buffer descriptions;	/* struct description */
-	uint32_t boxes[256];		/* by inode: one more than the index of the newest description there */
+	uint32_t boxes[256];		/* by inode: one more than the index of the topmost description there; 0: none */
 	struct buffer places;		/* struct place, by process */
 	struct buffer carriers;		/* struct carrier */
 	struct buffer busy;		/* struct address_range: taken in any process, sorted */

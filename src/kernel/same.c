@@ -62,7 +62,7 @@ int same_order(pid_t a, pid_t b, int what)
 	return order < 0 ? -errno : (int)order;
 }
 
-int same_file(pid_t a, int fd_a, pid_t b, int fd_b)
+int file_order(pid_t a, int fd_a, pid_t b, int fd_b)
 {
 	static bool no_kcmp;	/* a kernel without CONFIG_KCMP */
 	CLEANUP_CLOSE int own_a = -1;
@@ -73,7 +73,7 @@ int same_file(pid_t a, int fd_a, pid_t b, int fd_b)
 		long order = syscall(SYS_kcmp, a, b, KCMP_FILE, fd_a, fd_b);
 
 		if (order >= 0 || errno != ENOSYS)
-			return order < 0 ? -errno : order == 0;
+			return order < 0 ? -errno : order > 1 ? 2 : (int)order;
 		no_kcmp = true;
 	}
 	own_a = file_borrow(a, fd_a);
@@ -83,6 +83,7 @@ int same_file(pid_t a, int fd_a, pid_t b, int fd_b)
 	same = fcntl(own_a, F_DUPFD_QUERY, own_b);
 	flags = fcntl(own_a, F_GETFL);
 	if (same >= 0 || flags & O_PATH)	/* whether such a one is shared makes no difference to anybody */
-		return same > 0;
-	return same_by_lock(own_a, own_b, flags);
+		return same > 0 ? 0 : 2;
+	same = same_by_lock(own_a, own_b, flags);
+	return same < 0 ? same : same ? 0 : 2;
 }

@@ -202,54 +202,35 @@ static int walk_link(struct walk *w, int place, const char *name, const char *wh
 	return each_opening(w);
 }
 
-/* The box that descriptions of this inode are in, so that few need to be looked at. */
-static size_t box_of(uint64_t ino)
+/* Is what has the key that description?  0: yes; 1 and 2: no, and below it on which side.  o: the opening, if it has a descriptor. */
+static int side_of(struct save *s, const struct description *d, const struct description_key *key, const struct opened *o)
 {
-	return ino % (sizeof(((struct save *)NULL)->boxes) / sizeof(uint32_t));
+	int order = memcmp(key, &d->key, sizeof(*key));
+
+	if (order)
+		return order < 0 ? 1 : 2;
+	if (!key->has_fd || (d->pid == o->pid && d->fd == o->fd))
+		return 0;
+	order = file_order(o->pid, o->fd, d->pid, d->fd);
+	if (order < 0 && !s->checking)	/* what is only looked at may be gone by now */
+		obstacle(s, "%s: whether it shares its offset with fd %d of process %d cannot be told (CONFIG_KCMP): %s", o->what,
+			 d->fd, d->pid, strerror(-order));
+	return order < 0 ? 2 : order;
 }
 
-/* Descriptions in a box, the newest first: neighbours in a table of descriptors are most often dups. */
-static const struct description *newest(const struct save *s, uint32_t number)
+/* NULL: it is not known; *at: where its number belongs then.  Valid until descriptions are added. */
+static struct description *find(struct save *s, const struct description_key *key, const struct opened *o, uint32_t **at)
 {
-	return number ? (const struct description *)(void *)s->descriptions.data + number - 1 : NULL;
-}
+	*at = &s->boxes[key->ino % (sizeof(s->boxes) / sizeof(*s->boxes))];
+	while (**at) {
+		struct description *d = (struct description *)(void *)s->descriptions.data + **at - 1;
+		const int side = side_of(s, d, key, o);
 
-static int add_description(struct save *s, struct description *d)
-{
-	uint32_t *box = &s->boxes[box_of(d->ino)];
-
-	d->before = *box;
-	if (buffer_append(&s->descriptions, d, sizeof(*d)))
-		return fail(ENOMEM, "out of memory");
-	*box = (uint32_t)(s->descriptions.len / sizeof(*d));
-	return 0;
-}
-
-/* Descriptors of one description agree in all of these; only when they do is the kernel asked. */
-static bool may_be_same(const struct description *d, const struct opened *o)
-{
-	return d->ino == o->ino && d->dev == o->dev && d->pos == o->info.pos &&
-	       d->flags == (o->info.flags & ~(unsigned int)O_CLOEXEC) && (d->fd >= 0) == (o->fd >= 0);
-}
-
-static const struct description *find(struct save *s, const struct opened *o)
-{
-	const struct description *d;
-
-	for (d = newest(s, s->boxes[box_of(o->ino)]); d; d = newest(s, d->before)) {
-		int same = 1;
-
-		if (!may_be_same(d, o))
-			continue;
-		if (o->fd >= 0 && (d->pid != o->pid || d->fd != o->fd))
-			same = same_file(o->pid, o->fd, d->pid, d->fd);
-		if (same > 0)
-			break;
-		if (same < 0 && !s->checking)	/* what is only looked at may be gone by now */
-			obstacle(s, "%s: whether it shares its offset with fd %d of process %d cannot be told (CONFIG_KCMP): %s",
-				 o->what, d->fd, d->pid, strerror(-same));
+		if (!side)
+			return d;
+		*at = &d->below[side - 1];
 	}
-	return d;
+	return NULL;
 }
 
 /* One opening: named if it stands in the way, written if nothing does and this is a save. */
@@ -257,21 +238,27 @@ static int each_opening(struct walk *w)
 {
 	struct save *s = w->s;
 	const struct opened *o = w->o;
-	const struct description *known = find(s, o);
+	struct description *d = buffer_grow(&s->descriptions, sizeof(*d)), *known;
+	uint32_t *at;
 	struct place place = {
 		.fd = o->fd, .cloexec = IS_ON_MANY_FILES && w->informed ? -1 : (o->info.flags & O_CLOEXEC) != 0,
 		.locked = o->info.locked,
-	};
-	struct description d = {
-		.pid = o->pid, .fd = o->fd >= 0 ? o->fd : -1, .dev = o->dev, .ino = o->ino, .pos = o->info.pos,
-		.flags = o->info.flags & ~(unsigned int)O_CLOEXEC,
 	};
 	const unsigned int obstacles = s->obstacles;
 	const struct object_ops *ops;
 	char text[512];
 	int err;
 
-	if (!known) {
+	if (!d)
+		return fail(ENOMEM, "out of memory");
+	d->pid = o->pid;
+	d->fd = o->fd;
+	d->key = (struct description_key){ o->dev, o->ino, o->info.pos, o->info.flags & ~(unsigned int)O_CLOEXEC, o->fd >= 0 };
+	known = find(s, &d->key, o, &at);
+	if (known) {
+		s->descriptions.len -= sizeof(*d);
+		d = known;
+	} else {
 		ops = object_of_opened(s, o);
 		if (!ops)
 			obstacle(s, "%s: %s%s", o->what, object_describe(o, text, sizeof(text)),
@@ -284,12 +271,10 @@ static int each_opening(struct walk *w)
 			if (err)
 				return err;
 		}
-		d.id = s->last_id;
-		d.refused = IS_ON_RULES && s->obstacles != obstacles;
+		d->id = s->last_id;
+		d->refused = IS_ON_RULES && s->obstacles != obstacles;
 		s->totals.files++;
-		err = add_description(s, &d);
-		if (err)
-			return err;
+		*at = (uint32_t)(s->descriptions.len / sizeof(*d));
 	}
 	if (o->info.locked && !IS_ON_LOCKS)
 		obstacle(s, "%s: %s: it holds a lock (%s): this tinyckpt was built without CONFIG_LOCKS", o->what, o->path, o->info.lock);
@@ -299,13 +284,13 @@ static int each_opening(struct walk *w)
 			return err;
 	}
 	if (IS_ON_RULES && s->resources) {
-		err = resource_note(s, o, s->obstacles != obstacles || (known && known->refused));
+		err = resource_note(s, o, s->obstacles != obstacles || d->refused);
 		if (err)
 			return err;
 	}
 	if (o->fd == -1)
 		return 0;
-	place.id = known ? known->id : d.id;
+	place.id = d->id;
 	return buffer_append(&s->places, &place, sizeof(place)) ? fail(ENOMEM, "out of memory") : 0;
 }
 
@@ -385,14 +370,12 @@ int openings_save(struct save *s)
 	return err;
 }
 
-uint32_t openings_mapped(const struct save *s, const struct vma *v)
+uint32_t openings_mapped(struct save *s, const struct vma *v)
 {
-	unsigned int flags = v->shared && v->maywrite ? O_RDWR : O_RDONLY;
-	const struct description *d;
+	const struct description_key key = { v->dev, v->ino, 0, v->shared && v->maywrite ? O_RDWR : O_RDONLY, 0 };
+	uint32_t *at;
+	const struct description *d = find(s, &key, NULL, &at);
 
-	for (d = newest(s, s->boxes[box_of(v->ino)]); d; d = newest(s, d->before))
-		if (d->fd == -1 && d->ino == v->ino && d->dev == v->dev && d->flags == flags)
-			break;
 	return d ? d->id : 0;
 }
 

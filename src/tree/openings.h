@@ -16,7 +16,7 @@ int openings_find(struct save *s, struct process *p);
 int openings_save(struct save *s);
 
 /* The id of a mapped file that openings_save() has seen; 0: none. */
-uint32_t openings_mapped(const struct save *s, const struct vma *v);
+uint32_t openings_mapped(struct save *s, const struct vma *v);
 
 /* The id at a place (PLACE_CWD, ...) of a process; 0: none. */
 uint32_t openings_place(const struct save *s, const struct process *p, int fd);
