@@ -75,7 +75,9 @@ static void links(void **state)
 		mode_t mode;
 		uid_t owner;
 		bool guarded;
-	} folders[] = { { 0700, 0, true }, { 0755, 0, true }, { 0775, 0, false }, { 0757, 0, false }, { 01777, 0, false }, { 0755, 65534, false } };
+	} folders[] = {
+		{ 0700, 0, true }, { 0755, 0, true }, { 0775, 0, false }, { 0757, 0, false }, { 01777, 0, false }, { 0755, 65534, false },
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {

@@ -296,7 +296,8 @@ static void processes_and_threads_are_absurd(void **state)
 	Thread t;
 
 	(void)state;
-#define CHILD(change) (p = dead, change, s.tree.processes = s.totals.processes = 2, WITH(RECORD_STATE, RECORD_PROCESS, Process_fields, &p, 0))
+#define CHILD(change) \
+	(p = dead, change, s.tree.processes = s.totals.processes = 2, WITH(RECORD_STATE, RECORD_PROCESS, Process_fields, &p, 0))
 	RIGHT(CHILD((void)0));
 	WRONG(CHILD(p.parent = 44));
 	WRONG(CHILD(p.pid = 42));
