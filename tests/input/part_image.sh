@@ -72,7 +72,7 @@ chmod 755 "$work/tinyckpt-open"
 run_tool setpriv --reuid 65534 --regid 65534 --clear-groups "$work/tinyckpt-open" verify "$good"
 verdict "verify of an image that may not be read" "$(complaint 1,4 verify "denied")"
 
-run_tool "$tool" verify "$good" "$work/no-such-image" "$work/older"
+run_tool "$tool" verify "$work/no-such-image" "$work/older" "$good"
 verdict "verify of several images: one line of each, and the worst decides" "$(
 	[ "$status:$lines" = 4:2 ] && [[ $err == *no-such-image*$'\n'*older* ]] || echo "exit status $status: $err"
 )"

@@ -127,3 +127,10 @@ RESTORE=1 check "Mender, after the reboot: one does not even start" hook 1 "tiny
 images a.tck.failed
 check "Mender, after the reboot: started afresh will do" hook 0 "tinyckpt restore --all" $leave
 TINYCKPT_STRICT=yes check "Mender, after the reboot: unless it shall not" hook 1 "tinyckpt restore --all" $leave
+
+# --- Without a tinyckpt
+mv "$stand/tinyckpt" "$stand/away"
+check "update verify: without a tinyckpt it cannot be told" hook 2 "" update verify "$stand/root"
+check "update verify: and that is said" grep -q "no $stand/tinyckpt" "$stand/stderr"
+TINYCKPT_STRICT=yes check "Mender, before the reboot: no update fails for want of a tinyckpt" hook 0 "" $enter
+mv "$stand/away" "$stand/tinyckpt"

@@ -50,6 +50,9 @@ down() {
 verdict "S01 is first, S99 last at boot and first at shutdown" "$(
 	printf '%s\n' "tinyckpt boot" "other start" "tinyckpt restore --all" "tinyckpt save --all" "other stop" | diff - "$work/order" 2>&1
 )"
+rm "$work/order"
+TINYCKPT=$work/init.d/tool $shell "$work/init.d/S99tinyckpt" restart >/dev/null
+verdict "restart saves, and restores" "$(printf '%s\n' "tinyckpt save --all" "tinyckpt restore --all" | diff - "$work/order" 2>&1)"
 verdict "without a tinyckpt they do nothing" "$(up "$work/nowhere" 2>&1; down "$work/nowhere" 2>&1)"
 
 clean

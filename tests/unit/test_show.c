@@ -227,11 +227,46 @@ static void test_json(void **state)
 	same(shown(true, whole, PARTS), whole_json);
 }
 
+/* With part FROM in another place, TO; or without it, when that is behind all. */
+static const char *moved(bool json, size_t from, size_t to)
+{
+	struct part parts[PARTS];
+	size_t n = 0;
+
+	for (size_t i = 0; i < PARTS; i++) {
+		if (i == from)
+			continue;
+		if (n == to)
+			parts[n++] = whole[from];
+		parts[n++] = whole[i];
+	}
+	return shown(json, parts, n);
+}
+
+/* What has lost its order is no document. */
+static void test_disorder(void **state)
+{
+	(void)state;
+	assert_null(moved(true, 5, 7));	/* a file behind a process */
+	assert_said("not in order");
+	assert_null(moved(true, 8, 9));	/* a mapping behind pages */
+	assert_said("not in order");
+	assert_null(moved(true, 7, 5));	/* a mapping before any process */
+	assert_said("of no process");
+	assert_null(moved(false, 7, 5));
+	assert_said("of no process");
+	assert_null(moved(false, 13, PARTS));	/* a state of no process */
+	assert_said("there is no such process");
+	assert_null(moved(false, 10, PARTS));	/* a process without its parent */
+	assert_said("does not come before it");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_text, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_json, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_disorder, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
