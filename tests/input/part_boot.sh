@@ -124,16 +124,17 @@ sleep 0.5 # what feeds it takes numbers, too
 echo $((pid - 2)) >$last
 "$tool" restore -d - <&8 >"$work/out" 2>"$work/err" &
 exec 8<&-
-for ((waited = 0; waited < 100; waited++)); do
-	agent=$(pgrep -P $!)
-	[ -z "$agent" ] || [ "$agent" = "$pid" ] || break
-	sleep 0.01
+agent=$((pid + 1))
+for ((SECONDS = 0; SECONDS < 5;)); do # by nothing that takes a number
+	[ ! -e "/proc/$agent" ] || break
 done
-disown $!
-kill -KILL $!
+moved=$(sed -n 's/^PPid:.//p' "/proc/$agent/status" 2>/dev/null)
+tool_pid=$!
+disown $tool_pid
+kill -KILL $tool_pid
 sleep 0.2
 verdict "restore killed when its child had the number: that ends, too" "$(
-	[ -n "$agent" ] && [ "$agent" != "$pid" ] || echo "its child is $agent, and was to move from $pid"
+	[ "$moved" = $tool_pid ] || echo "$agent is a child of $moved, and was to be one of $tool_pid"
 	[ -z "$(pgrep -x tinyckpt)" ] || pgrep -xa tinyckpt)"
 rm "$work/feed"
 accepts "restore started again" restore -d "$image"
