@@ -78,7 +78,7 @@ read -r frame < <("$build/falsify" list "$work/images/a.tck" | awk '$2 == 17 { p
 echo 300 >$last
 run_tool "$tool" boot
 verdict "boot names an image that does not tell its numbers" "$(says "^process IDs up to $pid are kept for 1 image;"
-	[[ $lines = 1 && $err == *"b.tck: it does not tell its process IDs"* ]] || echo "$err")"
+	[[ $lines = 1 && $err == *"b.tck: it does not tell its process IDs"* ]] || echo "it said: $err")"
 rm "$work/images/b.tck"
 
 # Where the counter cannot be set, numbers are used up.
@@ -98,7 +98,7 @@ if [ -w /proc/sys/kernel/pid_max ] && end=$(cat /proc/sys/kernel/pid_max) && ech
 	run_tool "$tool" boot
 	echo "$end" >/proc/sys/kernel/pid_max
 	verdict "boot warns of the end of numbers" "$(says "^process IDs up to $pid are kept"
-		[[ $lines = 1 && $err == *"warning: pid $pid of an image is near the end"* ]] || echo "$err")"
+		[[ $lines = 1 && $err == *"warning: pid $pid of an image is near the end"* ]] || echo "it said: $err")"
 else
 	skip "boot where the kernel gives no such numbers" "pid_max cannot be set here"
 fi
@@ -141,7 +141,7 @@ accepts "restore started again" restore -d "$image"
 verdict "the workload is well again" "$(well "$pid")"
 echo $((pid + 100)) >$last
 run_tool "$tool" verify "$image"
-verdict "verify names who has the number" "$([[ $err == *"pid $pid is taken, by process $pid (still)"* ]] || echo "$err")"
+verdict "verify names who has the number" "$([[ $err == *"pid $pid is taken, by process $pid (still)"* ]] || echo "it said: $err")"
 end "$pid"
 echo $((pid - 2)) >$last
 run_tool "$tool" verify "$image"

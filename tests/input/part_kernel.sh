@@ -65,7 +65,7 @@ verdict "save of a process with some memory" "$(has_status 0)"
 for lacking in userfaultfd pidfd_getfd UFFDIO_API UFFDIO_REGISTER PAGEMAP_SCAN "clone3 close_range"; do
 	# shellcheck disable=SC2086 # two words
 	deny $lacking -- "$tool" restore -d "$work/kernel.tck"
-	verdict "restore on a kernel without $lacking" "$(has_status 0; [ -z "$err" ] || echo "$err"; well "$actor")"
+	verdict "restore on a kernel without $lacking" "$(has_status 0; [ -z "$err" ] || echo "it said: $err"; well "$actor")"
 	kill -USR1 "$actor" # is all of it there?
 	sleep 0.1
 	verdict "memory restored on a kernel without $lacking" "$(well "$actor")"
@@ -90,7 +90,7 @@ for hidden in "" /dev/null; do
 	[ -z "$hidden" ] || umount $last
 	verdict "$name" "$(
 		has_status 0
-		[ "$status" = 0 ] || echo "$err"
+		[ "$status" = 0 ] || echo "it said: $err"
 		threads=("/proc/$actor/task"/*)
 		[ -e "/proc/$actor/task/$number" ] || echo "no thread $number"
 		[ ${#threads[@]} = 4 ] || echo "${threads[*]}"
@@ -127,7 +127,7 @@ if [ "$area" = 0 ]; then
 	skip "rseq(2) of glibc's" "the C library has not registered for it"
 else
 	deny PTRACE_GET_RSEQ_CONFIGURATION -- "$tool" save -o "$work/kernel.tck" "$actor"
-	verdict "save on a kernel that does not tell of glibc's rseq(2)" "$(has_status 0; [ -z "$err" ] || echo "$err")"
+	verdict "save on a kernel that does not tell of glibc's rseq(2)" "$(has_status 0; [ -z "$err" ] || echo "it said: $err")"
 	accepts "restore of what that kernel did not tell of" restore -d "$work/kernel.tck"
 	verdict "rseq(2) of glibc's is registered again" "$(
 		again=$("$build/actor" rseq-of "$number")

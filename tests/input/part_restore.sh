@@ -227,7 +227,7 @@ accepts "save of what gets a signal when its parent ends" save -o "$image" "$pid
 run_tool "$tool" restore -d "$image"
 sleep 0.1
 verdict "restore -d of what gets a signal when its parent ends" "$(
-	[[ $err == *"warning: "*"signal 10 at its parent's end"* ]] || echo "$err"
+	[[ $err == *"warning: "*"signal 10 at its parent's end"* ]] || echo "it said: $err"
 	well "$pid"
 )"
 end "$pid"

@@ -194,7 +194,7 @@ if "$tool" save --help | grep -q -- --all; then
 	end "$pid"
 	mv "$vault/svc.tck.done" "$vault/svc.tck"
 	run_tool "$tool" restore --service svc
-	verdict "its image does not come back" "$([[ $err == *"restored already"* ]] || echo "$err"; ! exists "$pid" || echo "it is there")"
+	verdict "its image does not come back" "$([[ $err == *"restored already"* ]] || echo "it said: $err"; ! exists "$pid" || echo "it is there")"
 	unset TINYCKPT_DIR TINYCKPT_CONFIG
 else
 	skip "services with a key" "built without CONFIG_SERVICES"
@@ -212,9 +212,9 @@ if "$tool" --help | grep -q "^  boot " && echo 7000 2>/dev/null >$last; then
 	export TINYCKPT_DIR=$vault/way
 	echo 300 >$last
 	run_tool "$tool" boot --key "$key"
-	verdict "boot with a key" "$([[ $out == "process IDs up to $pid are kept"* ]] || echo "$out$err")"
+	verdict "boot with a key" "$([[ $out == "process IDs up to $pid are kept"* ]] || echo "it said: $out$err")"
 	run_tool "$tool" boot
-	verdict "boot without it" "$([[ $err == *"no key"* && $out == "no process"* ]] || echo "$out$err")"
+	verdict "boot without it" "$([[ $err == *"no key"* && $out == "no process"* ]] || echo "it said: $out$err")"
 	unset TINYCKPT_DIR
 	echo $((pid - 3)) >$last
 	accepts "restore with a key when its child has the number" restore --key "$key" -d "$vault/way.tck"
@@ -331,7 +331,7 @@ if mount -t tmpfs -o mode=755 tmpfs "$work/etc" && cp -a /etc/. "$work/etc/" && 
 	accepts "verify where a key is installed" verify "$vault/d.tck"
 	not_back "an image without a signature where a key is installed" "not encrypted" "$vault/c.tck"
 	TINYCKPT_DIR=$vault run_tool "$tool" list
-	verdict "list tells of it" "$(grep -q "^d .*ready" <<<"$out" || echo "$out")"
+	verdict "list tells of it" "$(grep -q "^d .*ready" <<<"$out" || echo "it said: $out")"
 	accepts "restore where a key is installed" restore -d "$vault/d.tck"
 	end "$pid"
 	umount -l /etc

@@ -42,7 +42,7 @@ if [ -n "$firmware_file" ]; then
 fi
 run_tool "$tool" save --leave-running --name named "$pid"
 run_tool "$tool" show "$images/named.tck"
-verdict "show tells the firmware" "$([ -z "$firmware_file" ] || grep -qF 'firmware Board "1"' <<<"$out" || echo "$out")"
+verdict "show tells the firmware" "$([ -z "$firmware_file" ] || grep -qF 'firmware Board "1"' <<<"$out" || echo "it said: $out")"
 
 rm -f "$images"/*
 for name in ready tried:.trying back:.done lost:.failed; do
@@ -66,7 +66,7 @@ verdict "list: names and states" "$(
 # told FILE AGE-AND-SIZE
 told() {
 	run_tool "$tool" list
-	grep -qE "^$1 +[a-z]+ +$2( |\$)" <<<"$out" || grep "^$1" <<<"$out"
+	grep -qE "^$1 +[a-z]+ +$2( |\$)" <<<"$out" || echo "wanted: $2; told: $(grep "^$1" <<<"$out")"
 }
 verdict "list: sizes" "$(
 	for size in "1 1.KiB" "1024 1.KiB" "1025 2.KiB" "10484736 10239.KiB" "10484737 10.MiB" "10485760 10.MiB" "20000000 19.MiB"; do
@@ -84,7 +84,7 @@ verdict "list: ages" "$(
 	rm "$images/aged.tck"
 )"
 run_tool "$tool" list
-verdict "list: why one is unusable goes to standard error" "$(grep -q "cut.tck: " <<<"$err" || echo "$err")"
+verdict "list: why one is unusable goes to standard error" "$(grep -q "cut.tck: " <<<"$err" || echo "it said: $err")"
 if "$tool" list --json >"$work/json" 2>/dev/null && command -v python3 >/dev/null; then
 	verdict "list --json: the same for programs" "$(python3 - "$work/json" "$pid" "$(uname -r)" <<'END' 2>&1
 import json, sys
@@ -112,7 +112,7 @@ if "$tool" --help | grep -q '^  keygen '; then
 	run_tool "$tool" list --key "$work/key"
 	verdict "list: one that was restored, and will not be again" "$(
 		line spent unusable
-		grep -q "spent.tck: it was restored already" <<<"$err" || echo "$err"
+		grep -q "spent.tck: it was restored already" <<<"$err" || echo "it said: $err"
 	)"
 else
 	skip "list: encrypted images" "this tinyckpt was built without CONFIG_TRUST"

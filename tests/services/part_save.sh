@@ -54,7 +54,7 @@ verdict "one is refused: it runs on, and the others are saved" "$(
 )"
 verdict "the system's log says why" "$(logged syslog "^<27>tinyckpt: middle: not saved, it runs on: pid $actor .actor.: fd")"
 run_tool "$tool" save -v --service middle
-verdict "with -v all reasons are told" "$([ "$(grep -c 'fd [89]: ' <<<"$err")" -ge 2 ] || echo "$err")"
+verdict "with -v all reasons are told" "$([ "$(grep -c 'fd [89]: ' <<<"$err")" -ge 2 ] || echo "it said: $err")"
 run_tool "$tool" save -q --service middle
 verdict "with -q that it failed" "$(says 3 1 "middle: not saved")"
 end "$actor" "$alpha" "$pid"
