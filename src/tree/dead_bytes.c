@@ -13,7 +13,7 @@
 #include "kernel/task_memory.h"
 
 /*
- * Dead bytes: the tail of the vDSO's last page behind its ELF image, else that of ARM's [sigpage], which begins with a few
+ * Dead bytes: the tail of the vDSO's last page behind what is used of its ELF image, else that of ARM's [sigpage], which begins with a few
  * instructions, or the zero tail of the last page of another executable mapping, which may have to be read from its file for
  * that; else that of a program's segment, behind which its file goes on, as small static ones do.
  */
@@ -22,6 +22,7 @@ struct dead_search {
 	uint64_t found;
 };
 
+/* Behind it are only the section headers, which no program uses: where the kernel has few functions there, they have to serve. */
 static uint64_t elf_end(const uint8_t *header)
 {
 	Elf64_Ehdr e64;
@@ -29,9 +30,9 @@ static uint64_t elf_end(const uint8_t *header)
 
 	memcpy(&e64, header, sizeof(e64));
 	if (e64.e_ident[EI_CLASS] == ELFCLASS64)
-		return e64.e_shoff + (uint64_t)e64.e_shnum * e64.e_shentsize;
+		return e64.e_shoff;
 	memcpy(&e32, header, sizeof(e32));
-	return e32.e_shoff + (uint64_t)e32.e_shnum * e32.e_shentsize;
+	return e32.e_shoff;
 }
 
 static uint64_t behind_vdso(const struct process *p)
