@@ -153,6 +153,7 @@ obj-$(CONFIG_BUDGET)        += src/image/budget.c src/tree/estimate.c
 obj-$(CONFIG_LZ4)           += src/image/lz4.c
 obj-$(CONFIG_TRUST)         += src/cmd_keygen.c $(addprefix src/image/,key.c seal.c newest.c)
 obj-$(CONFIG_OLD_KERNELS)   += src/tree/library_rseq.c
+obj-$(CONFIG_BARE_KERNELS)  += src/kernel/poke.c src/kernel/lacking.c
 obj-$(or $(CONFIG_PIDS),$(CONFIG_OLD_KERNELS)) += src/kernel/pid_counter.c
 obj-$(CONFIG_COPY_BEHIND)   += src/image/behind.c src/tree/fill.c
 obj-$(CONFIG_INSTALL_PAGES) += src/tree/install.c

@@ -8,7 +8,16 @@
 
 #include "base/io.h"
 #include "base/scope.h"
+#include "config.h"
+#include "kernel/poke.h"
 #include "kernel/procfs.h"
+
+int task_write_mem(int mem, pid_t tid, uint64_t to, const void *from, size_t len)
+{
+	int err = pwrite_all(mem, from, len, to);
+
+	return IS_ON_BARE_KERNELS && err == -EIO ? poke(tid, true, (void *)(uintptr_t)from, to, len) : err;
+}
 
 static int by_mem(pid_t pid, bool write, const struct iovec *here, const struct iovec *there, size_t n)
 {
@@ -23,8 +32,13 @@ static int by_mem(pid_t pid, bool write, const struct iovec *here, const struct 
 	for (size_t i = 0; !err && i < n; i++) {
 		const uintptr_t at = (uintptr_t)there[i].iov_base;
 
-		err = write ? pwrite_all(fd, here[i].iov_base, here[i].iov_len, at)
-			    : pread_all(fd, here[i].iov_base, here[i].iov_len, at);
+		if (write) {
+			err = task_write_mem(fd, pid, at, here[i].iov_base, here[i].iov_len);
+			continue;
+		}
+		err = pread_all(fd, here[i].iov_base, here[i].iov_len, at);
+		if (IS_ON_BARE_KERNELS && err == -EIO)
+			err = poke(pid, false, here[i].iov_base, at, here[i].iov_len);
 	}
 	return err;
 }

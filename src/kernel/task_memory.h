@@ -26,4 +26,7 @@ int task_read(pid_t pid, void *to, uint64_t from, size_t len);
 int task_write(pid_t pid, uint64_t to, const void *from, size_t len);
 int task_write_forced(pid_t pid, uint64_t to, const void *from, size_t len);
 
+/* Forced, too, by the task's /proc/PID/mem, which is open for writing; tid: a thread of it that we hold still. */
+int task_write_mem(int mem, pid_t tid, uint64_t to, const void *from, size_t len);
+
 #endif

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/io.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "kernel/procfs.h"
 #include "kernel/restart.h"
+#include "kernel/task_memory.h"
 #include "tree/dead_bytes.h"
 
 struct stack_search {
@@ -127,7 +127,7 @@ int frame_lay(struct visit *v, struct visitor *who)
 		err = -ENOSPC;
 	if (!err && ARCH_REGSET_LOST) {
 		arch_frame(frame, at, &who->home, fp, who->lost, who->lost_len);
-		err = pwrite_all(v->mem, frame, bytes, at);
+		err = task_write_mem(v->mem, who->tid, at, frame, bytes);
 	}
 	if (err)
 		return fail_for(err, "thread %d: a frame to go home by", who->tid);

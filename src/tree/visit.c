@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/io.h"
 #include "base/log.h"
 #include "blobs.h"
 #include "kernel/abi.h"
@@ -143,7 +142,7 @@ static int furnish(struct visit *v)
 	v->place = VISIT_INSIDE;
 
 	/* code: /proc/PID/mem sees to it that the processor does not go on with what it has read there before */
-	err = pwrite_all(v->mem, interpreter_blob, (size_t)(interpreter_blob_end - interpreter_blob), v->area);
+	err = task_write_mem(v->mem, v->leader.tid, v->area, interpreter_blob, (size_t)(interpreter_blob_end - interpreter_blob));
 	if (!err)
 		err = set_outside(v, 1);
 	return err ? fail_for(err, "cannot write to the area") : 0;
@@ -307,7 +306,7 @@ static int write_leave(struct visit *v, struct visitor *who)
 	size_t len = arch_leave(code, &who->home, walk);
 
 	who->leave = len ? v->area + AREA_LEAVE + (who == &v->leader ? 0 : ARCH_LEAVE_MAX) : walk;
-	return len ? pwrite_all(v->mem, code, len, who->leave) : 0;
+	return len ? task_write_mem(v->mem, who->tid, who->leave, code, len) : 0;
 }
 
 /* Lets one visitor, standing at home or already inside, work off the program. */
@@ -478,7 +477,7 @@ static int settle_at_home(struct visit *v)
 	if (!err)
 		err = go_home(v, who, 0);
 	if (!err) {
-		(void)pwrite_all(v->mem, v->dead_was, sizeof(v->dead_was), v->dead);
+		(void)task_write_mem(v->mem, who->tid, v->dead, v->dead_was, sizeof(v->dead_was));
 		way_take_away(v, who);
 	}
 	who->away = false;

@@ -7,7 +7,6 @@
 #include <sys/syscall.h>
 
 #include "base/error.h"
-#include "base/io.h"
 #include "base/log.h"
 #include "config.h"
 #include "kernel/abi.h"
@@ -144,7 +143,7 @@ static int choose_places(struct visit *v, struct visitor *who)
 void way_take_away(const struct visit *v, const struct visitor *who)
 {
 	if (ARCH_NEAR_MAX > 0 && who->home.near)
-		(void)pwrite_all(v->mem, who->near_was, ARCH_NEAR_MAX, who->home.near);
+		(void)task_write_mem(v->mem, who->tid, who->home.near, who->near_was, ARCH_NEAR_MAX);
 }
 
 /* The code of its way home into the dead bytes. */
@@ -156,11 +155,11 @@ static int write_home(const struct visit *v, struct visitor *who)
 
 	if (ARCH_NEAR_MAX > 0 && who->home.near) {
 		len = arch_near(code, who->home.near, &who->home);
-		err = pwrite_all(v->mem, code, len, who->home.near);
+		err = task_write_mem(v->mem, who->tid, who->home.near, code, len);
 	}
 	len = arch_home(code, who->stub, &who->home, &who->way);
 	if (!err)
-		err = pwrite_all(v->mem, code, len, who->stub);
+		err = task_write_mem(v->mem, who->tid, who->stub, code, len);
 	return err ? fail_for(err, "cannot write behind the vDSO") : 0;
 }
 
