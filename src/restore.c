@@ -359,7 +359,7 @@ static int wait_for(struct outcome *outcome, const volatile pid_t *pid)
 {
 	for (;;) {
 		int status;
-		pid_t ended = waitpid(-1, &status, __WALL | WUNTRACED);
+		pid_t ended = wait_child(-1, &status, __WALL | WUNTRACED);
 
 		if (ended > 0 && WIFSTOPPED(status)) {
 			if (pid != &outcome->agent || ended != *pid)

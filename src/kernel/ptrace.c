@@ -2,16 +2,19 @@
 #include "kernel/ptrace.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
+#include "kernel/timens.h"
 
 static int request(int what, pid_t tid, unsigned long addr, unsigned long data)
 {
@@ -46,12 +49,21 @@ int thread_interrupt(pid_t tid)
 	return request(PTRACE_INTERRUPT, tid, 0, 0);
 }
 
-enum { PARTS = 8 };
+enum { PARTS = 8, LOOKS_AT_ONCE = 200 };
 static volatile sig_atomic_t parts;	/* of the time that have passed */
+
+/* Where the kernel has no timers (CONFIG_POSIX_TIMERS) the clock tells, and nothing may be waited for asleep.  -1: it has. */
+static int64_t by_clock = -1;
+static int64_t part_ns;
+
+static bool has_passed(int n)
+{
+	return IS_ON_BARE_KERNELS && by_clock >= 0 ? part_ns && clock_now(CLOCK_MONOTONIC) - by_clock >= n * part_ns : parts >= n;
+}
 
 static bool deadline_passed(void)
 {
-	return parts >= PARTS;
+	return has_passed(PARTS);
 }
 
 static void (*meanwhile)(const void *arg);
@@ -91,12 +103,49 @@ void wait_deadline(unsigned int ms)
 	if (!ready)
 		sigaction(SIGALRM, &action, NULL);
 	ready = true;
-	setitimer(ITIMER_REAL, &timer, NULL);
+	if (setitimer(ITIMER_REAL, &timer, NULL) && IS_ON_BARE_KERNELS && errno == ENOSYS) {
+		by_clock = clock_now(CLOCK_MONOTONIC);
+		part_ns = (int64_t)part_ms * 1000000;
+	}
 }
 
 bool wait_half_over(void)
 {
-	return parts >= PARTS / 2;
+	return has_passed(PARTS / 2);
+}
+
+/* Is nothing there to wake us when the time has passed? */
+static bool stays_awake(void)
+{
+	return IS_ON_BARE_KERNELS && by_clock >= 0 && part_ns;
+}
+
+static void look_again(unsigned int looks)
+{
+	const struct timespec pause = { 0, 1000000 };
+
+	if (looks < LOOKS_AT_ONCE)
+		sched_yield();
+	else
+		nanosleep(&pause, NULL);
+}
+
+pid_t wait_child(pid_t pid, int *status, int options)
+{
+	pid_t ended;
+
+	if (!stays_awake())
+		return waitpid(pid, status, options);
+	for (unsigned int looks = 0; !(ended = waitpid(pid, status, options | WNOHANG)); looks++) {
+		const bool late = wait_half_over();
+
+		look_again(late ? LOOKS_AT_ONCE : looks);
+		if (late) {
+			errno = EINTR;
+			return -1;
+		}
+	}
+	return ended;
 }
 
 /* Of a main thread that was killed the kernel tells only when the others, killed like it, have been taken note of. */
@@ -112,15 +161,20 @@ static int wait_for(pid_t tid, int options, struct stop *stop)
 	siginfo_t info;
 	int event;
 
-	for (;;) {
+	for (unsigned int looks = 0;; looks++) {
+		const bool awake = stays_awake() && !(options & WNOHANG);
+
 		info.si_pid = 0;
-		if (!waitid(P_PID, (id_t)tid, &info, WEXITED | WSTOPPED | WNOWAIT | __WALL | options))
-			break;
-		if (errno != EINTR)
+		if (!waitid(P_PID, (id_t)tid, &info, WEXITED | WSTOPPED | WNOWAIT | __WALL | options | (awake ? WNOHANG : 0))) {
+			if (info.si_pid || !awake)
+				break;
+			look_again(looks);
+		} else if (errno != EINTR) {
 			return -errno;
+		}
 		if (deadline_passed())
 			return -ETIMEDOUT;
-		if (has_died(tid)) {
+		if ((!awake || looks >= LOOKS_AT_ONCE) && has_died(tid)) {
 			stop->kind = STOP_EXITED;
 			return 0;
 		}
@@ -207,7 +261,7 @@ int thread_reap(pid_t tid)
 	int status;
 
 	for (;;) {
-		pid_t ended = waitpid(tid, &status, __WALL);
+		pid_t ended = wait_child(tid, &status, __WALL);
 
 		if (ended != tid && errno != EINTR)
 			return 0;

@@ -62,6 +62,9 @@ void wait_meanwhile(void (*what)(const void *arg), const void *arg);
 /* Has half of that time passed?  Who has waited for something else meanwhile gives the threads their time anew. */
 bool wait_half_over(void);
 
+/* As waitpid(2), which does not wait beyond half of that time: -1 and EINTR then. */
+pid_t wait_child(pid_t pid, int *status, int options);
+
 int thread_continue(pid_t tid, int signal);
 int thread_to_syscall(pid_t tid, int signal);	/* runs to the next entry or exit of a system call */
 int thread_detach(pid_t tid, int signal);
