@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "arch.h"
 #include "base/error.h"
@@ -31,6 +33,9 @@
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #define PR_SET_VMA_ANON_NAME 0
+#endif
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4 /* 5.7 */
 #endif
 #ifndef MAP_HUGE_SHIFT
 #define MAP_HUGE_SHIFT 26
@@ -210,31 +215,42 @@ static int move_kernels_own(struct layout *l)
 	return 0;
 }
 
+/* Until its pages are filled in; what is executable only then is what was written, whatever the caches hold. */
+static long prot_until_filled(const struct mapped *v)
+{
+	return v->shared ? v->prot : (v->prot | PROT_WRITE) & ~PROT_EXEC;
+}
+
+/* From start to end, which lie in the mapping. */
+static void add_mmap(const struct restore *r, struct program *p, const struct mapped *v, uint64_t start, uint64_t end, long prot)
+{
+	const long pgoff = (long)((v->pgoff + (start - v->start)) / ARCH_MMAP_UNIT), len = (long)(end - start);
+	long flags = MAP_FIXED | (v->shared ? MAP_SHARED : MAP_PRIVATE), fd = -1;
+
+	if (v->kind == VmaKind_FILE_BACKED)
+		fd = world_fd(r, v->file);
+	else
+		flags |= MAP_ANONYMOUS;
+	if (v->grows_down)
+		flags |= MAP_GROWSDOWN;
+	if (v->noreserve)
+		flags |= MAP_NORESERVE;
+	if (v->huge)
+		flags |= MAP_HUGETLB | (long)__builtin_ctzll(v->huge) << MAP_HUGE_SHIFT;
+	program_call(p, OP_MUST, ARCH_NR_mmap, (long)start, len, prot, flags, fd, pgoff);
+}
+
 static int map_one(struct layout *l, const struct mapped *v)
 {
-	long flags = MAP_FIXED | (v->shared ? MAP_SHARED : MAP_PRIVATE), prot = v->prot, fd = -1, len = (long)(v->end - v->start);
+	const long len = (long)(v->end - v->start), prot = prot_until_filled(v);
 	int err = reborn_room(l->r, l->r->pid, &l->p, 4, 0, WHAT);
 
 	if (err)
 		return err;
-	/* until its pages are filled in; what is executable only then is what was written, whatever the caches hold */
-	if (!v->shared)
-		prot = (prot | PROT_WRITE) & ~PROT_EXEC;
-	if (v->inherited) {
+	if (v->inherited)
 		program_call(&l->p, OP_MUST, SYS_mprotect, (long)v->start, len, prot);
-	} else {
-		if (v->kind == VmaKind_FILE_BACKED)
-			fd = world_fd(l->r, v->file);
-		else
-			flags |= MAP_ANONYMOUS;
-		if (v->grows_down)
-			flags |= MAP_GROWSDOWN;
-		if (v->noreserve)
-			flags |= MAP_NORESERVE;
-		if (v->huge)
-			flags |= MAP_HUGETLB | (long)__builtin_ctzll(v->huge) << MAP_HUGE_SHIFT;
-		program_call(&l->p, OP_MUST, ARCH_NR_mmap, (long)v->start, len, prot, flags, fd, (long)(v->pgoff / ARCH_MMAP_UNIT));
-	}
+	else
+		add_mmap(l->r, &l->p, v, v->start, v->end, prot);
 	if (v->hugepage)
 		program_call(&l->p, 0, SYS_madvise, (long)v->start, len, MADV_HUGEPAGE);
 	if (v->nohugepage)
@@ -311,11 +327,49 @@ int remap_pages(struct restore *r, const struct record *rec)
 	return err ? fail(err, "filling its memory at %" PRIx64 ": %s", m.start[0] << m.page_shift, strerror(-err)) : 0;
 }
 
+static const char DROPPING[] = "dropping pages";
+
+/*
+ * The pages move away, and the mapping stays as it is; where the kernel does not do that, a new one takes its place, which may not
+ * become one with what is around it.
+ */
+static void add_drop(const struct restore *r, struct program *p, const struct mapped *v, uint64_t start, uint64_t end)
+{
+	const long len = (long)(end - start);
+	const int move = program_call(p, 0, SYS_mremap, (long)start, len, len, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0);
+	const long moved = program_at(p, move) + (long)offsetof(struct op, ret);
+
+	program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, moved, -EINVAL, program_at(p, move + 5));
+	program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, moved, -EFAULT, program_at(p, move + 5));
+	program_call(p, OP_MUST | OP_INDIRECT << 0, SYS_munmap, moved, len);
+	program_call(p, 0, OP_JUMP, program_at(p, move + 6));
+	add_mmap(r, p, v, start, end, prot_until_filled(v));
+}
+
+/* On a kernel without madvise(2). */
+static int drop_otherwise(struct restore *r, struct program *p, uint64_t start, uint64_t end)
+{
+	size_t n;
+	const struct mapped *v = notes(&r->memory, &n);
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n; i++) {
+		const uint64_t from = v[i].start > start ? v[i].start : start, to = v[i].end < end ? v[i].end : end;
+
+		if (from >= to || !v[i].inherited)
+			continue;
+		err = reborn_room(r, r->pid, p, 6, 0, DROPPING);
+		add_drop(r, p, &v[i], from, to);
+	}
+	return err;
+}
+
 int remap_runs(struct restore *r, const struct record *rec)
 {
 	Runs m;
 	struct program p;
 	int err = lists_runs(rec, &m);
+	const bool otherwise = IS_ON_BARE_KERNELS && rec->type == RECORD_DROP && syscall(SYS_madvise, 0, 0, MADV_NORMAL) && errno == ENOSYS;
 
 	if (err)
 		return err;
@@ -323,10 +377,15 @@ int remap_runs(struct restore *r, const struct record *rec)
 	for (size_t i = 0; i < m.start_count; i++) {
 		if (m.start[i] >= m.end[i] || m.end[i] > ARCH_TASK_SIZE || (m.start[i] < r->area + REBORN_AREA && m.end[i] > r->area))
 			return fail(EIMAGE, "run of pages at %" PRIx64 ": an absurd place", m.start[i]);
-		program_call(&p, OP_MUST, SYS_madvise, (long)m.start[i], (long)(m.end[i] - m.start[i]),
-			     rec->type == RECORD_GUARD ? MADV_GUARD_INSTALL : MADV_DONTNEED);
+		if (otherwise)
+			err = drop_otherwise(r, &p, m.start[i], m.end[i]);
+		else
+			program_call(&p, OP_MUST, SYS_madvise, (long)m.start[i], (long)(m.end[i] - m.start[i]),
+				     rec->type == RECORD_GUARD ? MADV_GUARD_INSTALL : MADV_DONTNEED);
+		if (err)
+			return err;
 	}
-	return reborn_run(r, r->pid, &p, "dropping pages");
+	return reborn_run(r, r->pid, &p, DROPPING);
 }
 
 /* All of it is filled: it gets its protection, and what else had to wait for that. */
