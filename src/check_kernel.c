@@ -9,6 +9,7 @@
 #include "base/lines.h"
 #include "json.h"
 #include "kernel/feature.h"
+#include "kernel/lacking.h"
 #include "kernel/probe.h"
 
 /* By what is not possible, of NEED_*. */
@@ -25,6 +26,13 @@ static const char *lost(const struct feature *f, const struct found *found)
 	unsigned int prevents = feature_prevents(f, found);
 
 	return prevents ? nothing[prevents] : f->lost;
+}
+
+static const char *why(const struct feature *f, const struct found *found)
+{
+	const char *known = IS_ON_BARE_KERNELS && f->try == probe_seize ? lacking_tracers() : NULL;
+
+	return known ? known : strerror(-found->err);
 }
 
 static void put_field(const char *label, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -65,7 +73,7 @@ static void put_text(size_t n, const struct found *all)
 	if (f->right)
 		put_field("right", "tinyckpt was started without it");
 	else
-		put_field("error", "%s", strerror(-found->err));
+		put_field("error", "%s", why(f, found));
 	if (f->instead && found->instead)
 		put_field("instead", "%s: lacking, too (%s)", f->instead, strerror(-found->instead));
 	else if (f->instead)
@@ -87,7 +95,7 @@ static void put_json(struct json *j, const struct feature *f, const struct found
 	json_text(j, "use", f->use);
 	json_bool(j, "have", !found->err);
 	if (found->err) {
-		json_text(j, "error", strerror(-found->err));
+		json_text(j, "error", why(f, found));
 		if (what)
 			json_text(j, "lost", what);
 		if (f->instead && !found->instead)

@@ -21,6 +21,12 @@ static const struct kernel_option
 	PROC_PAGE_MONITOR = { "PROC_PAGE_MONITOR", ON_BY_DEFAULT, &PROC_FS },
 	KCMP = { "KCMP", "selected by CHECKPOINT_RESTORE, and a part of it before Linux 5.12; alone it takes EXPERT", NULL },
 	CHECKPOINT_RESTORE = { "CHECKPOINT_RESTORE", "takes PROC_FS, selects KCMP and PROC_CHILDREN", &PROC_FS },
+	POSIX_TIMERS = { "POSIX_TIMERS", ON_BY_DEFAULT, NULL },
+	MULTIUSER = { "MULTIUSER", ON_BY_DEFAULT, NULL },
+	FUTEX = { "FUTEX", ON_BY_DEFAULT, NULL },
+	TIMERFD = { "TIMERFD", ON_BY_DEFAULT, NULL },
+	EVENTFD = { "EVENTFD", ON_BY_DEFAULT, NULL },
+	FILE_LOCKING = { "FILE_LOCKING", ON_BY_DEFAULT, NULL },
 	RSEQ = { "RSEQ", ON_BY_DEFAULT, NULL },
 	PROC_CHILDREN = { "PROC_CHILDREN", "takes PROC_FS; selected by CHECKPOINT_RESTORE", &PROC_FS },
 	MEMBARRIER = { "MEMBARRIER", ON_BY_DEFAULT "; selected by RSEQ", NULL },
@@ -55,12 +61,13 @@ static const struct feature features[] = {
 	}, {
 		.name = "forced write to /proc/PID/mem", .try = probe_forced_write, .since = "2.6.39", .option = &PROC_MEM,
 		.use = "the way home of a task that is visited", .need = NEED_SAVE,
+		.instead = IS_ON_BARE_KERNELS ? "PTRACE_POKEDATA, word by word: slower" : NULL, .try_instead = IS_ON_BARE_KERNELS ? probe_poke : NULL,
 	}, {
 		.name = "process_vm_readv", .try = probe_memory, .since = "3.2", .option = &CROSS_MEMORY_ATTACH,
 		.use = "memory is copied", .instead = "/proc/PID/mem, slower",
 	}, {
 		.name = "userfaultfd", .try = probe_userfaultfd, .since = "4.14", .option = &USERFAULTFD,
-		.use = "memory is filled, with pidfd_getfd", .instead = "process_vm_writev: slower",
+		.use = "memory is filled, with pidfd_getfd", .instead = "it is written: slower",
 	}, {
 		.name = "/proc/PID/smaps", .try = probe_smaps, .since = "2.6.14", .option = &PROC_PAGE_MONITOR,
 		.use = "mappings and what was asked for them", .need = NEED_SAVE,
@@ -81,10 +88,10 @@ static const struct feature features[] = {
 		.name = "kcmp", .try = probe_kcmp, .since = "3.5", .option = &KCMP,
 		.use = "descriptors and memory that are shared",
 		.instead = "a mark in one process that a save looks for in others; for descriptors pidfd_getfd, with F_DUPFD_QUERY "
-			   "(Linux 6.10) or a lock that fdinfo shows",
+			   "(Linux 6.10) or F_SETSIG",
 		.try_instead = probe_pidfd_getfd,
 		.lost = "check with a PID does not see memory and tables that are shared; descriptors that look alike are "
-			"refused where the main thread has ended (before 6.9) or all of the file is locked (before 6.10)",
+			"refused where the main thread has ended (before 6.9)",
 	}, {
 		.name = "PR_GET_TID_ADDRESS", .try = probe_tid_address, .since = "3.5", .option = &CHECKPOINT_RESTORE,
 		.use = "the word that is cleared when a thread ends",
@@ -100,6 +107,15 @@ static const struct feature features[] = {
 		.name = "/proc/PID/task/TID/children", .try = probe_children, .since = "4.2", .option = &PROC_CHILDREN,
 		.use = "the tree below a process", .instead = "the parent that each process in /proc names: slower",
 	}, {
+		.name = "timer_create", .try = probe_posix_timer, .since = "2.6", .option = &POSIX_TIMERS,
+		.use = "POSIX timers are made again", .lost = "images of programs with POSIX timers cannot be restored",
+	}, {
+		.name = "setitimer", .try = probe_timer, .since = "2.0", .option = &POSIX_TIMERS,
+		.use = "who does not stop is given up in time",
+		.instead = IS_ON_BARE_KERNELS ? "the clock is looked at: slower" : NULL,
+		.lost = IS_ON_BARE_KERNELS ? "images of programs with such timers cannot be restored"
+					   : "what never stops is waited for, for ever",
+	}, {
 		.name = "/proc/PID/timers", .try = probe_timers, .since = "3.10", .option = &CHECKPOINT_RESTORE,
 		.use = "POSIX timers are seen", .lost = "programs with POSIX timers are refused, by a save: check with a PID does not see them",
 	}, {
@@ -107,8 +123,25 @@ static const struct feature features[] = {
 		.use = "IDs of POSIX timers are asked for",
 		.instead = "as many timers as it takes to come to the ID; beyond 1048576 they are refused",
 	}, {
+		.name = "timerfd_create", .try = probe_timerfd, .since = "2.6.25", .option = &TIMERFD,
+		.use = "timerfds are made again", .lost = "images of programs with timerfds cannot be restored",
+	}, {
 		.name = "TFD_IOC_SET_TICKS", .try = probe_ticks, .since = "3.17", .option = &CHECKPOINT_RESTORE,
 		.use = "timerfds that have ended say so", .instead = "they are set back by so many intervals",
+	}, {
+		.name = "eventfd", .try = probe_eventfd, .since = "2.6.27", .option = &EVENTFD,
+		.use = "eventfds are made again", .lost = "images of programs with eventfds cannot be restored",
+	}, {
+		.name = "set_robust_list", .try = probe_robust_list, .since = "2.6.17", .option = &FUTEX,
+		.use = "robust futexes are registered again",
+		.lost = "images of programs that registered some, as all of glibc's do, cannot be restored",
+	}, {
+		.name = "rseq", .try = probe_rseq_call, .since = "4.18", .option = &RSEQ,
+		.use = "restartable sequences are registered again",
+		.lost = "images of programs that registered some, as all of glibc's do from 2.35 on, cannot be restored",
+	}, {
+		.name = "membarrier", .try = probe_membarrier, .since = "4.3", .option = &MEMBARRIER,
+		.use = "registrations are made again", .lost = "images of programs that registered for it cannot be restored",
 	}, {
 		.name = "membarrier registrations", .try = probe_registrations, .since = "6.3", .option = &MEMBARRIER,
 		.use = "what was registered for membarrier(2)",
@@ -125,7 +158,9 @@ static const struct feature features[] = {
 	}, {
 		.name = "madvise", .try = probe_madvise, .since = "2.4", .option = &ADVISE_SYSCALLS,
 		.use = "pages are dropped, advice is given again",
-		.lost = "images of programs that fork, or that gave advice on their memory, may not be restored",
+		.instead = IS_ON_BARE_KERNELS ? "what is to be dropped is mapped anew" : NULL,
+		.lost = IS_ON_BARE_KERNELS ? "images of programs that gave advice on their memory may not be restored"
+			: "images of programs that fork, or that gave advice on their memory, may not be restored",
 	}, {
 		.name = "MAP_HUGETLB", .try = probe_hugetlb, .since = "2.6.32", .option = &HUGETLBFS,
 		.use = "huge pages are mapped again", .lost = "images of programs with huge pages cannot be restored",
@@ -152,6 +187,16 @@ static const struct feature features[] = {
 		.name = "PR_SET_MM_MAP", .try = probe_mm_map, .since = "3.18", .option = &CHECKPOINT_RESTORE,
 		.use = "bounds of code, heap, stack and arguments", .need = NEED_RESTORE,
 		.instead = "the single calls of PR_SET_MM, which take CAP_SYS_RESOURCE", .try_instead = probe_mm_single,
+	}, {
+		.name = "setresuid", .try = probe_users, .since = "2.2", .option = &MULTIUSER,
+		.use = "users, groups and capabilities are set",
+		.lost = "images of others than root with all rights cannot be restored",
+	}, {
+		.name = "file locks", .try = probe_locks, .since = "2.0", .option = &FILE_LOCKING,
+		.use = "locks are taken again", .lost = "images of programs that hold locks cannot be restored",
+	}, {
+		.name = "memfd_create", .try = probe_memfd, .since = "3.17", .option = &TMPFS,
+		.use = "files that travel along lie in memory", .instead = "unlinked ones beside the image",
 	}, {
 		.name = "close_range", .try = probe_close_range, .since = "5.9",
 		.use = "the tool's descriptors are closed", .need = NEED_RESTORE,

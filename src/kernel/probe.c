@@ -166,11 +166,15 @@ static int get_rseq(pid_t pid)
 	return result(ptrace(PTRACE_GET_RSEQ_CONFIGURATION, pid, sizeof(rseq), &rseq));
 }
 
+/* With a flag that nobody has nothing comes of it. */
+static long refused_rseq(void)
+{
+	return syscall(SYS_rseq, 0, 0, 1 << 30, 0);
+}
+
 int probe_rseq(void)
 {
-	const long no_flag = 1 << 30;	/* so that nothing comes of it */
-
-	return has_no_such_call(syscall(SYS_rseq, 0, 0, no_flag, 0)) ? PROBE_MOOT : on_held(get_rseq);
+	return has_no_such_call(refused_rseq()) ? PROBE_MOOT : on_held(get_rseq);
 }
 
 static int get_keys(pid_t pid)
@@ -204,12 +208,12 @@ int probe_children(void)
 
 int probe_timers(void)
 {
-	return has_no_such_call(syscall(SYS_timer_delete, -1)) ? PROBE_MOOT : probe_own("timers");
+	return probe_posix_timer() ? PROBE_MOOT : probe_own("timers");
 }
 
 int probe_timer_ids(void)
 {
-	return has_no_such_call(syscall(SYS_timer_delete, -1))
+	return probe_posix_timer()
 		       ? PROBE_MOOT
 		       : result(syscall(SYS_prctl, PR_TIMER_CREATE_RESTORE_IDS, TIMER_RESTORE_IDS_GET, 0, 0, 0));
 }
@@ -267,6 +271,18 @@ static int write_forced(pid_t pid)
 int probe_forced_write(void)
 {
 	return on_held(write_forced);
+}
+
+static int peek_word(pid_t pid)
+{
+	unsigned long word;
+
+	return result(syscall(SYS_ptrace, PTRACE_PEEKDATA, pid, (uintptr_t)not_to_be_written & ~(sizeof(word) - 1), &word));
+}
+
+int probe_poke(void)
+{
+	return on_held(peek_word);
 }
 
 int probe_memory(void)
@@ -475,6 +491,71 @@ int probe_mm_single(void)
 	int err = result(prctl(PR_SET_MM, PR_SET_MM_START_CODE, ~0UL, 0, 0));
 
 	return err == -EINVAL ? 0 : err;
+}
+
+int probe_timer(void)
+{
+	struct kernel_itimerval timer;
+
+	return result(syscall(SYS_getitimer, 0, &timer));
+}
+
+int probe_users(void)
+{
+	return result(syscall(SYS_getgroups, 0, NULL));
+}
+
+int probe_robust_list(void)
+{
+	void *head;
+	size_t len;
+
+	return result(syscall(SYS_get_robust_list, 0, &head, &len));
+}
+
+int probe_rseq_call(void)
+{
+	return has_no_such_call(refused_rseq()) ? -ENOSYS : 0;
+}
+
+int probe_membarrier(void)
+{
+	return result(syscall(SYS_membarrier, 0, 0));
+}
+
+int probe_locks(void)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+	CLEANUP_CLOSE int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : result(fcntl(fd, F_GETLK, &lock));
+}
+
+static int opened(long fd)
+{
+	CLEANUP_CLOSE int opened = (int)fd;
+
+	return result(opened);
+}
+
+int probe_memfd(void)
+{
+	return opened(syscall(SYS_memfd_create, "", 0));
+}
+
+int probe_timerfd(void)
+{
+	return opened(syscall(SYS_timerfd_create, CLOCK_MONOTONIC, 0));
+}
+
+int probe_eventfd(void)
+{
+	return opened(syscall(SYS_eventfd2, 0, 0));
+}
+
+int probe_posix_timer(void)
+{
+	return has_no_such_call(syscall(SYS_timer_delete, -1)) ? -ENOSYS : 0;
 }
 
 int probe_close_range(void)

@@ -47,6 +47,17 @@ int probe_anon_name(void);
 int probe_mseal(void);
 int probe_tmpfile(void);
 int probe_sys_admin(void);
+int probe_timer(void);
+int probe_users(void);
+int probe_robust_list(void);
+int probe_rseq_call(void);
+int probe_membarrier(void);
+int probe_locks(void);
+int probe_memfd(void);
+int probe_posix_timer(void);
+int probe_timerfd(void);
+int probe_eventfd(void);
+int probe_poke(void);
 
 /* CAP_* of linux/capability.h, among the effective ones. */
 int probe_capability(unsigned int capability);

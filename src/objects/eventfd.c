@@ -18,6 +18,7 @@
 #include "job/restore.h"
 #include "job/save.h"
 #include "job/verify.h"
+#include "kernel/lacking.h"
 #include "kernel/procfs.h"
 #include "kernel/same.h"
 #include "objects/object.h"
@@ -99,7 +100,7 @@ static int restore(struct restore *r, const struct record *rec)
 		return err;
 	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | (m.semaphore ? EFD_SEMAPHORE : 0));
 	if (fd < 0)
-		return fail_errno("eventfd %u", m.id);
+		return FAIL_CALL(SYS_eventfd2, "eventfd %u", m.id);
 	if (m.count && write(fd, &m.count, sizeof(m.count)) != sizeof(m.count))
 		return fail_errno("eventfd %u: a count of %" PRIu64, m.id, m.count);
 	if (!(m.flags & O_NONBLOCK) && fcntl(fd, F_SETFL, 0))

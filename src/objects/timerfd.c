@@ -19,6 +19,7 @@
 #include "job/save.h"
 #include "job/verify.h"
 #include "kernel/abi.h"
+#include "kernel/lacking.h"
 #include "kernel/same.h"
 #include "kernel/timens.h"
 #include "objects/object.h"
@@ -164,7 +165,7 @@ static int restore(struct restore *r, const struct record *rec)
 		return err;
 	fd = timerfd_create((int)m.clock, TFD_CLOEXEC | (m.flags & O_NONBLOCK ? TFD_NONBLOCK : 0));
 	if (fd < 0)
-		return fail_errno("timerfd %u", m.id);
+		return FAIL_CALL(SYS_timerfd_create, "timerfd %u", m.id);
 	err = world_add(r, fd, m.id);
 	if (!err && buffer_append(&r->timerfds, &m, sizeof(m)))
 		err = fail(ENOMEM, "out of memory");

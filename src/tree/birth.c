@@ -23,6 +23,7 @@
 #include "base/scope.h"
 #include "config.h"
 #include "kernel/abi.h"
+#include "kernel/lacking.h"
 #include "kernel/pid_counter.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
@@ -220,6 +221,8 @@ static int take_hold(struct restore *r, pid_t pid)
 
 	if (!err)
 		err = thread_halt(pid, &stop);
+	if (IS_ON_BARE_KERNELS && err == -EPERM && lacking_tracers())
+		return fail(EPERM, "task %d: cannot be held: %s", pid, lacking_tracers());
 	if (err)
 		return fail_for(err, "task %d: cannot be held", pid);
 	if (buffer_append(&r->threads, &pid, sizeof(pid)))

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "kernel/abi.h"
+#include "kernel/lacking.h"
 #include "kernel/program.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
@@ -136,8 +137,11 @@ int locks_note(struct restore *r, const struct record *rec)
 	note.lock.l_len = (off_t)m.length;
 	note.lock.l_type = m.exclusive ? F_WRLCK : F_RDLCK;
 	/* who is in the way is told beforehand; of flock(2) nobody knows */
-	if (m.kind != LOCK_FLOCK && fcntl(fd, m.kind == LOCK_PROCESS ? F_GETLK : F_OFD_GETLK, &note.lock))
-		return fail_errno("fd %u: its lock", m.fd);
+	if (m.kind != LOCK_FLOCK && fcntl(fd, m.kind == LOCK_PROCESS ? F_GETLK : F_OFD_GETLK, &note.lock)) {
+		if (errno == EINVAL)	/* so says a kernel that has none */
+			errno = ENOSYS;
+		return FAIL_CALL(SYS_flock, "fd %u: its lock", m.fd);
+	}
 	if (m.kind != LOCK_FLOCK && note.lock.l_type != F_UNLCK)
 		return fail(EAGAIN, "fd %u: process %d holds the lock that it held", m.fd, note.lock.l_pid);
 	note.lock.l_type = m.exclusive ? F_WRLCK : F_RDLCK;

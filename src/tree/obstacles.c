@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "kernel/abi.h"
+#include "kernel/lacking.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
 #include "kernel/same.h"
@@ -216,7 +217,10 @@ void obstacles_find(struct save *s, struct process *p)
 int obstacles_of_tree(struct save *s)
 {
 	struct process *p = s->tree.processes;
+	const char *why = IS_ON_BARE_KERNELS ? lacking_to_save() : NULL;
 
+	if (why)
+		obstacle(s, "%s", why);
 	if (IS_ON_SESSIONS)
 		return lineage_find(s);
 	for (size_t i = 1; i < s->tree.n; i++) {

@@ -15,6 +15,7 @@
 #include "blobs.h"
 #include "config.h"
 #include "kernel/abi.h"
+#include "kernel/lacking.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
 
@@ -117,6 +118,15 @@ static int enter(struct restore *r, pid_t tid, const struct program *p)
 	return thread_set_regs(tid, &regs);
 }
 
+static int fail_op(const struct op *op, pid_t tid, const char *what)
+{
+	const char *call = IS_ON_BARE_KERNELS && op->ret == -ENOSYS ? lacking(op->nr) : NULL;
+
+	return call ? fail(EIMAGE, "task %d: %s: this kernel has no %s", tid, what, call)
+		    : fail_for((int)op->ret, "task %d: %s: system call %ld(%#lx, %#lx, %#lx, %#lx)", tid, what, op->nr, op->arg[0],
+			       op->arg[1], op->arg[2], op->arg[3]);
+}
+
 int reborn_run(struct restore *r, pid_t tid, struct program *p, const char *what)
 {
 	int err;
@@ -136,8 +146,7 @@ int reborn_run(struct restore *r, pid_t tid, struct program *p, const char *what
 		const struct op *op = &program_ops(p)[i];
 
 		if (op->flags & OP_MUST && op->ret < 0 && op->ret > -4096)
-			return fail_for((int)op->ret, "task %d: %s: system call %ld(%#lx, %#lx, %#lx, %#lx)", tid, what,
-				    op->nr, op->arg[0], op->arg[1], op->arg[2], op->arg[3]);
+			return fail_op(op, tid, what);
 	}
 	return 0;
 }

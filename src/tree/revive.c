@@ -25,6 +25,7 @@
 #include "base/scope.h"
 #include "config.h"
 #include "kernel/abi.h"
+#include "kernel/lacking.h"
 #include "kernel/mm_fields.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
@@ -308,8 +309,8 @@ static int learn_inheritance(struct restore *r, pid_t tid)
 	in->priority = (uint32_t)param.sched_priority;
 	in->policy = (uint32_t)syscall(SYS_sched_getscheduler, tid);
 	in->nice = getpriority(PRIO_PROCESS, (id_t)tid);
-	in->ioprio = (uint32_t)syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, tid);
-	in->securebits = (uint32_t)syscall(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0);
+	in->ioprio = number_or_none(syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, tid));
+	in->securebits = number_or_none(syscall(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0));
 	in->timerslack = (uint64_t)syscall(SYS_prctl, PR_GET_TIMERSLACK, 0, 0, 0, 0);
 	in->known = true;
 	return 0;
@@ -337,7 +338,7 @@ static int set_scheduling(const struct inheritance *in, const Thread *m)
 	if (in->nice != m->nice && setpriority(PRIO_PROCESS, (id_t)tid, m->nice))
 		return fail_errno("thread %d: nice %d", tid, m->nice);
 	if (in->ioprio != m->ioprio && syscall(SYS_ioprio_set, 1, tid, m->ioprio))
-		return fail_errno("thread %d: I/O priority %#x", tid, m->ioprio);
+		return FAIL_CALL(SYS_ioprio_set, "thread %d: I/O priority %#x", tid, m->ioprio);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "config.h"
 #include "kernel/abi.h"
+#include "kernel/lacking.h"
 #include "kernel/ptrace.h"
 #include "kernel/task_memory.h"
 #include "kernel/timens.h"
@@ -67,7 +68,7 @@ struct thread_answers thread_answers(const struct program *p, const struct threa
 		.tid_address = *(const unsigned long *)program_read(p, f->tid_address_at),
 		.pdeathsig = *(const int *)program_read(p, f->pdeathsig_at),
 		.timerslack = (unsigned long)program_result(p, f->timerslack),
-		.securebits = (unsigned int)program_result(p, f->securebits),
+		.securebits = number_or_none(program_result(p, f->securebits)),
 		.control = ARCH_PR_GET_CONTROL ? program_result(p, f->control) : 0,
 		.user_tls = ARCH_NR_get_user_tls >= 0 ? (unsigned long)program_result(p, f->user_tls) : 0,
 	};
@@ -234,7 +235,7 @@ static int see_scheduling(Thread *m)
 		m->sched_attr.size = sizeof(attributes);
 		memcpy(m->sched_attr.bytes, &attributes, sizeof(attributes));
 	}
-	m->ioprio = (uint32_t)syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, tid);
+	m->ioprio = number_or_none(syscall(SYS_ioprio_get, 1 /* IOPRIO_WHO_PROCESS */, tid));
 	return 0;
 }
 

@@ -29,6 +29,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
@@ -50,13 +51,20 @@ static bool in_own_structure(Thread *m)
 	return false;
 }
 
+/* No longer with more rights.  A kernel without CONFIG_MULTIUSER knows root alone. */
+static bool becomes_user(const Thread *m)
+{
+	if (syscall(SYS_setgroups32, m->groups_count, m->groups))
+		return IS_ON_BARE_KERNELS && errno == ENOSYS;
+	return !syscall(SYS_setresgid32, m->gid[0], m->gid[0], m->gid[0]) &&
+	       !syscall(SYS_setresuid32, m->uid[0], m->uid[0], m->uid[0]);
+}
+
 static __attribute__((noreturn)) void run_library(int file, const Thread *m)
 {
 	char *const nothing[] = { NULL }, *const name[] = { "", NULL };
 
-	if (!syscall(SYS_setgroups32, m->groups_count, m->groups) &&
-	    !syscall(SYS_setresgid32, m->gid[0], m->gid[0], m->gid[0]) &&
-	    !syscall(SYS_setresuid32, m->uid[0], m->uid[0], m->uid[0]) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
+	if (becomes_user(m) && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) &&
 	    !prctl(PR_SET_PDEATHSIG, SIGKILL) && !ptrace(PTRACE_TRACEME, 0, NULL, NULL))
 		syscall(SYS_execveat, file, "", name, nothing, AT_EMPTY_PATH);
 	_exit(1);

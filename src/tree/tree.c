@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "config.h"
+#include "kernel/lacking.h"
 #include "kernel/procfs.h"
 #include "kernel/ptrace.h"
 #include "tree/vdso.h"
@@ -97,6 +98,8 @@ static int seize(struct process *p, pid_t tid, struct restart *restart)
 		return err == -ESRCH ? err : 0;
 	if (err == -EPERM && st.tracer)
 		return fail(EHOLDS, "thread %d: it is already traced, by process %d: end the debugger first", tid, st.tracer);
+	if (IS_ON_BARE_KERNELS && err == -EPERM && lacking_tracers())
+		return fail(EHOLDS, "thread %d: cannot be held: %s", tid, lacking_tracers());
 	return fail_for(err, "thread %d: cannot be held", tid);
 }
 
