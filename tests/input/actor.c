@@ -12,6 +12,7 @@
  *   actor lock FILE     holds the lock (fcntl's) of the whole file
  *   actor hold          memory, which it looks through when it gets SIGUSR1: it ends if that is not as it was
  *   actor map           20,000 mappings
+ *   actor vfork         the PID of a child that it waits for, by vfork(2)
  *   actor volley PID    stops that process and lets it go on, for a while and over and over
  *   actor become        says nothing: becomes the same program again, all the time, with threads
  *   actor outlive       says nothing: its children end, main thread first, all the time
@@ -250,6 +251,14 @@ int main(int argc, char **argv)
 		return stay(getpid());
 	if (!strcmp(role, "hold"))
 		return hold();
+	if (!strcmp(role, "vfork") && (pid = vfork()))
+		return 0;
+	if (!strcmp(role, "vfork")) {
+		printf("%d %d\n", (int)getppid(), (int)getpid());
+		fclose(stdout);
+		sleep(60);
+		_exit(0);
+	}
 	if (!strcmp(role, "volley") && pid > 0)
 		return volley(pid);
 	if (!strcmp(role, "map"))

@@ -44,6 +44,22 @@ static const struct {
 	{ "PR_SET_MM_MAP", SYS_prctl, 1, PR_SET_MM_MAP_SIZE, EINVAL },
 	{ "F_DUPFD_QUERY", SYS_fcntl, 1, 1024 + 3, EINVAL },
 	{ "PAGEMAP_SCAN", SYS_ioctl, 1, (int)0xc0606610, ENOTTY },
+	{ "forced write", SYS_pwrite64, ANY, 0, EIO },	/* what writes to /proc/PID/mem, and not much else */
+	{ "set_robust_list", SYS_set_robust_list, ANY, 0, ENOSYS },
+	{ "membarrier", SYS_membarrier, ANY, 0, ENOSYS },
+	{ "timers", SYS_setitimer, ANY, 0, ENOSYS },
+	{ "timers", SYS_getitimer, ANY, 0, ENOSYS },
+	{ "timers", SYS_timer_create, ANY, 0, ENOSYS },
+	{ "timers", SYS_timer_delete, ANY, 0, ENOSYS },
+	{ "users", SYS_getgroups, ANY, 0, ENOSYS },
+	{ "users", SYS_setgroups, ANY, 0, ENOSYS },
+	{ "users", SYS_setresgid, ANY, 0, ENOSYS },
+	{ "users", SYS_setresuid, ANY, 0, ENOSYS },
+	{ "users", SYS_capset, ANY, 0, ENOSYS },
+	{ "users", SYS_prctl, 0, PR_GET_SECUREBITS, EINVAL },
+	{ "users", SYS_prctl, 0, PR_SET_SECUREBITS, EINVAL },
+	{ "ioprio", SYS_ioprio_get, ANY, 0, ENOSYS },
+	{ "ioprio", SYS_ioprio_set, ANY, 0, ENOSYS },
 };
 enum { KNOWN = sizeof known / sizeof *known };
 

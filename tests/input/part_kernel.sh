@@ -114,6 +114,23 @@ end "$actor"
 
 echo "$end" 2>/dev/null >/proc/sys/kernel/pid_max
 
+# What makers of boards turn off, or have forbidden, who do not know of tinyckpt.
+for lacking in "forced write" timers users ioprio madvise; do
+	act thread
+	deny "$lacking" -- "$tool" save -o "$work/kernel.tck" "$actor"
+	verdict "save on a kernel without $lacking" "$(has_status 0; [ -z "$err" ] || echo "$err")"
+	deny "$lacking" -- "$tool" restore -d "$work/kernel.tck"
+	verdict "restore on a kernel without $lacking" "$(has_status 0; [ -z "$err" ] || echo "$err"; well "$actor")"
+	end "$actor"
+done
+act thread
+run_tool "$tool" save -o "$work/kernel.tck" "$actor"
+deny set_robust_list -- "$tool" restore -d "$work/kernel.tck"
+verdict "an image that needs what this kernel lacks" "$(
+	complaint 4 restore "this kernel has no set_robust_list.*CONFIG_FUTEX"
+	exists "$actor" && echo "it is there"
+)"
+
 # What stands in the way is found while the next thread is being asked: that one, too, is to go home.
 GLIBC_TUNABLES=glibc.pthread.rseq=0 act thread-rseq
 deny PTRACE_GET_RSEQ_CONFIGURATION -- "$tool" save -o "$work/kernel.tck" "$actor"

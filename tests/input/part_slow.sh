@@ -123,6 +123,20 @@ else
 	verdict "restore of two threads that are killed meanwhile ends soon" "$([ "$status" = 1 ] || echo "exit status $status: $(<"$work/err")")"
 	end "$threads"
 fi
+
+# No signal reaches who waits for a child of vfork(2): it is given up in time, also where no timer wakes the tool.
+act vfork
+for lacking in madvise timers; do
+	timeout -s KILL 30 "$build/deny" $lacking -- "$tool" save -o "$work/vfork.tck" "$actor" >"$work/out" 2>"$work/err"
+	status=$?
+	take_output
+	verdict "save of what waits for a child of vfork(2), on a kernel without $lacking" "$(
+		complaint 1 save "does not stop.*vfork"
+		grep -qs '^TracerPid:.0$' "/proc/$actor/status" || echo "pid $actor is traced or gone"
+	)"
+done
+end "$number" "$actor"
+
 wait
 has_come mappings "$mapped"
 has_come pages "$slow"
