@@ -28,15 +28,34 @@ static void add_capset(struct program *p, const Thread *m)
 
 enum { SECBIT_NO_SETUID_FIXUP_ = 1 << 2 };
 
+static bool same_user(const struct proc_credentials *own, const Thread *m)
+{
+	return !memcmp(own->uid, m->uid, sizeof(own->uid)) && !memcmp(own->gid, m->gid, sizeof(own->gid)) &&
+	       own->groups_n == m->groups_count && !memcmp(own->groups, m->groups, own->groups_n * sizeof(*own->groups));
+}
+
+static bool same_sets(const struct proc_credentials *own, const Thread *m)
+{
+	return own->cap_inh == m->cap_inheritable && own->cap_prm == m->cap_permitted && own->cap_eff == m->cap_effective;
+}
+
 /* A thread of root with everything goes on to share its credentials with the others, which the kernel keeps but once. */
 static bool same_credentials(const struct inheritance *in, const Thread *m)
 {
 	const struct proc_credentials *own = &in->credentials;
 
-	return !memcmp(own->uid, m->uid, sizeof(own->uid)) && !memcmp(own->gid, m->gid, sizeof(own->gid)) &&
-	       own->groups_n == m->groups_count && !memcmp(own->groups, m->groups, own->groups_n * sizeof(*own->groups)) &&
-	       own->cap_inh == m->cap_inheritable && own->cap_prm == m->cap_permitted && own->cap_eff == m->cap_effective &&
-	       own->cap_bnd == m->cap_bounding && own->cap_amb == m->cap_ambient && in->securebits == m->securebits;
+	return same_user(own, m) && same_sets(own, m) && own->cap_bnd == m->cap_bounding && own->cap_amb == m->cap_ambient &&
+	       in->securebits == m->securebits;
+}
+
+static void add_user(struct program *p, const Thread *m)
+{
+	program_call(p, OP_MUST, SYS_prctl, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP_);
+	program_call(p, OP_MUST, SYS_setgroups32, m->groups_count, program_data(p, m->groups, m->groups_count * sizeof(uint32_t)));
+	program_call(p, OP_MUST, SYS_setresgid32, (long)m->gid[0], (long)m->gid[1], (long)m->gid[2]);
+	program_call(p, 0, SYS_setfsgid32, (long)m->gid[3]);
+	program_call(p, OP_MUST, SYS_setresuid32, (long)m->uid[0], (long)m->uid[1], (long)m->uid[2]);
+	program_call(p, 0, SYS_setfsuid32, (long)m->uid[3]);
 }
 
 /* Identities first, with the kernel told not to touch capabilities meanwhile; then the sets from the outermost inward. */
@@ -49,12 +68,8 @@ int credentials_add(struct program *p, const struct inheritance *in, const Threa
 	if (m->cap_permitted & ~own->cap_prm)
 		return fail(EPERM, "thread %u: it had capabilities (%#" PRIx64 ") that tinyckpt has not", m->tid,
 			    m->cap_permitted & ~own->cap_prm);
-	program_call(p, OP_MUST, SYS_prctl, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP_);
-	program_call(p, OP_MUST, SYS_setgroups32, m->groups_count, program_data(p, m->groups, m->groups_count * sizeof(uint32_t)));
-	program_call(p, OP_MUST, SYS_setresgid32, (long)m->gid[0], (long)m->gid[1], (long)m->gid[2]);
-	program_call(p, 0, SYS_setfsgid32, (long)m->gid[3]);
-	program_call(p, OP_MUST, SYS_setresuid32, (long)m->uid[0], (long)m->uid[1], (long)m->uid[2]);
-	program_call(p, 0, SYS_setfsuid32, (long)m->uid[3]);
+	if (!same_user(own, m))	/* a kernel without CONFIG_MULTIUSER has none of these calls */
+		add_user(p, m);
 	for (int cap = 0; cap < 64; cap++)
 		if (own->cap_bnd & ~m->cap_bounding & 1ULL << cap)
 			program_call(p, OP_MUST, SYS_prctl, PR_CAPBSET_DROP, cap);
@@ -70,6 +85,7 @@ int credentials_add(struct program *p, const struct inheritance *in, const Threa
 				program_call(p, OP_MUST, SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0);
 	}
 	program_call(p, OP_MUST, SYS_prctl, PR_SET_SECUREBITS, (long)m->securebits);
-	add_capset(p, m);
+	if (m->cap_ambient || !same_sets(own, m))
+		add_capset(p, m);
 	return 0;
 }
