@@ -212,7 +212,8 @@ static void check_room(struct verify *v, const File *m)
 		verify_note(v, no_place(m, errno));
 	else if (fs.f_flag & ST_RDONLY)
 		verify_note(v, no_place(m, EROFS));
-	else if ((uint64_t)fs.f_bavail * fs.f_frsize < m->size)
+	/* one that has no blocks to tell of (ramfs) takes as much as there is memory */
+	else if (fs.f_blocks && (uint64_t)fs.f_bavail * fs.f_frsize < m->size)
 		verify_note(v, fail_for(ENOSPC, "%s: its content of %" PRIu64 " bytes", m->path, m->size));
 }
 
