@@ -196,7 +196,7 @@ static const struct feature features[] = {
 		.use = "locks are taken again", .lost = "images of programs that hold locks cannot be restored",
 	}, {
 		.name = "memfd_create", .try = probe_memfd, .since = "3.17", .option = &TMPFS,
-		.use = "files that travel along lie in memory", .instead = "unlinked ones beside the image",
+		.use = "files that travel along lie in memory", .instead = "unlinked files beside the image, if that has a name",
 	}, {
 		.name = "close_range", .try = probe_close_range, .since = "5.9",
 		.use = "the tool's descriptors are closed", .need = NEED_RESTORE,

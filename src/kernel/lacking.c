@@ -26,6 +26,7 @@ static const struct {
 	{ SYS_timer_create, "timer_create(2) (CONFIG_POSIX_TIMERS)" },
 	{ SYS_timerfd_create, "timerfd_create(2) (CONFIG_TIMERFD)" },
 	{ SYS_eventfd2, "eventfd(2) (CONFIG_EVENTFD)" },
+	{ SYS_memfd_create, "memfd_create(2) (CONFIG_TMPFS)" },
 	{ SYS_flock, "file locks (CONFIG_FILE_LOCKING)" },
 	{ SYS_ioprio_set, "I/O priorities (CONFIG_BLOCK)" },
 	{ SYS_setgroups32, "users (CONFIG_MULTIUSER)" },

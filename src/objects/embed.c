@@ -26,6 +26,7 @@
 #include "job/save.h"
 #include "job/verify.h"
 #include "kernel/abi.h"
+#include "kernel/lacking.h"
 #include "kernel/root_fs.h"
 #include "objects/content.h"
 #include "objects/object.h"
@@ -33,7 +34,7 @@
 
 /*
  * Names of stand-ins, as the kernel tells them: of memory, and of a file beside the image, where memory is not to be executed
- * (vm.memfd_noexec); in that one's name each '/' of the path is a '\'.
+ * (vm.memfd_noexec), or the kernel makes none; in that one's name each '/' of the path is a '\'.
  */
 static const char MEMORY[] = "/memfd:tinyckpt:", BESIDE[] = "/.tinyckpt:";
 enum { MEMORY_LEN = sizeof(MEMORY) - 1, BESIDE_LEN = sizeof(BESIDE) - 1, PATH_LEN = 240 /* MFD_NAME_MAX_LEN is 249 */ };
@@ -199,12 +200,12 @@ static int make_stand_in(struct restore *r, const Embedded *m)
 	int keeper;
 
 	fd = in_memory(m, program ? MFD_EXEC : MFD_NOEXEC_SEAL);
-	if (fd < 0 && program)
+	if (fd < 0)
 		fd = beside_image(r, m);
 	if (fd < 0 && program)	/* libraries often look like programs, and are mapped, not executed */
 		fd = in_memory(m, MFD_NOEXEC_SEAL);
 	if (fd < 0 || ftruncate(fd, (off_t)m->size))
-		return fail_errno("%s: memory for it (%" PRIu64 " bytes)", m->path, m->size);
+		return FAIL_CALL(SYS_memfd_create, "%s: memory for it (%" PRIu64 " bytes)", m->path, m->size);
 	/* for all to read, as it is the tool's own; MFD_NOEXEC_SEAL does without the rest */
 	if (fchmod(fd, 0444 | (m->mode & 0111)) && fchmod(fd, 0444))
 		return fail_errno("%s: its mode", m->path);

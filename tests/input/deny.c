@@ -46,6 +46,7 @@ static const struct {
 	{ "PAGEMAP_SCAN", SYS_ioctl, 1, (int)0xc0606610, ENOTTY },
 	{ "forced write", SYS_pwrite64, ANY, 0, EIO },	/* what writes to /proc/PID/mem, and not much else */
 	{ "set_robust_list", SYS_set_robust_list, ANY, 0, ENOSYS },
+	{ "memfd_create", SYS_memfd_create, ANY, 0, ENOSYS },
 	{ "membarrier", SYS_membarrier, ANY, 0, ENOSYS },
 	{ "timers", SYS_setitimer, ANY, 0, ENOSYS },
 	{ "timers", SYS_getitimer, ANY, 0, ENOSYS },

@@ -128,9 +128,9 @@ SCRIPT
 confined() { # IMAGE
 	run_tool unshare --pid --fork --mount-proc sh "$work/confined" "$tool" "$1" "$again" "$pid"
 }
+beside=${system//\//\\}
 if [ -e /proc/sys/vm/memfd_noexec ]; then
 	confined "$image"
-	beside=${system//\//\\}
 	verdict "vm.memfd_noexec: a file beside the image" "$(
 		[ "$status" = 0 ] || echo "exit status $status: $err"
 		[ "$out" = "$work/.tinyckpt:$beside\program (deleted)" ] || echo "its program is $out"
@@ -147,6 +147,13 @@ if [ -e /proc/sys/vm/memfd_noexec ]; then
 else
 	skip "vm.memfd_noexec" "this kernel has none"
 fi
+run_tool "$build/deny" memfd_create -- "$tool" restore -d "$image"
+verdict "no memory by name (CONFIG_TMPFS): a file beside the image" "$(
+	[ "$status" = 0 ] || echo "exit status $status: $err"
+	[ "$(readlink "/proc/$pid/exe")" = "$work/.tinyckpt:$beside\program (deleted)" ] || readlink "/proc/$pid/exe"
+	cmp "/proc/$pid/exe" "$work/program.old" 2>&1
+)"
+end "$pid"
 mv "$work/program.old" "$system/program"
 accepts "restore when the program is back" restore -d "$image"
 verdict "it is mapped from disk" "$([ "$(readlink "/proc/$pid/exe")" = "$system/program" ] || readlink "/proc/$pid/exe")$(well "$pid")"
