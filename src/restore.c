@@ -30,6 +30,7 @@
 #include "objects/timerfd.h"
 #include "tree/birth.h"
 #include "tree/clocks.h"
+#include "tree/ended_calls.h"
 #include "tree/fill.h"
 #include "tree/locks.h"
 #include "tree/pids.h"
@@ -325,6 +326,8 @@ static void release(const struct restore *r)
 
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
 		thread_untie(tid[i]);
+	if (IS_ON_ENDED_CALLS)
+		ended_calls_end(r);
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
 		thread_detach(tid[i], 0);
 }

@@ -92,7 +92,8 @@ void arch_set_hidden(struct arch_regs *regs, long value)
 
 void arch_end_call(struct arch_regs *regs, long result)
 {
-	(void)regs, (void)result;
+	regs->x.rip += ARCH_CALL_BYTES;
+	regs->x.rax = (unsigned long)result;
 }
 
 void arch_set_entry(struct arch_regs *regs, uintptr_t pc, uintptr_t sp, uintptr_t argument)

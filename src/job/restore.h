@@ -117,6 +117,8 @@ struct restore {
 	struct buffer ghosts;		/* struct ghost */
 	struct buffer made;		/* pid_t: processes that are there before their records, see tree/session.c */
 	struct buffer threads;		/* pid_t: every thread that is held */
+	struct buffer calls;		/* struct interrupted_call, see tree/ended_calls.c */
+	uint64_t no_sa_restart;		/* signals of the process at hand whose handlers end a call */
 	struct buffer again;		/* pid_t: threads whose sleep goes on with what remained */
 
 	/* what the records that come next belong to */

@@ -32,6 +32,7 @@
 #include "tree/birth.h"
 #include "tree/clocks.h"
 #include "tree/credentials.h"
+#include "tree/ended_calls.h"
 #include "tree/lists.h"
 #include "tree/locks.h"
 #include "tree/posix_timers.h"
@@ -196,12 +197,16 @@ int revive_sigactions(struct restore *r, const struct record *rec)
 	if (err)
 		return err;
 	reborn_program(r, &p);
+	if (IS_ON_ENDED_CALLS)
+		r->no_sa_restart = ~0ULL;
 	for (size_t i = 0; i < m.signal_count; i++) {
 		const struct kernel_sigaction action = {
 			.handler = (unsigned long)m.handler[i], .flags = (unsigned long)m.flags[i],
 			.restorer = (unsigned long)m.restorer[i], .mask = m.mask[i],
 		};
 
+		if (IS_ON_ENDED_CALLS && m.flags[i] & SA_RESTART)
+			r->no_sa_restart &= ~(1ULL << (m.signal[i] - 1));
 		if (m.signal[i] == SIGTRAP && m.handler[i] == (uintptr_t)SIG_IGN) {
 			r->sigtrap = action;
 			continue;
@@ -492,9 +497,12 @@ static int finish(struct restore *r, bool last)
 		return err;
 	arch_interrupted(&regs, &call);
 	call.nr = (long)m->syscall;
-	if ((sleepers_wait(m, &call) || (IS_ON_CLOCKS && m->interrupted && clocks_hold(r, &call))) &&
-	    buffer_append(&r->again, &tid, sizeof(tid)))
-		return fail(ENOMEM, "out of memory");
+	if (sleepers_wait(m, &call) || (IS_ON_CLOCKS && m->interrupted && clocks_hold(r, &call))) {
+		if (buffer_append(&r->again, &tid, sizeof(tid)))
+			return fail(ENOMEM, "out of memory");
+	} else if (IS_ON_ENDED_CALLS && m->interrupted) {
+		err = ended_calls_note(r, m);
+	}
 	if (m->interrupted)
 		arch_restart(&regs, (long)m->syscall);
 	arch_no_restart(&regs);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A timer ends while all stand still, between save and restore: its signal ends the pause(2) that waits for it. Were the handler to
+ * run first and the call to be made then, it would wait for ever. So it does, now and then, where a program is stopped just before
+ * its pause: of several processes one may.
+ */
+#include "testlib.h"
+
+#include <signal.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { COUNT = 6, LATE = 2, ROUNDS = 300 };
+
+static pid_t child[COUNT];
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+static void body(void *arg)
+{
+	const struct sigaction action = {.sa_handler = on_alarm};
+	intptr_t number = (intptr_t)arg;
+
+	must(sigaction(SIGALRM, &action, NULL));
+	test_child_ready();
+	while (!test_may_go()) {
+		const struct itimerval soon = {.it_value.tv_usec = 9000 + 1000 * number};
+
+		must(setitimer(ITIMER_REAL, &soon, NULL));
+		pause();
+	}
+	if (test_breaking() && number < LATE)
+		pause();
+}
+
+void test_setup(void)
+{
+	for (intptr_t i = 0; i < COUNT; i++)
+		child[i] = test_child(body, (void *)i);
+}
+
+void test_break(void)
+{
+	/* the first of them do not end */
+}
+
+void test_check(void)
+{
+	int left = COUNT;
+
+	for (int round = 0; round < ROUNDS && left; round++) {
+		for (int i = 0; i < COUNT; i++)
+			if (child[i] && waitpid(child[i], NULL, WNOHANG) == child[i]) {
+				child[i] = 0;
+				left--;
+			}
+		test_nap(5);
+	}
+	for (int i = 0; i < COUNT; i++)
+		if (child[i]) {
+			must(kill(child[i], SIGKILL));
+			must(waitpid(child[i], NULL, 0));
+		}
+	expect(left < LATE, "%d of %d processes wait for a signal that came while all stood still", left, COUNT);
+}
