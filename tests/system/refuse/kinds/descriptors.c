@@ -238,6 +238,10 @@ static void check_mqueue_named(int fd)
 	must(syscall(SYS_mq_unlink, "tinyckpt-test"));
 }
 
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447
+#endif
+
 static int make_secretmem(void)
 {
 	return syscall(SYS_memfd_secret, 0);
