@@ -466,7 +466,7 @@ savedefconfig: $(config)
 .PHONY: lint
 lint: $(generated)
 	$(Q)tools/setup lint
-	$(Q)tools/lint $(sources) -- $(filter-out -Werror -flto%,$(tool_flags))
+	$(Q)tools/lint $(sources) -- $(filter-out -Werror $(smallest),$(tool_flags))
 
 .PHONY: clean distclean
 clean:

@@ -87,7 +87,18 @@ static bool check_refusal(struct save *s, const struct vma *v)
 struct mapping {
 	struct save *s;
 	struct process *process;
+	uint64_t data_end;	/* of the vDSO's data, whose code follows next; 0: that has come, or none */
 };
+
+/* A restore has the vDSO's data and code only together: what has unmapped one of them. */
+static void check_vdso(struct mapping *m, const struct vma *v)
+{
+	const bool data = v && !strncmp(v->name, "[vvar", 5), code = v && !strcmp(v->name, "[vdso]");
+
+	if (m->data_end ? !(data || code) || v->start != m->data_end : code)
+		obstacle(m->s, "its vDSO is not whole any more: not supported");
+	m->data_end = data ? v->end : 0;
+}
 
 static int check_vma(void *arg, struct vma *v)
 {
@@ -96,6 +107,7 @@ static int check_vma(void *arg, struct vma *v)
 	if (vma_is_everywhere(v))
 		return 0;
 	check_refusal(m->s, v);
+	check_vdso(m, v);
 	if (IS_ON_VDSO_PROXY)
 		vdso_see(m->process, v);
 	if (IS_ON_OVERLAY) {
@@ -109,12 +121,14 @@ static int check_vma(void *arg, struct vma *v)
 
 int memory_check(struct save *s, struct process *p)
 {
-	struct mapping m = { s, p };
+	struct mapping m = { .s = s, .process = p };
 	/* flags take smaps, which walks all pages: a save sees them anyhow, in save_vma(), before anything is touched */
 	int err = proc_vmas(p->tid, s->checking, check_vma, &m);
 
 	if (err == -ESRCH && s->checking)
 		return 0;
+	if (err >= 0)
+		check_vdso(&m, NULL);
 	return err < 0 && err != -ENOMEM ? fail_for(err, "its mappings") : err;
 }
 
@@ -332,7 +346,7 @@ static int learn_parent(struct save *s, const struct process *process)
 
 int memory_save(struct save *s, struct process *process)
 {
-	struct mapping m = { s, process };
+	struct mapping m = { .s = s, .process = process };
 	int err = learn_parent(s, process);
 
 	s->areas.len = 0;

@@ -9,7 +9,7 @@
  * arguments: sysv_shm seccomp ns_uts ns_mnt ns_net ns_user clone_vm aio linked_elsewhere proc_pid mte
  * arguments: mempolicy keyring thread_keyring ldt ioperm user_dispatch sem_undo autogroup sched_core dnotify
  * arguments: landlock landlock_user groups mdwe uffd_mapping unlinked_attribute rlimit_as rlimit_data rlimit_memlock
- * arguments: mqueue_named secretmem proc_ended removed_directory traced
+ * arguments: mqueue_named secretmem proc_ended removed_directory traced vdso_code_gone
  * arguments: several clone_files clone_fs own_files own_fs
  */
 #include "kinds/kind.h"

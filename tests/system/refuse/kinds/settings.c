@@ -293,6 +293,29 @@ static void check_groups(int fd)
 
 enum { GET_MDWE = 66, SET_MDWE = 65, REFUSE_EXEC_GAIN = 1 };
 
+/* Who unmaps it all is saved; its data without its code no restore could have back. */
+static int make_vdso_code_gone(void)
+{
+	unsigned long start, end;
+	char line[512];
+	FILE *maps = fopen("/proc/self/maps", "r");
+
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (!strstr(line, "[vdso]") || sscanf(line, "%lx-%lx", &start, &end) != 2)
+			continue;
+		fclose(maps);
+		return munmap((void *)start, end - start) ? -1 : NO_DESCRIPTOR;
+	}
+	errno = ENOENT;
+	return -1;
+}
+
+static void check_not_spoiled(int fd)
+{
+	(void)fd;
+	expect(!spoiled, "it was harmed");
+}
+
 static int make_mdwe(void)
 {
 	return prctl(SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0) ? -1 : NO_DESCRIPTOR;
@@ -337,6 +360,7 @@ const struct kind setting_kinds[] = {
 	{"dnotify", make_dnotify, NULL, NULL, NULL},
 	{"groups", make_groups, check_groups, spoil, "supplementary groups"},
 	{"mdwe", make_mdwe, check_mdwe, spoil, "PR_SET_MDWE"},
+	{"vdso_code_gone", make_vdso_code_gone, check_not_spoiled, spoil, "its vDSO is not whole"},
 	{"rlimit_as", make_rlimit_as, check_rlimit, spoil, "RLIMIT_AS"},
 	{"rlimit_data", make_rlimit_data, check_rlimit, spoil, "RLIMIT_DATA"},
 	{"rlimit_memlock", make_rlimit_memlock, check_rlimit, spoil, "_MEMLOCK"},
