@@ -220,8 +220,8 @@ verdict "and it is well" "$(well "$pid")"
 end "$pid"
 
 # Whose parent restore is, and who is to get a signal when that ends, lives on.
-# shellcheck disable=SC2016
-pid=$(cd / && setsid --fork sh -c 'echo $$; exec setpriv --pdeathsig USR1 "$1" </dev/null >/dev/null 2>&1' sh "$build/still")
+(cd / && exec setsid setpriv --pdeathsig USR1 "$build/still" </dev/null >/dev/null 2>&1) &
+pid=$!
 while [ "$(readlink "/proc/$pid/exe")" != "$(realpath "$build/still")" ]; do sleep 0.01; done
 accepts "save of what gets a signal when its parent ends" save -o "$image" "$pid"
 run_tool "$tool" restore -d "$image"
