@@ -93,7 +93,7 @@ struct mapping {
 /* A restore has the vDSO's data and code only together: what has unmapped one of them. */
 static void check_vdso(struct mapping *m, const struct vma *v)
 {
-	const bool data = v && !strncmp(v->name, "[vvar", 5), code = v && !strcmp(v->name, "[vdso]");
+	const bool data = !strncmp(v->name, "[vvar", 5), code = !strcmp(v->name, "[vdso]");
 
 	if (m->data_end ? !(data || code) || v->start != m->data_end : code)
 		obstacle(m->s, "its vDSO is not whole any more: not supported");
@@ -121,6 +121,7 @@ static int check_vma(void *arg, struct vma *v)
 
 int memory_check(struct save *s, struct process *p)
 {
+	static struct vma behind_all;	/* not const: it is large, and this costs no bytes in the file */
 	struct mapping m = { .s = s, .process = p };
 	/* flags take smaps, which walks all pages: a save sees them anyhow, in save_vma(), before anything is touched */
 	int err = proc_vmas(p->tid, s->checking, check_vma, &m);
@@ -128,7 +129,7 @@ int memory_check(struct save *s, struct process *p)
 	if (err == -ESRCH && s->checking)
 		return 0;
 	if (err >= 0)
-		check_vdso(&m, NULL);
+		check_vdso(&m, &behind_all);
 	return err < 0 && err != -ENOMEM ? fail_for(err, "its mappings") : err;
 }
 
