@@ -17,10 +17,10 @@ strike_all restore "restore -d, undisturbed" "$(repeated "$(size 3 3 1)" "$never
 span=$micros
 strike_all restore "restore -d under a tracer" "$never" $restore_kind
 all=$stops
-strike_all restore "restore killed at its system calls (of $all)" "$(every "$all" "$(size 24 24 6)" "$(size "$full_most" 32 8)")" \
+strike_all restore "restore killed at its system calls (of $all)" "$(every "$all" "$(size 24 24 4)" "$(size "$full_most" 32 5)")" \
 	$restore_kind
-strike_all restore "restore killed at its last system calls" "$(last 30 "$(size 1 2 6)" "$all")" $restore_kind
-strike_all restore "restore killed at random times (within $span us)" "$(randoms "$(size 300 30 4)" "$span")" -u 1
+strike_all restore "restore killed at its last system calls" "$(last 30 "$(size 1 2 10)" "$all")" $restore_kind
+strike_all restore "restore killed at random times (within $span us)" "$(randoms "$(size 300 30 3)" "$span")" -u 1
 if ! few; then
 	strike_all restore "restore by a tool that is sent SIGWINCH at each of its calls" "$(repeated "$(size 20 4 0)" "$never")" -a -i 28
 	strike_all restore "restore ended by SIGTERM" "$(every "$all" 10 12)" $restore_kind -s 15

@@ -24,10 +24,10 @@ victim_options=--longjmp
 fresh $victim_options
 strike_all save "save --leave-running, undisturbed" "$never $never $never" -u 1
 
-strike_calls save "save --leave-running killed at its system calls" "$(size 100 100 10)" "$(size "$full_most" 120 14)" $stops_kind
-strike_times "save --leave-running killed at random times" "$(size 40 40 6)"
+strike_calls save "save --leave-running killed at its system calls" "$(size 100 100 6)" "$(size "$full_most" 120 8)" $stops_kind
+strike_times "save --leave-running killed at random times" "$(size 40 40 4)"
 # A supervisor that tries again at once: the second save meets threads that are still on their way home from the first.
-strike_calls again "save --leave-running killed, and at once another save" "$(size 16 16 4)" "$(size 20 20 6)" -f
+strike_calls again "save --leave-running killed, and at once another save" "$(size 16 16 3)" "$(size 20 20 4)" -f
 ! few || return 0
 
 # Threads that block no signal: an empty mask is a value like any other.
