@@ -29,6 +29,7 @@
 #include "tree/signal_frames.h"
 #include "tree/state.h"
 #include "tree/target.h"
+#include "tree/timers.h"
 #include "tree/tree.h"
 #include "tree/visit.h"
 
@@ -166,6 +167,7 @@ static void save_free(struct save *s)
 	buffer_free(&s->areas);
 	buffer_free(&s->lines);
 	buffer_free(&s->timers);
+	buffer_free(&s->rung);
 	memory_forget_parent(s);
 	for (size_t i = 0; i < sizeof(s->sharing) / sizeof(*s->sharing); i++)
 		buffer_free(&s->sharing[i]);
@@ -188,7 +190,7 @@ static int hold_and_write(struct save *s)
 	if (!err)
 		log_info("%zu processes and %zu threads stand still", s->tree.n, tree_threads(&s->tree));
 	if (!err && IS_ON_CLOCKS)
-		err = clocks_stop(s);
+		err = timers_stop(s) ?: clocks_stop(s);
 	if (!err && IS_ON_BUDGET)
 		err = estimate_check(s);
 	if (!err)

@@ -107,6 +107,9 @@ struct save {
 	Clocks clocks;			/* as they were when all stood still, */
 	int64_t still_since;		/* and CLOCK_MONOTONIC as it was for us, */
 	int64_t still_theirs;		/* and for them, if they asked the kernel */
+	struct buffer rung;		/* struct rung, see tree/timers.c */
+	int64_t look_again;		/* at them, not before that time by our CLOCK_MONOTONIC */
+	bool alarm;			/* the process at hand has an ITIMER_REAL that, as it was written, is yet to end */
 	bool timers_untold;		/* by /proc/PID/timers */
 	struct buffer timers;		/* struct known_timer, see tree/posix_timers.c */
 	bool unsettled;			/* some of their signals could not be settled */
@@ -130,6 +133,12 @@ uint32_t save_next_id(struct save *s);
 
 /* The id of the carrier with this inode; *known: it is in the image already, else the caller writes it now. */
 int save_carrier(struct save *s, uint64_t dev, uint64_t ino, uint32_t *id, bool *known);
+
+/*
+ * Before each piece of much that is written, which may take long: looks, every few milliseconds, which timers of the tree have ended
+ * meanwhile (tree/timers.h).  0 or a negative errno, said.
+ */
+int save_look(struct save *s);
 
 /* Writes one record; a shorthand for objects. */
 #define SAVE_RECORD(s, type, fields, message, body, len) \

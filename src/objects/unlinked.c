@@ -105,8 +105,11 @@ int unlinked_save_contents(struct save *s, const struct opened *o, uint32_t id, 
 		while (at < end) {
 			size_t len = end - at < BODY_MAX ? (size_t)(end - at) : BODY_MAX;
 			Contents m = { .id = id, .offset = (uint64_t)at };
-			int err = pread_all(fd, image_body(&s->image), len, (uint64_t)at);
+			int err = save_look(s);
 
+			if (err)
+				return err;
+			err = pread_all(fd, image_body(&s->image), len, (uint64_t)at);
 			if (err)
 				return fail_for(err, "%s: %s", o->what, o->path);
 			at += (off_t)len;

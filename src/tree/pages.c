@@ -102,7 +102,9 @@ static int flush_pages(struct pages *p)
 
 	if (!p->filled)
 		return 0;
-	err = read_pages(p, body);
+	err = save_look(p->s);
+	if (!err)
+		err = read_pages(p, body);
 	if (err)
 		return err;
 	leave_out_zeros(p, body);

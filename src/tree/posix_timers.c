@@ -21,6 +21,7 @@
 #include "tree/clocks.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
+#include "tree/timers.h"
 
 /* Before Linux 6.15 IDs count up in each process, whatever was deleted: to get one again, all before it are made and deleted. */
 enum { COUNTED_MAX = 1 << 20 };
@@ -242,6 +243,7 @@ void posix_timers_settle(struct save *s, const struct process *p, pid_t tid, boo
 	siginfo_t infos[PENDING_MAX], own[PENDING_MAX];
 	const size_t own_n = p->timers && shared ? see_pending(tid, false, own) : 0;
 	const size_t n = p->timers ? see_pending(tid, shared, infos) : 0;
+	const size_t asked = tid == p->tid ? AT_ONCE : 0;	/* behind this, see ask() */
 
 	if (!n)
 		return;
@@ -260,7 +262,7 @@ void posix_timers_settle(struct save *s, const struct process *p, pid_t tid, boo
 			continue;
 		/* a thread's own come first; of the others none can be queued where there is one */
 		if (!count(own, own_n, signo) && (signo >= FIRST_QUEUED || all == 1) &&
-		    program_fits(prog, 4 * all + 2 * AT_ONCE + 8, sizeof(siginfo_t) + AT_ONCE * sizeof(struct answer) + 64))
+		    program_fits(prog, 4 * all + 2 * asked + 8, sizeof(siginfo_t) + asked * sizeof(struct answer) + 64))
 			add_turns(prog, p->pid, shared ? 0 : tid, signo, all);
 		else
 			s->unsettled = true;
@@ -274,16 +276,21 @@ static uint64_t to_ns(const struct kernel_timespec *t)
 	return ns > TIME_MAX / 2 ? TIME_MAX / 2 : ns;
 }
 
-/* Time has run on since all stood still, and is counted from there when the tree goes on. */
-static void take(const struct save *s, struct known_timer *t, const struct answer *a)
+/* Time has run on since all stood still, and is counted from there when the tree goes on; what has ended for good since ends again. */
+static void take(const struct save *s, const struct process *p, struct known_timer *t, const struct answer *a)
 {
 	Timer *m = &t->is;
+	uint64_t rang = 0;
 
 	m->remains = to_ns(&a->time.value);
 	m->interval = to_ns(&a->time.interval);
-	if (!IS_ON_CLOCKS || !m->remains || !has_time_of_day(m->clock))
+	if (!IS_ON_CLOCKS || !has_time_of_day(m->clock))
 		return;
-	m->remains += to_ns(&a->now) - (uint64_t)s->still_theirs;
+	if (!m->remains && !s->unsettled)
+		rang = timers_rang(s, m->tid ? (pid_t)m->tid : p->tid, !m->tid, (int)m->id);
+	if (!m->remains && !rang)
+		return;
+	m->remains += rang ? rang : to_ns(&a->now) - (uint64_t)s->still_theirs;
 	t->end = s->still_since + (int64_t)m->remains;
 }
 
@@ -311,7 +318,7 @@ static int ask(struct save *s, struct visit *v, const struct process *p, size_t 
 
 		if (result < 0)
 			return fail_for((int)result, "timer %u: what remains of it", t[i].is.id);
-		take(s, &t[i], program_read(&prog, at[i]));
+		take(s, p, &t[i], program_read(&prog, at[i]));
 		err = SAVE_RECORD(s, RECORD_TIMER, Timer_fields, &t[i].is, NULL, 0);
 	}
 	return err;

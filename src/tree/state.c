@@ -174,6 +174,18 @@ static int read_setting(pid_t pid, const char *name, char *text, size_t cap)
 	return len >= 0 ? (int)len : len == -ENOENT ? 0 : fail_for((int)len, "its %s", name);
 }
 
+/* Real time has run on since the clocks stopped, and is counted from there when the tree goes on; what has ended since ends again. */
+static void since_standstill(struct save *s, const struct process *p, uint64_t itimer[2])
+{
+	const uint64_t rang = itimer[0] ? 0 : timers_rang(s, p->tid, true, ALARM);
+
+	s->alarm = itimer[0] || rang;
+	if (s->alarm)
+		itimer[0] += (rang ? rang : (uint64_t)clocks_standstill(s)) / 1000 + 1;
+	if (rang && itimer[1] && itimer[1] < itimer[0])
+		itimer[0] = itimer[1];
+}
+
 static int save_state(struct save *s, const struct process *p, const struct process_facts *f, const struct program *prog,
 		      const struct proc_status *st, const struct proc_stat *stat)
 {
@@ -228,11 +240,10 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 		const struct kernel_itimerval *t = program_read(prog, f->itimer_at[i]);
 
 		m.itimer[2 * i] = (uint64_t)t->sec * 1000000 + (uint64_t)t->usec;
-		/* real time has run on since the clocks were looked at, and is counted from there when the tree goes on */
-		if (IS_ON_CLOCKS && i == ITIMER_REAL && m.itimer[2 * i])
-			m.itimer[2 * i] += (uint64_t)clocks_standstill(s) / 1000;
 		m.itimer[2 * i + 1] = (uint64_t)t->interval_sec * 1000000 + (uint64_t)t->interval_usec;
 	}
+	if (IS_ON_CLOCKS)
+		since_standstill(s, p, &m.itimer[2 * ITIMER_REAL]);
 	image_mark(&s->image, RECORD_STATE, (uint32_t)p->pid);
 	return SAVE_RECORD(s, RECORD_STATE, State_fields, &m, auxv, (size_t)auxv_len);
 }

@@ -21,6 +21,7 @@
 #include "tree/posix_timers.h"
 #include "tree/records.h"
 #include "tree/tid_address.h"
+#include "tree/timers.h"
 
 #ifndef PR_GET_TID_ADDRESS
 #define PR_GET_TID_ADDRESS 40
@@ -93,8 +94,10 @@ int thread_save_pending(struct save *s, pid_t tid, bool shared)
 		if (n < 0)
 			return fail_for(n, "thread %d: its pending signals", tid);
 		for (int i = 0; i < n; i++) {
-			int err = IS_ON_POSIX_TIMERS && posix_timers_send_again(s, &infos[i], now)
-					  ? 0
+			const bool again = (IS_ON_POSIX_TIMERS && posix_timers_send_again(s, &infos[i], now)) ||
+					   (IS_ON_CLOCKS && s->alarm && infos[i].si_code == SI_KERNEL &&
+					    timers_ended_since(s, tid, shared, &infos[i]));
+			int err = again ? 0
 					  : SAVE_RECORD(s, RECORD_PENDING, Pending_fields, &m, &infos[i], sizeof(infos[i]));
 
 			if (err)

@@ -101,6 +101,15 @@ static bool play_advance(void)
 	return play_while_away("advance");
 }
 
+/* To flash that takes a mebibyte in a second. */
+static bool play_slow(void)
+{
+	if (!save_tree("--rate=1M") || !tree_is_gone())
+		return false;
+	forget_endings();
+	return restored_tree_exists(run_tool("restore", "-d", test.image)) && finish_program("after restore");
+}
+
 /* Every line of DIR/expect must occur within the tool's words, on whichever stream. */
 static bool says_what_is_expected(const char *when)
 {
@@ -378,7 +387,7 @@ bool play(void)
 	} modes[] = {
 		{"none", play_none}, {"break", play_break}, {"once", play_once}, {"cycles", play_many_cycles}, {"small", play_small},
 		{"foreign", play_foreign},
-		{"away", play_away}, {"advance", play_advance},
+		{"away", play_away}, {"advance", play_advance}, {"slow", play_slow},
 		{"leave", play_leave}, {"foreground", play_foreground}, {"meanwhile", play_meanwhile}, {"refuse", play_refuse},
 		{"refuse-stdio", play_refuse}, {"update", play_update},
 	};
