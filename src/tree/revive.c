@@ -221,7 +221,7 @@ int revive_sigactions(struct restore *r, const struct record *rec)
 
 int revive_stop(struct restore *r, const struct record *rec)
 {
-	static const struct kernel_timespec moment = { 0, 100000000 };	/* it is on its way, if the process is told at all */
+	static const struct kernel_timespec moment = { 0, 10000000 };	/* it is on its way, if the process is told at all */
 	static const uint64_t sigchld = 1ULL << (SIGCHLD - 1);
 	const struct born *child;
 	Stop m;

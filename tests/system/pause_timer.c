@@ -22,7 +22,7 @@ static void on_alarm(int sig)
 
 static void body(void *arg)
 {
-	const struct sigaction action = {.sa_handler = on_alarm};
+	const struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_NODEFER}; /* the mask stays as it is */
 	intptr_t number = (intptr_t)arg;
 
 	must(sigaction(SIGALRM, &action, NULL));

@@ -177,7 +177,7 @@ static void choose_control(struct vectors *v, int seed)
 static struct vectors spinner[SPINNERS];	/* the last is the main thread's */
 static pthread_t spinning[SPINNERS - 1], waiting, sleeping;
 static size_t sleeper_bytes;
-static volatile pid_t sleeper;
+static volatile pid_t sleeper, waiter;
 static volatile int woken;
 
 static void spin(int i)
@@ -210,6 +210,7 @@ static void *sleeps(void *arg)
 
 static void *waits(void *arg)
 {
+	waiter = gettid();
 	while (!test_may_go())
 		test_nap(10);
 	for (int i = 0; i < SPINNERS; i++)
@@ -226,13 +227,13 @@ void test_setup(void)
 			test_nap(1);
 	}
 	sleeping = test_thread(sleeps, NULL);
-	while (!sleeper)
+	waiting = test_thread(waits, NULL);
+	while (!sleeper || !waiter)
 		test_nap(1);
 }
 
 void test_hold(void)
 {
-	waiting = test_thread(waits, NULL);
 	spin(SPINNERS - 1);
 }
 

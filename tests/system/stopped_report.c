@@ -19,6 +19,16 @@ static void count(int number)
 	notified++;
 }
 
+/* Its state is seen to have changed before this is told of it. */
+static void send(pid_t pid, int signal)
+{
+	const int before = notified;
+
+	must(kill(pid, signal));
+	while (notified == before)
+		test_nap(1);
+}
+
 static bool is_told(int i)
 {
 	return i % 2 || i < CHILDREN / 3;
@@ -37,32 +47,25 @@ void test_setup(void)
 	signal(SIGCHLD, count);
 	for (int i = 0; i < CHILDREN; i++) {
 		child[i] = test_child(wait_for_ever, NULL);
-		kill(child[i], SIGSTOP);
-		while (task_state(child[i]) != 'T')
-			test_nap(1);
+		send(child[i], SIGSTOP);
 		if (is_told(i))
 			must(waitpid(child[i], NULL, WUNTRACED));
 	}
 	for (int i = 0; i < GOING_ON; i++) {
 		going_on[i] = test_child(wait_for_ever, NULL);
-		kill(going_on[i], SIGSTOP);
+		send(going_on[i], SIGSTOP);
 		must(waitpid(going_on[i], NULL, WUNTRACED));
-		kill(going_on[i], SIGCONT);
-		while (task_state(going_on[i]) == 'T')
-			test_nap(1);
+		send(going_on[i], SIGCONT);
 		if (i % 2)
 			must(waitpid(going_on[i], NULL, WCONTINUED));
 	}
-	test_nap(2);
 	notified = 0;
 }
 
 void test_break(void)
 {
-	kill(child[CHILDREN - 1], SIGCONT);
-	test_nap(2);
-	kill(child[CHILDREN - 1], SIGSTOP);
-	test_nap(2);
+	send(child[CHILDREN - 1], SIGCONT);
+	send(child[CHILDREN - 1], SIGSTOP);
 }
 
 void test_check(void)
