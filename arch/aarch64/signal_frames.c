@@ -10,7 +10,9 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 enum {
 	FPSIMD = 0x46508001,
@@ -142,7 +144,8 @@ uint64_t arch_frames_taken(void)
 	if (sigaction(SIGURG, &action, &before))
 		return 0;
 	sigprocmask(SIG_UNBLOCK, &set, &mask);
-	raise(SIGURG);
+	/* not raise(3): the C library may remember who we were before a clone(2) that it does not know of */
+	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGURG);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	sigaction(SIGURG, &before, NULL);
 	return (written & ~(1ULL << UNKNOWN)) | (uint64_t)!!(getauxval(AT_HWCAP2) & SME2) << OF_ZT |

@@ -157,10 +157,9 @@ static int resolve_restart(pid_t tid, const struct arch_regs *regs, struct arch_
 /* As thread_regset() has it; of a visitor, which may not be home yet, as it was there. */
 static int see_regset(const struct visitor *who, unsigned int type, uint8_t *to, size_t *len)
 {
-	if (!ARCH_REGSET_LOST || type != ARCH_REGSET_LOST)
+	/* what is not missed there are registers all the same, without which the kernel takes no signal frame that has them */
+	if (!ARCH_REGSET_LOST || type != ARCH_REGSET_LOST || !who->lost_len)
 		return thread_regset(who->tid, type, to, len);
-	if (!who->lost_len)
-		return ARCH_FIRST_USE ? -ENODATA : thread_regset(who->tid, type, to, len);
 	memcpy(to, who->lost, who->lost_len);
 	*len = who->lost_len;
 	return 0;

@@ -2,12 +2,15 @@
 /*
  * Vector registers of any length, which no system call leaves alone: SVE of aarch64 (Z, P, FFR), and those of RISC-V.  The main
  * thread and two others hold values in all of them while they spin on a memory word, with different vector lengths where
- * that can be chosen; a fourth thread sleeps, and keeps the length.
+ * that can be chosen; a fourth thread sleeps, and keeps the length.  Or those two are in a signal handler, and its frame has them.
+ *
+ * arguments: running handler
  */
 #include "testlib.h"
 
 #if defined(__aarch64__) || (defined(__riscv) && __riscv_xlen == 64)
 
+#include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/prctl.h>
@@ -178,7 +181,7 @@ static struct vectors spinner[SPINNERS];	/* the last is the main thread's */
 static pthread_t spinning[SPINNERS - 1], waiting, sleeping;
 static size_t sleeper_bytes;
 static volatile pid_t sleeper, waiter;
-static volatile int woken;
+static volatile int woken, handlers;
 
 static void spin(int i)
 {
@@ -196,6 +199,14 @@ static void *spins(void *arg)
 {
 	spin((int)(intptr_t)arg);
 	return arg;
+}
+
+static void on_signal(int number)
+{
+	(void)number;
+	handlers++;
+	while (!test_may_go())
+		test_nap(10);
 }
 
 static void *sleeps(void *arg)
@@ -221,9 +232,14 @@ static void *waits(void *arg)
 void test_setup(void)
 {
 	require();
+	signal(SIGUSR1, on_signal);
 	for (intptr_t i = 0; i < SPINNERS - 1; i++) {
 		spinning[i] = test_thread(spins, (void *)i);
 		while (!spinner[i].spins)
+			test_nap(1);
+		if (!strcmp(test_argument(), "handler"))
+			pthread_kill(spinning[i], SIGUSR1);
+		while (!strcmp(test_argument(), "handler") && handlers <= i)
 			test_nap(1);
 	}
 	sleeping = test_thread(sleeps, NULL);
