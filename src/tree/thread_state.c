@@ -95,10 +95,9 @@ int thread_save_pending(struct save *s, pid_t tid, bool shared)
 			return fail_for(n, "thread %d: its pending signals", tid);
 		for (int i = 0; i < n; i++) {
 			const bool again = (IS_ON_POSIX_TIMERS && posix_timers_send_again(s, &infos[i], now)) ||
-					   (IS_ON_CLOCKS && s->alarm && infos[i].si_code == SI_KERNEL &&
-					    timers_ended_since(s, tid, shared, &infos[i]));
+					   (IS_ON_CLOCKS && timers_send_again(s, tid, shared, &infos[i]));
 			int err = again ? 0
-					  : SAVE_RECORD(s, RECORD_PENDING, Pending_fields, &m, &infos[i], sizeof(infos[i]));
+					: SAVE_RECORD(s, RECORD_PENDING, Pending_fields, &m, &infos[i], sizeof(infos[i]));
 
 			if (err)
 				return err;

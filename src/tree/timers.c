@@ -170,12 +170,12 @@ int save_look(struct save *s)
 	return err;
 }
 
-bool timers_ended_since(const struct save *s, pid_t tid, bool shared, const siginfo_t *info)
+bool timers_send_again(const struct save *s, pid_t tid, bool shared, const siginfo_t *info)
 {
 	struct rung rung;
 	const struct rung *noted;
 
-	if (!of_timer(tid, shared, info, &rung))
+	if (!s->alarm || !of_timer(tid, shared, info, &rung) || rung.id != ALARM)
 		return false;
 	noted = find(s, &rung);
 	return !noted || noted->at;

@@ -22,10 +22,10 @@ int timers_ask(struct save *s, struct visit *v);
 int timers_stop(struct save *s);
 
 /*
- * Is the signal that of ITIMER_REAL (setitimer(2), alarm(2)), or of the POSIX timer that it names, and did that end later?  It is
- * pending for the thread, or (shared) for its process.
+ * Is this signal, pending for the thread or (shared) for its process, that of ITIMER_REAL (setitimer(2), alarm(2)), which has ended
+ * later and, as it was written, is yet to end?  Then it will come again.
  */
-bool timers_ended_since(const struct save *s, pid_t tid, bool shared, const siginfo_t *info);
+bool timers_send_again(const struct save *s, pid_t tid, bool shared, const siginfo_t *info);
 
 /*
  * Is such a signal pending now, of that POSIX timer or (ALARM) of ITIMER_REAL?  When it came, at the latest, in ns since the clocks
