@@ -4,6 +4,7 @@
 #define TINYCKPT_JOB_RESTORE_H
 
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -137,6 +138,7 @@ struct restore {
 	struct buffer timers;		/* struct noted_timer, see tree/posix_timers.c */
 	uint32_t next_timer;		/* the lowest ID that the next one can have */
 	struct kernel_sigaction sigtrap;	/* its action, when it is ignored */
+	siginfo_t traps[2];		/* SIGTRAP that is pending for the thread, for the process; si_signo 0: none */
 	bool have_thread;		/* a thread that ran its program but has not got its registers */
 	Thread thread;
 	struct buffer registers;

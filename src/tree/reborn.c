@@ -222,22 +222,35 @@ int reborn_to_syscall(pid_t tid)
 	}
 }
 
-int reborn_leave(struct restore *r, pid_t tid)
+void reborn_send(struct program *p, pid_t pid, pid_t tid, const siginfo_t *info)
+{
+	const long args[7] = { pid, tid ? tid : pid, info->si_signo, program_data(p, info, sizeof(*info)) };
+
+	/* only to itself may a task send what it likes */
+	program_op(p, OP_MUST, tid ? SYS_rt_tgsigqueueinfo : SYS_rt_sigqueueinfo, args + !tid);
+}
+
+int reborn_leave(struct restore *r, pid_t tid, bool last)
 {
 	struct program p;
-	int stops = 2;	/* before and behind each call */
 	struct stop stop;
 	int err;
 
 	reborn_program(r, &p);
-	if (r->sigtrap.handler) {	/* ignored: a trap would have set it back to the default */
+	if (last && r->sigtrap.handler)	/* ignored: a trap would have set it back to the default */
 		program_call(&p, 0, SYS_rt_sigaction, SIGTRAP, program_data(&p, &r->sigtrap, sizeof(r->sigtrap)), 0, 8);
-		stops += 2;
-	}
-	program_call(&p, 0, SYS_munmap, (long)r->area, REBORN_AREA);
-	err = enter(r, tid, &p);
+	for (int shared = 0; shared <= (last ? 1 : 0); shared++)
+		if (r->traps[shared].si_signo) {
+			reborn_send(&p, r->pid, shared ? 0 : tid, &r->traps[shared]);
+			r->traps[shared].si_signo = 0;
+		}
+	if (last)
+		program_call(&p, 0, SYS_munmap, (long)r->area, REBORN_AREA);
+	if (!p.ops)
+		return 0;
+	err = thread_set_sigmask(tid, ~0ULL) ?: enter(r, tid, &p);
 	/* behind munmap there is nothing to return to: it stays in the stop until it gets its final registers */
-	while (!err && stops--)
+	for (size_t stops = 2 * p.ops; !err && stops--;)	/* before and behind each call */
 		err = reborn_to_syscall(tid);
 	if (!err && (ARCH_CALL_STOPS_HIDE || ARCH_TAKES_RESULT))	/* to a stop of another kind */
 		err = thread_halt(tid, &stop);

@@ -44,7 +44,13 @@ int reborn_to_syscall(pid_t tid);
 /* Ends the thread by that system call, exit(2) or exit_group(2); it has not to be reaped yet. */
 int reborn_exit(struct restore *r, pid_t tid, long nr, int status);
 
-/* Unmaps the area by a last system call and leaves the thread behind it. */
-int reborn_leave(struct restore *r, pid_t tid);
+/* Has the task send itself the signal: tid 0: as one of the process. */
+void reborn_send(struct program *p, pid_t pid, pid_t tid, const siginfo_t *info);
+
+/*
+ * The last system calls, without a trap behind them: what traps would have spoilt and, in the last thread, the area's unmapping.
+ * Leaves the thread behind them, all signals blocked if need be.
+ */
+int reborn_leave(struct restore *r, pid_t tid, bool last);
 
 #endif

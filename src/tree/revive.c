@@ -275,7 +275,6 @@ int revive_pending(struct restore *r, const struct record *rec)
 	struct program p;
 	int err = decode(r, rec, Pending_fields, &m, "a pending signal");
 	siginfo_t info;
-	long at;
 
 	if (err)
 		return err;
@@ -284,13 +283,12 @@ int revive_pending(struct restore *r, const struct record *rec)
 	memcpy(&info, rec->body, sizeof(info));
 	if (IS_ON_POSIX_TIMERS && posix_timers_take_back(r, &info))
 		return 0;
+	if (info.si_signo == SIGTRAP) {	/* not as long as a trap tells that a program has ended */
+		memcpy(&r->traps[!m.tid], &info, sizeof(info));
+		return 0;
+	}
 	reborn_program(r, &p);
-	at = program_data(&p, &info, sizeof(info));
-	/* only to itself may a task send what it likes */
-	if (m.tid)
-		program_call(&p, OP_MUST, SYS_rt_tgsigqueueinfo, r->pid, (long)m.tid, info.si_signo, at);
-	else
-		program_call(&p, OP_MUST, SYS_rt_sigqueueinfo, r->pid, info.si_signo, at);
+	reborn_send(&p, r->pid, (pid_t)m.tid, &info);
 	return reborn_run(r, m.tid ? (pid_t)m.tid : r->pid, &p, "a pending signal");
 }
 
@@ -491,8 +489,8 @@ static int finish(struct restore *r, bool last)
 		err = posix_timers_make(r, tid);
 	if (!err && last)
 		err = lower_limit(r, tid);
-	if (!err && last)
-		err = reborn_leave(r, tid);
+	if (!err)
+		err = reborn_leave(r, tid, last);
 	if (err)
 		return err;
 	arch_interrupted(&regs, &call);

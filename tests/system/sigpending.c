@@ -24,6 +24,7 @@ static sigset_t all_used(void)
 	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGUSR2);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTRAP);
 	sigaddset(&set, SIGSEGV);
 	sigaddset(&set, SIGBUS);
 	for (int i = 1; i < 5; i++)
@@ -108,6 +109,7 @@ static void *body(void *arg)
 	expect_fault("thread", SIGSEGV, SEGV_MAPERR, 0x1000);
 	/* Before the process's own: those are shared, and this thread must not take them. */
 	expect_pending("thread", SIGUSR2, SI_TKILL, 0);
+	expect_pending("thread", SIGTRAP, SI_QUEUE, 33);
 	for (int i = 0; i < QUEUED; i++)
 		expect_pending("thread", SIGRTMIN + 3, SI_QUEUE, 500 + i);
 	return arg;
@@ -130,6 +132,8 @@ void test_setup(void)
 		queue_to_thread(thread_tid, SIGRTMIN + 3, 500 + i);
 	}
 	pthread_kill(thread, SIGUSR2);
+	sigqueue(getpid(), SIGTRAP, (union sigval){.sival_int = 44});
+	queue_to_thread(thread_tid, SIGTRAP, 33);
 	queue_to_thread(getpid(), SIGRTMIN + 4, 9);
 	queue_fault(SIGSEGV, SEGV_ACCERR, 0x2000);
 	queue_fault(SIGBUS, BUS_ADRERR, 0x3000);
@@ -146,6 +150,7 @@ void test_check(void)
 	expect_pending("process", SIGHUP, SI_USER, 0);
 	expect_pending("process", SIGRTMIN + 2, SI_USER, 0);
 	expect_pending("process", SIGUSR1, SI_QUEUE, 77);
+	expect_pending("process", SIGTRAP, SI_QUEUE, 44);
 	for (int i = 0; i < QUEUED; i++)
 		expect_pending("process", SIGRTMIN + 1, SI_QUEUE, 100 + i);
 	expect_pending("main thread", SIGRTMIN + 4, SI_QUEUE, 9);
