@@ -20,6 +20,8 @@
  *   ARCH_REGSETS          an initializer: the NT_ types beside NT_PRSTATUS that make up a thread's state
  *   ARCH_REGSET_ELSE      the one of them that is taken only where the kernel has no set of the type before it;
  *                         without it, none is
+ *   ARCH_REGSET_WHOLE     the one of them that the kernel takes only as long as the machine has it, and in which zeros stand for
+ *                         nothing; may be left out
  *   ARCH_REGSET_LOST      the one of them that every system call destroys (see arch_frame()); 0: none
  *   ARCH_FRAME_BYTES(n)   how much arch_frame() writes at most, n being the bytes of that set
  *   ARCH_FIRST_USE        where in the blob code lies by which a thread gets the registers of ARCH_REGSET_LOST, which it has
@@ -64,6 +66,9 @@
 #ifndef ARCH_REGSET_GATED
 #define ARCH_REGSET_GATED 0
 #define ARCH_HWCAP_GATED 0
+#endif
+#ifndef ARCH_REGSET_WHOLE
+#define ARCH_REGSET_WHOLE 0
 #endif
 #ifndef ARCH_SIGNAL_PAGE
 #define ARCH_SIGNAL_PAGE 0

@@ -20,6 +20,7 @@ struct arch_regs {
  * x87 and SSE.
  */
 #define ARCH_REGSETS { NT_X86_XSTATE, NT_PRFPREG }
+#define ARCH_REGSET_WHOLE NT_X86_XSTATE
 #define ARCH_REGSET_LOST 0
 #define ARCH_FRAME_BYTES(lost) (lost)
 #define ARCH_FIRST_USE 0

@@ -290,6 +290,18 @@ int thread_set_regset(pid_t tid, unsigned int type, const void *data, size_t len
 	return request(PTRACE_SETREGSET, tid, type, (unsigned long)&iov);
 }
 
+int thread_fill_regset(pid_t tid, unsigned int type, const void *data, size_t len)
+{
+	uint8_t whole[ARCH_REGSET_WHOLE ? ARCH_REGSET_MAX : 1];
+	size_t whole_len = sizeof(whole);
+
+	if (!ARCH_REGSET_WHOLE || type != ARCH_REGSET_WHOLE || thread_regset(tid, type, whole, &whole_len) || whole_len <= len)
+		return thread_set_regset(tid, type, data, len);
+	memcpy(whole, data, len);
+	memset(whole + len, 0, whole_len - len);
+	return thread_set_regset(tid, type, whole, whole_len);
+}
+
 int thread_regs(pid_t tid, struct arch_regs *regs)
 {
 	size_t len = sizeof(*regs);

@@ -93,6 +93,8 @@ int thread_set_regs(pid_t tid, const struct arch_regs *regs);
 /* A register set by its NT_ type; *len in: room, out: bytes.  -EINVAL or -ENODEV: there is none of the kind. */
 int thread_regset(pid_t tid, unsigned int type, void *data, size_t *len);
 int thread_set_regset(pid_t tid, unsigned int type, const void *data, size_t len);
+/* The same of another machine's data, which may have less of ARCH_REGSET_WHOLE. */
+int thread_fill_regset(pid_t tid, unsigned int type, const void *data, size_t len);
 
 /* The signals that are blocked (bit 0: signal 1); inside sigsuspend the mask that it will restore. */
 int thread_sigmask(pid_t tid, uint64_t *mask);

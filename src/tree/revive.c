@@ -509,7 +509,7 @@ static int finish(struct restore *r, bool last)
 			return fail(EIMAGE, "thread %d: its registers are cut off", tid);
 		if (ARCH_REGSET_LOST && m->regset_type[i] == ARCH_REGSET_LOST && m->regset_len[i] >= 64)
 			arch_lost_settle(r->registers.data + at);
-		err = thread_set_regset(tid, m->regset_type[i], r->registers.data + at, m->regset_len[i]);
+		err = thread_fill_regset(tid, m->regset_type[i], r->registers.data + at, m->regset_len[i]);
 		if (err)
 			return fail(err == -EINVAL ? EIMAGE : err, "thread %d: register set %#x (%u bytes): %s", tid, m->regset_type[i],
 				    m->regset_len[i], strerror(-err));
