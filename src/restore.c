@@ -425,7 +425,8 @@ static void stay_on_one_processor(cpu_set_t *others)
 static void agent(const struct restore_options *options, pid_t tool, struct outcome *outcome)
 {
 	struct restore r = { .options = options, .contents_fd = -1, .stop_signal = SIGSTOP, .memory = { .uffd = -1, .uffd_there = -1 },
-			     .aside = { .uffd = -1, .uffd_there = -1 }, .agent = &outcome->agent };
+			     .aside = { .uffd = -1, .uffd_there = -1 }, .agent = &outcome->agent,
+			     .of_children = 1ULL << (SIGCHLD - 1) };
 	int err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

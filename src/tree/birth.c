@@ -362,6 +362,8 @@ int birth_clone(struct restore *r, pid_t in, pid_t *number, uint64_t flags, uint
 		return f.err;
 	if (ret < 0)
 		return not_made(*number, ret);
+	if (exit_signal)
+		r->of_children |= 1ULL << (exit_signal - 1) % 64;
 	*number = (pid_t)ret;
 	return reborn_note(r, *number);
 }

@@ -110,7 +110,6 @@ int revive_state(struct restore *r, const struct record *rec)
 	static const char what[] = "its state";
 	struct program p;
 	const struct kernel_timespec no_time = { 0, 0 };
-	const uint64_t any = ~0ULL;
 	int taking, err = record_decode(rec, State_fields, &r->state);
 	const State *m = &r->state;
 	struct mm_fields mm;
@@ -147,8 +146,8 @@ int revive_state(struct restore *r, const struct record *rec)
 	program_call(&p, OP_MUST, SYS_prctl, PR_SET_CHILD_SUBREAPER, r->state.subreaper);
 	add_membarrier(&p, r->state.membarrier);
 	add_permissions(&p, r->state.permissions);
-	/* signals of children that ended or stopped while the tree was made are not the workload's: all are taken */
-	taking = program_call(&p, 0, SYS_rt_sigtimedwait_time64, program_data(&p, &any, sizeof(any)), 0,
+	/* of children that ended or stopped while the tree was made; all others are from outside, and the workload's */
+	taking = program_call(&p, 0, SYS_rt_sigtimedwait_time64, program_data(&p, &r->of_children, sizeof(r->of_children)), 0,
 			      program_data(&p, &no_time, sizeof(no_time)), 8);
 	program_call(&p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, program_at(&p, taking) + (long)offsetof(struct op, ret), -EAGAIN,
 		     program_at(&p, taking + 3));

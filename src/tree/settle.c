@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "kernel/abi.h"
 #include "kernel/ptrace.h"
 #include "tree/birth.h"
 #include "tree/reborn.h"
@@ -118,6 +119,8 @@ static int stop_again(struct restore *r, const struct born *b)
 
 int settle_continue(struct restore *r, const struct born *b)
 {
+	static const struct kernel_timespec no_time;
+	static const uint64_t sigcont = 1ULL << (SIGCONT - 1);
 	struct born stopped = *b;
 	struct program p;
 	int err;
@@ -128,6 +131,8 @@ int settle_continue(struct restore *r, const struct born *b)
 		return err;
 	reborn_program(r, &p);
 	program_call(&p, OP_MUST, SYS_kill, b->pid, SIGCONT);
+	program_call(&p, 0, SYS_rt_sigtimedwait_time64, program_data(&p, &sigcont, sizeof(sigcont)), 0,
+		     program_data(&p, &no_time, sizeof(no_time)), 8);
 	return reborn_run(r, b->pid, &p, "letting it go on again");
 }
 

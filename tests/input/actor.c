@@ -11,6 +11,7 @@
  *   actor trace PID     traces PID
  *   actor lock FILE     holds the lock (fcntl's) of the whole file
  *   actor hold          memory, which it looks through when it gets SIGUSR1: it ends if that is not as it was
+ *   actor signals FILE  writes the number of each signal that it takes to FILE, a line each
  *   actor map           20,000 mappings
  *   actor vfork         the PID of a child that it waits for, by vfork(2)
  *   actor volley PID    stops that process and lets it go on, for a while and over and over
@@ -44,6 +45,29 @@ static int stay(long number)
 	for (int i = 0; i < 60; i++)
 		sleep(1);
 	return 0;
+}
+
+static int told_to;
+
+static void tell(int number)
+{
+	char line[3] = { (char)('0' + number / 10), (char)('0' + number % 10), '\n' };
+
+	if (write(told_to, line, sizeof(line)) != sizeof(line))
+		_exit(1);
+}
+
+static int tell_signals(const char *path)
+{
+	const struct sigaction action = { .sa_handler = tell, .sa_flags = SA_RESTART };
+
+	told_to = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (told_to < 0)
+		return 1;
+	for (int number = 1; number <= SIGRTMAX; number++)
+		if (number != SIGALRM && number != SIGCHLD)
+			(void)sigaction(number, &action, NULL);
+	return stay(0);
 }
 
 static void *thread(void *arg)
@@ -280,6 +304,8 @@ int main(int argc, char **argv)
 		return rseq_of(pid);
 	if (!strcmp(role, "trace"))
 		return ptrace(PTRACE_SEIZE, pid, 0, 0) ? 1 : stay(pid);
+	if (!strcmp(role, "signals"))
+		return tell_signals(argv[2]);
 	if (!strcmp(role, "lock"))
 		return lock(argv[2]);
 	if (!strcmp(role, "take"))
