@@ -203,6 +203,25 @@ static const char *reason(const struct said *why)
 	return why->first[0] ? why->first : "no reason is known";
 }
 
+/* The image was complete just before the tool was killed: what it is an image of is ending, or else is not to be there twice. */
+static int after_kill(const struct run *r, const struct service *s, pid_t pid, int code)
+{
+	int nap = 0;
+
+	for (int64_t by = now_ms() + 1000; process_lives(pid, 0) && now_ms() < by; nap_ms(&nap))
+		;
+	if (!process_lives(pid, 0))
+		return EXIT_DONE;
+	(void)shelf_move(r->directory, s->name, SHELF_READY, SHELF_DONE);
+	return code;
+}
+
+/* One that is there is of an earlier life of what runs now: it must not come back, also if this save fails, or is not reached. */
+static int set_aside(const struct run *r, const struct service *s)
+{
+	return shelf_has(r->directory, s->name, SHELF_READY) ? shelf_move(r->directory, s->name, SHELF_READY, SHELF_DONE) : 0;
+}
+
 static int save_service(struct run *r, const struct service *s, pid_t pid, struct said *why)
 {
 	char output[4200] = "--output=", number[16];
@@ -214,13 +233,18 @@ static int save_service(struct run *r, const struct service *s, pid_t pid, struc
 	snprintf(number, sizeof(number), "%d", pid);
 	if (shelf_path(output + begun, sizeof(output) - begun, r->dir, s->name, SHELF_READY))
 		return EXIT_FAILED;
-	/* One that is there is of an earlier life of what runs now: when this save fails, that must not come back. */
-	if (shelf_has(r->directory, s->name, SHELF_READY) && shelf_move(r->directory, s->name, SHELF_READY, SHELF_DONE))
+	if (set_aside(r, s))
 		return EXIT_FAILED;
+	if (child_told_to_end()) {
+		snprintf(why->first, sizeof(why->first), "tinyckpt was told to end (signal %d)", child_told_to_end());
+		return EXIT_FAILED;
+	}
 	code = command(words, &s->save, number, by, why);
 	/* There may be no room for two. */
-	if (code == EXIT_FAILED && process_lives(pid, 0) && shelf_clear(r->directory, s->name))
+	if (code == EXIT_FAILED && !why->killed && process_lives(pid, 0) && shelf_clear(r->directory, s->name))
 		code = command(words, &s->save, number, by, why);
+	if (code && why->killed && shelf_has(r->directory, s->name, SHELF_READY))
+		code = after_kill(r, s, pid, code);
 	if (!code)
 		shelf_clear(r->directory, s->name);
 	return code;
@@ -258,6 +282,18 @@ static void save_one(struct run *r, const struct service *s)
 	count(r, code);
 }
 
+/* Whoever has us end, or the machine, may leave no time for all of them. */
+static void begin_one(const struct run *r, const struct service *s)
+{
+	CONTEXT("%s", s->name);
+	struct said why = { 0 };
+
+	log_keep(&why);	/* it is said when its turn comes */
+	if (!s->err && shelf_has(r->directory, s->name, SHELF_READY) && service_find(s) > 0)
+		(void)set_aside(r, s);
+	log_keep(NULL);
+}
+
 int services_save(int argc, char **argv)
 {
 	struct run r;
@@ -266,6 +302,9 @@ int services_save(int argc, char **argv)
 
 	count(&r, code);
 	s = (const struct service *)(const void *)r.services.data;
+	child_heed_signals();
+	for (size_t i = code ? 0 : r.services.len / sizeof(*s); i-- > 0;)
+		begin_one(&r, &s[i]);
 	for (size_t i = code ? 0 : r.services.len / sizeof(*s); i-- > 0;)
 		save_one(&r, &s[i]);
 	return end(&r);

@@ -28,7 +28,11 @@ void nap_ms(int *nap)
 	nanosleep(&(const struct timespec){ 0, *nap * 1000000L }, NULL);
 }
 
-bool child_ended(pid_t pid, int64_t deadline, int *status)
+static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
+static volatile sig_atomic_t told_to_end;
+
+/* pass: the child gets SIGTERM once we are told to end */
+static bool wait_until(pid_t pid, int64_t deadline, bool pass, int *status)
 {
 	for (int nap = 0;; nap_ms(&nap)) {
 		pid_t ended = waitpid(pid, status, WNOHANG);
@@ -39,9 +43,45 @@ bool child_ended(pid_t pid, int64_t deadline, int *status)
 			*status = 0;	/* init has set SIGCHLD to be ignored, say */
 			return true;
 		}
+		if (pass && told_to_end) {
+			kill(pid, SIGTERM);
+			pass = false;
+		}
 		if (now_ms() >= deadline)
 			return false;
 	}
+}
+
+bool child_ended(pid_t pid, int64_t deadline, int *status)
+{
+	return wait_until(pid, deadline, false, status);
+}
+
+static void on_end(int sig)
+{
+	told_to_end = sig;
+}
+
+void child_heed_signals(void)
+{
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (signal(ends[i], on_end) == SIG_IGN)
+			signal(ends[i], SIG_IGN);
+}
+
+int child_told_to_end(void)
+{
+	return told_to_end;
+}
+
+/* What we heed ends a command as ever. */
+static void heed_none(void)
+{
+	struct sigaction action;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		if (!sigaction(ends[i], NULL, &action) && action.sa_handler == on_end)
+			signal(ends[i], SIG_DFL);
 }
 
 static int wait_for_command(pid_t pid, int64_t deadline, struct said *said)
@@ -50,7 +90,7 @@ static int wait_for_command(pid_t pid, int64_t deadline, struct said *said)
 	int status;
 	bool ended;
 
-	if (!child_ended(pid, deadline, &status)) {
+	if (!wait_until(pid, deadline, true, &status)) {
 		said->killed = true;
 		kill(pid, SIGKILL);
 		/* one that waits for a device in the kernel does not end, and is not to keep a shutdown or a boot */
@@ -80,6 +120,7 @@ int child_command(int (*run)(int argc, char **argv), char **argv, int64_t deadli
 		argc++;
 	pid = fork();
 	if (!pid) {
+		heed_none();
 		log_keep(shared);
 		_exit(run(argc, argv));
 	}

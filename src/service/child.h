@@ -25,4 +25,11 @@ bool child_ended(pid_t pid, int64_t deadline, int *status);
  */
 int child_command(int (*run)(int argc, char **argv), char **argv, int64_t deadline, struct said *said);
 
+/*
+ * From now on SIGTERM, SIGINT and SIGHUP, but for those that were ignored, do not end this process: a command that is running gets
+ * SIGTERM, and child_told_to_end() returns the signal's number from then on, before that 0.
+ */
+void child_heed_signals(void);
+int child_told_to_end(void);
+
 #endif

@@ -89,6 +89,33 @@ end "$actor"
 run_tool "$tool" restore --service middle
 verdict "and does not come back" "$(says 0 1 "middle: started afresh: there is no image"; running actor)"
 
+# Whoever has it end, or the machine, loses patience in the midst: beta, the first, writes slowly.
+clean
+service alpha
+service beta "pidfile=$work/run/beta.pid" "rate=10K"
+for sig in TERM KILL; do
+	begin alpha
+	run_tool "$tool" save --service alpha
+	gone alpha
+	begin alpha
+	alpha=$pid
+	begin beta
+	"$tool" save --all >"$work/out" 2>"$work/err" </dev/null &
+	while ! grep -qs '^TracerPid:.[1-9]' "/proc/$pid/status"; do sleep 0.01; done
+	# shellcheck disable=SC2046 # PIDs
+	[ $sig = TERM ] && kill -TERM $! || kill -KILL $! $(pgrep -P $!)
+	wait $! 2>/dev/null
+	status=$?
+	take_output
+	verdict "told to end by SIG$sig: all run on, and no image of an earlier life is left for one that was yet to come" "$(
+		[ $sig = KILL ] || says 1 2 "beta: not saved, it runs on: .*signal 15.*alpha: not saved, it runs on: tinyckpt was told to end .signal 15"
+		[ "$(shelves)" = "alpha.tck.done " ] || shelves
+		well "$alpha"
+		well "$pid"
+	)"
+	end "$alpha" "$pid"
+done
+
 # Options of a file
 exec 8> >(exec cat >/dev/null)
 # shellcheck disable=SC2016
