@@ -17,6 +17,7 @@
 #include "image/firmware.h"
 #include "image/machine.h"
 #include "kernel/pidns.h"
+#include "objects/unchanged.h"
 #include "process.pb.h"
 #include "tree/clocks.h"
 #include "tree/estimate.h"
@@ -149,8 +150,13 @@ static int write_image(struct save *s)
 		err = -EHOLDS;
 	if (!err)
 		err = write_processes(s);
+	/* what becomes pending while more than that is on its way to slow flash would be lost */
+	if (!err && IS_ON_CLOCKS)
+		err = image_sync(&s->image);
 	if (!err)
 		err = state_save(s);
+	if (!err && IS_ON_RULES)
+		err = unchanged_check(s);
 	return err ? err : image_commit(&s->image, &s->totals);
 }
 
@@ -168,6 +174,7 @@ static void save_free(struct save *s)
 	buffer_free(&s->lines);
 	buffer_free(&s->timers);
 	buffer_free(&s->rung);
+	buffer_free(&s->unchanged);
 	memory_forget_parent(s);
 	for (size_t i = 0; i < sizeof(s->sharing) / sizeof(*s->sharing); i++)
 		buffer_free(&s->sharing[i]);

@@ -200,6 +200,14 @@ int target_write(struct image_target *t, struct iovec *pieces, int count)
 	return !err && t->part && t->written - t->begun >= t->part ? begin_part(t) : err;
 }
 
+int target_sync(struct image_target *t)
+{
+	const unsigned int all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+
+	/* an error would not be told again; standard output may be a pipe, which has nothing of the kind */
+	return t->part && sync_file_range(t->fd, 0, 0, all) ? -errno : 0;
+}
+
 /* Gives the unnamed file a name: 0 or -1 with errno. */
 static int link_as(const struct image_target *t, const char *name)
 {

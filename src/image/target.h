@@ -32,6 +32,9 @@ int target_open(struct image_target *t, const char *path);
 /* All of the pieces, which are used up.  0 or a negative errno, unsaid; of what is on its way to the medium, too. */
 int target_write(struct image_target *t, struct iovec *pieces, int count);
 
+/* Waits until what was written is on its medium.  0 or a negative errno, unsaid. */
+int target_sync(struct image_target *t);
+
 /* Syncs, names the file, syncs the directory. The caller goes on to target_drop(), on an error (said) too. */
 int target_commit(struct image_target *t);
 

@@ -299,6 +299,21 @@ int image_write(struct image_writer *w, uint16_t type, uint16_t flags, const pb_
 	return 0;
 }
 
+int image_sync(struct image_writer *w)
+{
+	int err = w->error;
+
+	if (!err)
+		err = flush(w, NULL, NULL, 0);
+	if (!err)
+		err = settle(w);
+	if (err)
+		return err;
+	keep_pace(w);
+	err = target_sync(&w->target);
+	return err ? failed(w, err) : 0;
+}
+
 static int put_footer(struct image_writer *w, const struct image_totals *totals)
 {
 	Footer footer = {

@@ -85,6 +85,12 @@ uint8_t *image_body(struct image_writer *w);
 void image_mark(struct image_writer *w, uint32_t type, uint32_t key);
 
 /*
+ * Waits until all records so far are on their medium, as far as it can tell: what is written from then on is soon there.  0 or a
+ * negative error that has been said.
+ */
+int image_sync(struct image_writer *w);
+
+/*
  * Writes footer and trailer, syncs, gives the file its name over the old one's, and syncs the directory. TOTALS:
  * the caller's part is read, the writer's is filled in. On a failure the old image is still there, but for one case: the
  * new name stands and only the sync of the directory failed. The caller goes on to image_drop() either way.

@@ -107,6 +107,7 @@ struct save {
 	Clocks clocks;			/* as they were when all stood still, */
 	int64_t still_since;		/* and CLOCK_MONOTONIC as it was for us, */
 	int64_t still_theirs;		/* and for them, if they asked the kernel */
+	struct buffer unchanged;	/* files in the image, see objects/unchanged.c */
 	struct buffer rung;		/* struct rung, see tree/timers.c */
 	int64_t look_again;		/* at them, not before that time by our CLOCK_MONOTONIC */
 	bool alarm;			/* the process at hand has an ITIMER_REAL that, as it was written, is yet to end */

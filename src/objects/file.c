@@ -23,6 +23,7 @@
 #include "objects/file.h"
 #include "objects/object.h"
 #include "objects/open_flags.h"
+#include "objects/unchanged.h"
 
 /* What open(2) may be told again.  O_CREAT and its kin are not kept by the kernel; O_ASYNC wants an owner. */
 static const unsigned int FLAGS = O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | O_DIRECTORY | O_NOFOLLOW |
@@ -111,7 +112,8 @@ static int save(struct save *s, const struct opened *o)
 	if (IS_ON_RULES && S_ISREG(m.mode) && !(m.flags & O_PATH))
 		m.action = changed_judge(s, o, &rule);
 	snprintf(m.path, sizeof(m.path), "%s", o->path);
-	return SAVE_RECORD(s, RECORD_FILE, File_fields, &m, NULL, 0);
+	err = IS_ON_RULES ? unchanged_note(s, &m) : 0;
+	return err ? err : SAVE_RECORD(s, RECORD_FILE, File_fields, &m, NULL, 0);
 }
 
 /* What would have helped. */

@@ -47,3 +47,73 @@ verdict "signals from outside while it is brought back are all there when it is"
 	well "$actor"
 )"
 end "$actor"
+
+# What it has open changes while it is being saved: an image that would not be restored is none to end it for.
+act signals "$work/signals"
+accepts "save of one that has a file open" save --leave-running -o "$image" "$actor"
+cp "$image" "$work/before"
+# changed NAME COMMAND...: done in the midst
+changed() {
+	rm -f "$work/moved"
+	"$tool" save --rate=20K -o "$image" "$actor" >"$work/out" 2>"$work/err" </dev/null &
+	traced "$actor"
+	sleep 0.2
+	"${@:2}"
+	wait $!
+	status=$?
+	take_output
+	verdict "a file is $1 meanwhile: not saved, the old image stays" "$(
+		complaint 1 save "$work/signals: somebody has changed or removed it"
+		cmp "$image" "$work/before" 2>&1
+		well "$actor"
+	)"
+}
+cut() { : >"$work/signals"; }
+changed "cut short" cut
+changed "given another name" mv "$work/signals" "$work/moved"
+mv "$work/moved" "$work/signals"
+changed "removed" rm "$work/signals"
+end "$actor"
+
+# One is killed meanwhile.
+still
+rm "$image"
+"$tool" save --rate=20K -o "$image" "$pid" >"$work/out" 2>"$work/err" </dev/null &
+traced "$pid"
+sleep 0.2
+kill -KILL "$pid"
+wait $!
+status=$?
+take_output
+verdict "killed meanwhile: it is told, and there is no image" "$(
+	complaint 1 save "pid $pid .*: It was killed, or has ended"
+	[ ! -e "$image" ] || echo "there is one"
+)"
+
+# It is frozen meanwhile, and the tool waits its time.
+freezer=$(awk '$3 == "cgroup" && $4 ~ /(^|,)freezer(,|$)/ { print $2; exit }' /proc/mounts)
+freezer=${freezer:-/none}/$(basename "$work")
+if mkdir "$freezer" 2>/dev/null; then
+	still
+	for when in before meanwhile; do
+		[ $when = meanwhile ] || { echo "$pid" >"$freezer/cgroup.procs"; echo FROZEN >"$freezer/freezer.state"; }
+		"$tool" save --rate=20K -o "$image" "$pid" >"$work/out" 2>"$work/err" </dev/null &
+		traced "$pid"
+		[ $when = before ] || { sleep 0.2; echo FROZEN >"$freezer/freezer.state"; }
+		wait $!
+		status=$?
+		take_output
+		echo THAWED >"$freezer/freezer.state"
+		sleep 0.1
+		verdict "frozen $when: it is told, and goes on when it is thawed" "$(
+			[ "$status" = 1 ] || echo "exit status $status"
+			[[ $err =~ "is frozen" ]] || echo "it said: $err"
+			[ ! -e "$image" ] || echo "there is an image"
+			well "$pid"
+		)"
+	done
+	end "$pid"
+	rmdir "$freezer"
+else
+	skip "frozen meanwhile" "no cgroup freezer (version 1) here"
+fi
