@@ -395,6 +395,18 @@ static int save_stops(struct save *s, struct asked *a)
 	return 0;
 }
 
+/* SIGSTOP, which nothing blocks, came since all stood still, and is no longer pending: it has stopped the process on its visit. */
+static int save_stop_since(struct save *s, const struct asked *a)
+{
+	siginfo_t *info = (siginfo_t *)(void *)image_body(&s->image);
+
+	if (!a->visit.stopped || a->p->stop_signal)
+		return 0;
+	memset(info, 0, sizeof(*info));
+	info->si_signo = SIGSTOP;
+	return SAVE_RECORD(s, RECORD_PENDING, NULL, NULL, info, sizeof(*info));
+}
+
 /* The leader's record last: restore ends a process with it. */
 static int write_records(struct save *s, struct asked *a)
 {
@@ -457,6 +469,8 @@ static int write_records(struct save *s, struct asked *a)
 		err = timers_ask(s, &a->visit);
 	if (!err)
 		err = shared_ask(s, &a->visit, p);
+	if (!err && IS_ON_CLOCKS)
+		err = save_stop_since(s, a);
 	if (!err)
 		err = thread_save(s, &m, &a->visit.leader, &leader);
 	return err || !p->leader_ended ? err : thread_save_ended(s, p);

@@ -185,7 +185,7 @@ static int hold_threads(struct process *p)
 			continue;
 		}
 		if (err == -ETIMEDOUT)
-			return fail(ETIMEDOUT, "thread %d does not stop: it sleeps where no signal reaches it, is frozen, or waits for a vfork child",
+			return fail(ETIMEDOUT, "thread %d does not stop: it is frozen, waits for a device, or for a vfork child",
 				    tid);
 		if (err)
 			return fail_for(err, "thread %d: cannot be held", tid);

@@ -344,6 +344,7 @@ static int finish(struct visit *v, struct visitor *who, struct program *p)
 	struct stop stop;
 	int err = thread_halted(who->tid, &stop);
 
+	v->stopped = !err && stop.kind == STOP_GROUP;
 	if (!err)
 		err = program_fetch(p, v->pid);
 	return err ? fail_to_ask(err, who->tid) : 0;

@@ -53,6 +53,7 @@ struct visit {
 		VISIT_AT_HOME, VISIT_BEFORE_MMAP, VISIT_BEHIND_MMAP, VISIT_INSIDE, VISIT_BEFORE_MUNMAP, VISIT_BEHIND_MUNMAP,
 	} place;		/* where the leader is, or is about to be */
 	struct op undo[2];	/* what the leader does before it goes home by itself, nr 0: nothing; the caller's to set */
+	bool stopped;		/* the process was, by a stopping signal, when it was last waited for */
 	bool runs;		/* it was let go, and not yet waited for */
 	void *buffer;		/* VISIT_PROGRAM_MAX bytes, the caller's: where programs are built */
 };

@@ -82,13 +82,35 @@ rm "$image"
 traced "$pid"
 sleep 0.2
 kill -KILL "$pid"
-wait $!
+wait $! 2>/dev/null
 status=$?
 take_output
 verdict "killed meanwhile: it is told, and there is no image" "$(
-	complaint 1 save "pid $pid .*: It was killed, or has ended"
+	complaint 1 save "pid $pid .*: It was killed, or ended"
 	[ ! -e "$image" ] || echo "there is one"
 )"
+
+# It is stopped meanwhile, and the save ends it.
+still
+"$tool" save --rate=20K -o "$image" "$pid" >"$work/out" 2>"$work/err" </dev/null &
+traced "$pid"
+sleep 0.2
+kill -STOP "$pid"
+wait $!
+status=$?
+take_output
+verdict "save of one that is stopped meanwhile" "$([ "$status$err" = 0 ] || echo "exit status $status: $err")"
+end "$pid"
+accepts "and its restore" restore -d "$image"
+verdict "it is stopped, and goes on by SIGCONT" "$(
+	sleep 0.05
+	grep -qs '^State:.T' "/proc/$pid/status" || grep -s ^State "/proc/$pid/status" || echo "it is gone"
+	kill -CONT "$pid"
+	sleep 0.05
+	well "$pid"
+)"
+end "$pid"
+rm -f "$image"
 
 # It is frozen meanwhile, and the tool waits its time.
 freezer=$(awk '$3 == "cgroup" && $4 ~ /(^|,)freezer(,|$)/ { print $2; exit }' /proc/mounts)
@@ -107,7 +129,7 @@ if mkdir "$freezer" 2>/dev/null; then
 		sleep 0.1
 		verdict "frozen $when: it is told, and goes on when it is thawed" "$(
 			[ "$status" = 1 ] || echo "exit status $status"
-			[[ $err =~ "is frozen" ]] || echo "it said: $err"
+			[[ $err =~ "frozen" ]] || echo "it said: $err"
 			[ ! -e "$image" ] || echo "there is an image"
 			well "$pid"
 		)"

@@ -93,6 +93,7 @@ verdict "and does not come back" "$(says 0 1 "middle: started afresh: there is n
 clean
 service alpha
 service beta "pidfile=$work/run/beta.pid" "rate=10K"
+children=
 for sig in TERM KILL; do
 	begin alpha
 	run_tool "$tool" save --service alpha
@@ -102,8 +103,9 @@ for sig in TERM KILL; do
 	begin beta
 	"$tool" save --all >"$work/out" 2>"$work/err" </dev/null &
 	while ! grep -qs '^TracerPid:.[1-9]' "/proc/$pid/status"; do sleep 0.01; done
-	# shellcheck disable=SC2046 # PIDs
-	[ $sig = TERM ] && kill -TERM $! || kill -KILL $! $(pgrep -P $!)
+	[ $sig = TERM ] || children=$(pgrep -P $!)
+	# shellcheck disable=SC2086 # PIDs
+	kill -$sig $! $children
 	wait $! 2>/dev/null
 	status=$?
 	take_output
