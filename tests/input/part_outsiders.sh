@@ -55,7 +55,7 @@ cp "$image" "$work/before"
 # changed NAME COMMAND...: done in the midst
 changed() {
 	rm -f "$work/moved"
-	"$tool" save --rate=20K -o "$image" "$actor" >"$work/out" 2>"$work/err" </dev/null &
+	"$tool" save --rate=5K -o "$image" "$actor" >"$work/out" 2>"$work/err" </dev/null &
 	traced "$actor"
 	sleep 0.2
 	"${@:2}"
@@ -78,7 +78,7 @@ end "$actor"
 # One is killed meanwhile.
 still
 rm "$image"
-"$tool" save --rate=20K -o "$image" "$pid" >"$work/out" 2>"$work/err" </dev/null &
+"$tool" save --rate=5K -o "$image" "$pid" >"$work/out" 2>"$work/err" </dev/null &
 traced "$pid"
 sleep 0.2
 kill -KILL "$pid"
@@ -92,7 +92,7 @@ verdict "killed meanwhile: it is told, and there is no image" "$(
 
 # It is stopped meanwhile, and the save ends it.
 still
-"$tool" save --rate=20K -o "$image" "$pid" >"$work/out" 2>"$work/err" </dev/null &
+"$tool" save --rate=5K -o "$image" "$pid" >"$work/out" 2>"$work/err" </dev/null &
 traced "$pid"
 sleep 0.2
 kill -STOP "$pid"
@@ -119,7 +119,7 @@ if mkdir "$freezer" 2>/dev/null; then
 	still
 	for when in before meanwhile; do
 		[ $when = meanwhile ] || { echo "$pid" >"$freezer/cgroup.procs"; echo FROZEN >"$freezer/freezer.state"; }
-		"$tool" save --rate=20K -o "$image" "$pid" >"$work/out" 2>"$work/err" </dev/null &
+		"$tool" save --rate=5K -o "$image" "$pid" >"$work/out" 2>"$work/err" </dev/null &
 		traced "$pid"
 		[ $when = before ] || { sleep 0.2; echo FROZEN >"$freezer/freezer.state"; }
 		wait $!
