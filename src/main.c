@@ -264,6 +264,8 @@ int main(int argc, char **argv)
 	/* a write that fails is an error to report, not a death that leaves the workload stopped */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	/* whoever ignores it hands that down, and then no child leaves a status to wait for */
+	signal(SIGCHLD, SIG_DFL);
 	if (argc < 2)
 		return usage_error("no command");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {

@@ -40,7 +40,7 @@ static bool wait_until(pid_t pid, int64_t deadline, bool pass, int *status)
 		if (ended == pid)
 			return true;
 		if (ended < 0 && errno != EINTR) {
-			*status = 0;	/* init has set SIGCHLD to be ignored, say */
+			*status = EXIT_FAILED << 8;	/* somebody else has waited for it: never a success by guess */
 			return true;
 		}
 		if (pass && told_to_end) {

@@ -34,6 +34,12 @@ done
 ends_with 0 0 0
 ends_with 143 3 -15
 ends_with 137 0 -9
+# Whoever ignores SIGCHLD hands that down.
+ending 0 7
+: >"$go"
+run_tool env --ignore-signal=CHLD "$tool" restore "$image"
+verdict "restore where SIGCHLD is ignored ends as the tree does" "$([ "$status" = 7 ] || echo "exit status $status: $err")"
+end "$pid"
 
 # Background jobs of a shell ignore SIGINT and SIGQUIT, and what they start.
 for signal in TERM HUP USR1 USR2 INT QUIT; do

@@ -274,6 +274,18 @@ verdict "without either it works all the same" "$(says 0 1 "alpha: (started afre
 mv /dev/kmsg.away /dev/kmsg
 clean
 
+# An init that ignores SIGCHLD hands that down; a child that leaves no status is no success, and nothing waits for ever.
+service alpha
+shut alpha
+run_tool env --ignore-signal=CHLD "$tool" restore --all
+verdict "SIGCHLD is ignored: it comes back" "$(says 0 1 "alpha: restored, as process ${pids[0]}"; not_started)"
+end "${pids[0]}"
+reboot
+service alpha "command=alpha" "settle=1" "start=exit 3"
+run_tool env --ignore-signal=CHLD "$tool" restore --all
+verdict "SIGCHLD is ignored: a start that fails is told" "$(says 1 1 "alpha: does not run: its start= line ended with exit status 3")"
+clean
+
 # Names of one's own choosing in messages
 service alpha "command=alpha" "settle=0" "start=true"
 mkdir "$images"

@@ -53,6 +53,8 @@ verdict "one is refused: it runs on, and the others are saved" "$(
 	running alpha; running zulu
 )"
 verdict "the system's log says why" "$(logged syslog "^<27>tinyckpt: middle: not saved, it runs on: pid $actor .actor.: fd")"
+run_tool env --ignore-signal=CHLD "$tool" save --service middle
+verdict "the same where SIGCHLD is ignored" "$(says 3 1 "middle: not saved, it runs on: "; well "$actor")"
 run_tool "$tool" save -v --service middle
 verdict "with -v all reasons are told" "$([ "$(grep -c 'fd [89]: ' <<<"$err")" -ge 2 ] || echo "it said: $err")"
 run_tool "$tool" save -q --service middle
