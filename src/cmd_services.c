@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "command.h"
 #include "image/key.h"
+#include "kernel/pidns.h"
 #include "kernel/procfs.h"
 #include "service/announce.h"
 #include "service/child.h"
@@ -32,7 +33,7 @@
 struct coming {
 	enum { SETTLED, ABSENT, BACK } state;	/* nothing left to do; to be started; restored, but not for long */
 	pid_t root;
-	uint64_t begun;		/* when its restore did, as the kernel counts (proc_stat.start_time) */
+	uint64_t begun, done;	/* when its restore was, as the kernel counts (proc_stat.start_time) */
 	uint64_t since;		/* root's start_time */
 	int64_t until;		/* by when it has stayed alive */
 	struct said why;	/* it was not restored */
@@ -41,7 +42,8 @@ struct coming {
 struct run {
 	struct buffer services;	/* struct service */
 	const char *dir;	/* where images lie */
-	int directory;		/* the same, open and locked; -1: there is none */
+	int directory;		/* the same, open and locked; -1: there is none, */
+	struct said trouble;	/* or this is the matter */
 	bool made;		/* just now */
 	bool foreground;	/* stand for the one service until it ends */
 	int worst;
@@ -95,6 +97,30 @@ static int parse(int argc, char **argv, const char **only, const char **conf, bo
 	return 0;
 }
 
+/* What stands behind the last option of that name of its restore, as it will be read by that; NULL: it has none. */
+static const char *restore_option(const struct service *s, const char *name)
+{
+	const char *option = (const char *)s->restore.data, *value = NULL;
+	const size_t len = strlen(name);
+
+	for (; option && option < (const char *)s->restore.data + s->restore.len; option += strlen(option) + 1)
+		if (!strncmp(option, name, len) && (!option[len] || option[len] == '='))
+			value = option + len + !!option[len];
+	return value;
+}
+
+static const char *restore_key(const struct service *s)
+{
+	const char *key = IS_ON_TRUST ? restore_option(s, "--key") : NULL;
+
+	return key ? key : KEY_DEFAULT;
+}
+
+static bool in_pidns(const struct service *s)
+{
+	return IS_ON_PIDNS && restore_option(s, "--pidns");
+}
+
 /*
  * Two at a time would see each other's halves.  But who may read the folder can lock it, too: nobody is waited for longer than all
  * of it takes.
@@ -109,7 +135,7 @@ static int lock(const struct run *r)
 		by += (s[i].timeout + s[i].settle + 1) * 1000LL;
 	while (flock(r->directory, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return fail_errno("%s", r->dir);
+			return 0;	/* this file system has no locks */
 		if (now_ms() > by)
 			return fail(EBUSY, "%s: somebody has locked it for too long", r->dir);
 		nap_ms(&nap);
@@ -119,15 +145,20 @@ static int lock(const struct run *r)
 
 static int open_directory(struct run *r, bool make)
 {
+	struct proc_stat own;
+	struct stat st;
 	int err;
 
 	r->dir = image_directory();
+	/* without it nothing is found, saved or restored; an image is not to be used up by that */
+	if (proc_stat(getpid(), 0, &own))
+		return fail(ENOENT, "/proc is not mounted");
 	r->made = make && !mkdir(r->dir, 0700);
 	if (make && !r->made && errno != EEXIST)
 		return fail_errno("%s", r->dir);
 	r->directory = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->directory < 0)
-		return errno == ENOENT && !make ? 0 : fail_errno("%s", r->dir);
+	if (r->directory < 0)	/* none, unless it is a link to what is not there, or not yet */
+		return errno == ENOENT && !make && lstat(r->dir, &st) ? 0 : fail_errno("%s", r->dir);
 	err = lock(r);
 	if (err) {
 		close(r->directory);
@@ -145,14 +176,20 @@ static int begin(struct run *r, int argc, char **argv, bool saving)
 	code = parse(argc, argv, &only, &conf, &r->foreground);
 	if (!code && r->foreground && (saving || !only))
 		code = usage_error("--foreground is for restore --service alone");
-	if (!code)
-		code = exit_code(services_read(&r->services, conf, only, command_named("save")->options,
-					       command_named("restore")->options));
-	if (!code && !r->services.len)
+	if (code)
+		return code;
+	code = exit_code(services_read(&r->services, conf, only, command_named("save")->options, command_named("restore")->options));
+	if (code && !only)
+		announce(LOG_ERROR, "no service is %s: the configuration in %s is no good", saving ? "saved" : "restored or started", conf);
+	else if (!code && !r->services.len)
 		log_notice("no service is configured in %s", conf);
-	/* at a boot services start, whatever the matter with images is */
-	if (!code && r->services.len && open_directory(r, saving) && saving)
-		code = EXIT_FAILED;
+	if (!code && r->foreground && r->services.len && in_pidns((const struct service *)(const void *)r->services.data))
+		code = usage_error("--foreground is not for a service with pidns=yes: its exit status stays in there");
+	if (!code && r->services.len) {
+		log_keep(&r->trouble);	/* each is told */
+		(void)open_directory(r, saving);
+		log_keep(NULL);
+	}
 	return code;
 }
 
@@ -262,6 +299,10 @@ static void save_one(struct run *r, const struct service *s)
 		announce(LOG_ERROR, "not saved: its file is no good");
 		return count(r, EXIT_USAGE);
 	}
+	if (r->directory < 0) {
+		announce(LOG_ERROR, "not saved: %s", reason(&r->trouble));
+		return count(r, EXIT_FAILED);
+	}
 	log_keep(&why);
 	pid = service_find(s);
 	code = pid < 0 ? exit_code(pid) : pid ? save_service(r, s, pid, &why) : EXIT_DONE;
@@ -339,24 +380,18 @@ static void end_process(void *arg, uint32_t pid)
 		kill((pid_t)pid, SIGKILL);
 }
 
-/* That of the last --key of its restore, as it will be read by that. */
-static const char *restore_key(const struct service *s)
-{
-	const char *option = (const char *)s->restore.data, *key = KEY_DEFAULT;
-
-	for (; IS_ON_TRUST && option && option < (const char *)s->restore.data + s->restore.len; option += strlen(option) + 1)
-		if (!strncmp(option, "--key=", 6))
-			key = option + 6;
-	return key;
-}
-
 /* What its root has left behind would stand in the way of a new one. */
 static void end_rest(const struct run *r, const struct service *s, struct coming *c)
 {
 	char path[4200];
 	struct outline outline = { .restorable = false };
 
-	if (!shelf_path(path, sizeof(path), r->dir, s->name, SHELF_TRYING))
+	if (in_pidns(s)) {	/* with its init ends all that is in it */
+		const pid_t init = pidns_find(1, c->begun, c->done);
+
+		if (init)
+			kill(init, SIGKILL);
+	} else if (!shelf_path(path, sizeof(path), r->dir, s->name, SHELF_TRYING))
 		(void)outline_read(&outline, path, restore_key(s), end_process, c);
 }
 
@@ -381,7 +416,10 @@ static int restore_image(const struct run *r, const struct service *s, struct co
 	}
 	c->begun = ticks();
 	code = command(words, &s->restore, path, deadline(s), &c->why);
+	c->done = ticks();
 	c->root = (pid_t)outline.tree.root;
+	if (in_pidns(s))
+		c->root = pidns_find(c->root, c->begun, c->done);
 	/* a tree that was half made dies on its own, but takes its time; what does not was back before its tool was killed */
 	for (int64_t by = now_ms() + 1000; code && came(c, &st) && now_ms() < by; nap_ms(&nap))
 		;
@@ -396,6 +434,7 @@ static int restore_image(const struct run *r, const struct service *s, struct co
 static void try_image(struct run *r, const struct service *s, struct coming *c)
 {
 	c->state = ABSENT;
+	c->why = r->trouble;
 	if (shelf_has(r->directory, s->name, SHELF_TRYING)) {
 		snprintf(c->why.first, sizeof(c->why.first), "the machine stopped while it was being restored, that is not tried again");
 		if (shelf_move(r->directory, s->name, SHELF_TRYING, SHELF_FAILED))
@@ -415,31 +454,39 @@ static void try_image(struct run *r, const struct service *s, struct coming *c)
 		(void)shelf_move(r->directory, s->name, SHELF_TRYING, SHELF_FAILED);
 }
 
+/* Says so when it does; and, at first, when that cannot be told. */
+static bool runs_already(const struct service *s, bool at_first)
+{
+	struct said why = { 0 };
+	pid_t pid;
+
+	log_keep(&why);
+	pid = service_find(s);
+	log_keep(NULL);
+	if (pid < 0 && at_first)	/* a board is not to stay without it */
+		log_warning("whether it runs already cannot be told: %s", reason(&why));
+	if (pid > 0)
+		announce(LOG_NOTICE, "runs already, as process %d", pid);
+	return pid > 0;
+}
+
 static void look_for(struct run *r, const struct service *s, struct coming *c)
 {
 	CONTEXT("%s", s->name);
-	pid_t pid;
 
 	if (s->err) {
 		announce(LOG_ERROR, "neither restored nor started: its file is no good");
 		return count(r, EXIT_USAGE);
 	}
+	if (runs_already(s, true))
+		return;
 	log_keep(&c->why);
-	pid = service_find(s);
-	if (pid < 0)
-		announce(LOG_WARNING, "whether it runs already cannot be told: %s", reason(&c->why));
-	if (pid <= 0) {	/* also where that cannot be told: a board is not to stay without it */
-		c->why = (struct said){ 0 };
-		try_image(r, s, c);
-	}
+	try_image(r, s, c);
 	log_keep(NULL);
-	if (pid > 0)
-		announce(LOG_NOTICE, "runs already, as process %d", pid);
 }
 
 static void start_afresh(struct run *r, const struct service *s, struct coming *c)
 {
-	CONTEXT("%s", s->name);
 	char why[256];
 
 	c->state = SETTLED;
@@ -452,6 +499,16 @@ static void start_afresh(struct run *r, const struct service *s, struct coming *
 		return announce(LOG_NOTICE, "started afresh: %s", reason(&c->why));
 	announce(LOG_ERROR, "does not run: %s; not restored: %s", why, reason(&c->why));
 	count(r, EXIT_FAILED);
+}
+
+static void start_absent(struct run *r, const struct service *s, struct coming *c)
+{
+	CONTEXT("%s", s->name);
+
+	/* one that is the same as another, or that another's start= line has started; what is left of an attempt of its own is neither */
+	if (c->begun || !runs_already(s, false))
+		return start_afresh(r, s, c);
+	c->state = SETTLED;
 }
 
 /* Whether what was restored stays alive.  How it ends is its image's name. */
@@ -487,7 +544,7 @@ static void restore_all(struct run *r, struct coming *c)
 		look_for(r, &s[i], &c[i]);
 	for (size_t i = 0; i < n; i++)
 		if (c[i].state == ABSENT)
-			start_afresh(r, &s[i], &c[i]);
+			start_absent(r, &s[i], &c[i]);
 	for (int nap = 0; left; nap_ms(&nap)) {
 		left = false;
 		for (size_t i = 0; i < n; i++) {

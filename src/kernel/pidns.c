@@ -110,6 +110,32 @@ static pid_t innermost(pid_t pid)
 	return line ? atoi(line) : 0;
 }
 
+struct search {
+	pid_t inside, found;
+	uint64_t from, to;
+};
+
+static int look(void *arg, int pid)
+{
+	struct search *search = arg;
+	char own[40], theirs[40];
+	struct proc_stat st;
+
+	if (proc_stat(pid, 0, &st) || st.start_time < search->from || st.start_time > search->to || innermost(pid) != search->inside)
+		return 0;
+	if (proc_link(own, sizeof(own), "/proc/self/ns/pid") > 0 && proc_link(theirs, sizeof(theirs), "/proc/%d/ns/pid", pid) > 0 &&
+	    strcmp(own, theirs))
+		search->found = pid;
+	return 0;
+}
+
+pid_t pidns_find(pid_t inside, uint64_t from, uint64_t to)
+{
+	struct search search = { .inside = inside, .from = from, .to = to };
+
+	return proc_numbers("/proc", look, &search) ? 0 : search.found;
+}
+
 int pidns_enter(pid_t *pid)
 {
 	char own[40], theirs[40], path[32];

@@ -6,6 +6,7 @@
 #ifndef TINYCKPT_KERNEL_PIDNS_H
 #define TINYCKPT_KERNEL_PIDNS_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -30,5 +31,11 @@ int pidns_end(int code);
 
 /* The number that a process of ours has outside; 0: it is not known. */
 pid_t pidns_outside(pid_t pid);
+
+/*
+ * The other way round: ours of the process that has this number in a namespace of its own, and came to be in that time
+ * (proc_stat.start_time); 0: there is none, or it is not known.
+ */
+pid_t pidns_find(pid_t inside, uint64_t from, uint64_t to);
 
 #endif

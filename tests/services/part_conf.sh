@@ -93,7 +93,8 @@ chown 65534 "$work/etc/wrong.conf"
 unsafe "a file of somebody else" "wrong.conf: it belongs to user 65534" 2 2
 chown 0 "$work/etc/wrong.conf"
 chmod 777 "$work/etc"
-unsafe "a folder that everybody may write" "etc: others may write it" 2 1
+unsafe "a folder that everybody may write" "etc: others may write it.*no service is restored or started: the configuration in" 2 2
+verdict "the system's log says it" "$(logged syslog "^<27>tinyckpt: no service is restored or started: ")"
 chmod 755 "$work/etc"
 mv "$work/etc/wrong.conf" "$work/right"
 ln -s "$work/right" "$work/etc/wrong.conf"

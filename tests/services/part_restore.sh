@@ -148,7 +148,7 @@ for how in 0 7 -11; do
 	: >"$work/go"
 	run_tool "$tool" restore --all
 	verdict "it ends soon after ($how): started afresh, with the reason" "$(
-		says 0 1 "brief: started afresh: it was restored and ended within 2 seconds"
+		says 0 1 "restore: brief: started afresh: it was restored and ended within 2 seconds"
 		started brief
 		[ "$(shelves)" = "brief.tck.failed " ] || shelves
 		running brief
@@ -318,6 +318,106 @@ verdict "an image whose attempt is not on its medium is not tried: started afres
 	started alpha
 	[ "$(shelves)" = "alpha.tck.trying " ] || shelves
 )"
+clean
+
+# What is the matter with the folder is the reason, not that there was no image; and none is used up by it.
+service alpha
+shut alpha
+mv "$images" "$work/elsewhere"
+ln -s "$work/nowhere" "$images"
+run_tool "$tool" restore --all
+verdict "the folder is a link to what is not there" "$(says 0 1 "alpha: started afresh: .*var: No such file"; started alpha)"
+verdict "the system's log says why" "$(logged syslog "^<29>tinyckpt: alpha: started afresh: .*var: No such file")"
+# shellcheck disable=SC2046
+end $(running alpha)
+reboot
+rm "$images"
+: >"$images"
+run_tool "$tool" restore --all
+verdict "the folder is a file" "$(says 0 1 "alpha: started afresh: .*var: Not a directory"; started alpha)"
+# shellcheck disable=SC2046
+end $(running alpha)
+reboot
+rm "$images"
+ln -s "$work/elsewhere" "$images"
+# shellcheck disable=SC2016
+run_tool unshare --mount --propagation private sh -c 'umount -l /proc; exec "$@"' sh "$tool" restore --all
+verdict "no /proc: the image is not used up" "$(says 0 1 "alpha: started afresh: /proc is not mounted"; [ -e "$images/alpha.tck" ] || ls "$images/")"
+# shellcheck disable=SC2046
+end $(running alpha)
+reboot
+run_tool "$tool" restore --all
+verdict "the folder is a link: it comes back" "$(says 0 1 "alpha: restored, as process ${pids[0]}")"
+clean
+rm -rf "$work/elsewhere"
+
+# Never twice: two files of one service, and a start= line that starts another service.
+service alpha
+begin alpha
+run_tool "$tool" save --all
+end "$pid"
+reboot
+service aaa "pidfile=$work/run/alpha.pid" "settle=0" "start=$work/bin/begin alpha"
+run_tool "$tool" restore --all
+verdict "two files of one service: it comes back, and is not started as well" "$(
+	says 0 2 "aaa: runs already, as process $pid.*alpha: restored, as process $pid"
+	not_started
+)"
+end "$pid"
+clean
+service alpha "command=alpha" "start=$work/bin/begin alpha; $work/bin/begin beta"
+service beta "command=beta" "start=$work/bin/begin beta"
+run_tool "$tool" restore --all
+verdict "what another's start= line has started is not started once more" "$(says 0 2 "alpha: started afresh.*beta: runs already"; started alpha beta)"
+# shellcheck disable=SC2046
+end $(running alpha) $(running beta)
+clean
+
+# In a PID namespace of its own it has another number outside.
+if [[ $("$tool" restore --pidns "$work/none" 2>&1) == *CONFIG_PIDNS* ]] || ! unshare --pid true 2>/dev/null; then
+	skip "pidns=yes" "no CONFIG_PIDNS, or a kernel that has none"
+else
+	for how in "pidfile=$work/run/alpha.pid" "command=alpha"; do
+		service alpha "$how" "settle=1" "pidns=yes" "start=$work/bin/begin alpha"
+		begin alpha
+		first=$pid
+		for round in once twice; do
+			run_tool "$tool" save --all
+			[ "$status" = 0 ] || echo "# save: $err"
+			gone alpha
+			reboot
+			act take "$first"
+			run_tool "$tool" restore --all
+			end "$actor"
+			pid=$(running alpha)
+			verdict "pidns=yes, ${how%%=*}=, $round: it comes back, though its number is taken, and is not started as well" "$(
+				says 0 1 "alpha: restored, as process ${pid% }$"
+				not_started
+				[ "$(shelves)" = "alpha.tck.done " ] || shelves
+				[[ $how != pid* ]] || [ "$(cat "$work/run/alpha.pid") " = "$pid" ] || cat "$work/run/alpha.pid"
+			)"
+		done
+		# shellcheck disable=SC2046
+		end $(running alpha)
+		clean
+	done
+	service tree "command=tree" "settle=2" "pidns=yes" "start=echo tree >>$work/started"
+	rm -f "$work/go"
+	# shellcheck disable=SC2016
+	pid=$(setsid --fork sh -c 'echo $$; exec "$@" </dev/null >/dev/null 2>&1' sh "$work/bin/tree" "$work/go")
+	while [ "$(wc -w <"/proc/$pid/task/$pid/children")" -lt 2 ]; do sleep 0.01; done
+	run_tool "$tool" save --all
+	[ "$status" = 0 ] || echo "# save: $err"
+	(sleep 1; : >"$work/go") &
+	run_tool "$tool" restore --all
+	verdict "pidns=yes, its root ends within a second: the rest of it is ended, too" "$(
+		says 0 1 "tree: started afresh: it was restored and ended within 2 seconds"
+		started tree
+		pgrep -f tree-child
+	)"
+	refuses "pidns=yes and --foreground" 2 "foreground" restore --service tree --foreground
+	rm "$work/etc/tree.conf"
+fi
 clean
 
 # Two at a time

@@ -159,6 +159,11 @@ service alpha
 begin alpha
 : >"$images"
 run_tool "$tool" save --all
-verdict "no folder for images" "$(says 1 1 "director"; well "$pid")"
+verdict "no folder for images" "$(says 1 1 "alpha: not saved: .*var: Not a directory"; well "$pid")"
+verdict "the system's log says why" "$(logged syslog "^<27>tinyckpt: alpha: not saved: .*var: Not a directory")"
 rm "$images"
+# shellcheck disable=SC2016
+run_tool unshare --mount --propagation private sh -c 'umount -l /proc; exec "$@"' sh "$tool" save --all
+verdict "no /proc" "$([ ! -e /proc/1/stat ] || says 1 1 "alpha: not saved: /proc is not mounted"; well "$pid")"
+end "$pid"
 clean
