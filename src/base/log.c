@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,6 +16,9 @@ static const char *log_command;
 static int log_level = LOG_NOTICE;
 static int log_fd = 2;
 static bool error_said;
+
+enum { PATIENCE_MS = 1000 };
+static int patience = PATIENCE_MS;	/* with the reader of the next line */
 
 static char context[512];
 static size_t context_len;
@@ -105,8 +109,13 @@ static void print(int level, const char *reason, const char *fmt, va_list args)
 	}
 	len = escape(line, sizeof(line) - 1, raw, len);
 	line[len++] = '\n';
-	/* A message that cannot be printed has nowhere to be reported. */
-	(void)write_all(log_fd, line, len);
+	/*
+	 * A message that cannot be printed has nowhere to be reported.  Whoever no longer reads, a console held by XOFF or a log
+	 * daemon that hangs, is not to hold up a boot, or a workload that stands still.
+	 */
+	patience = poll(&(struct pollfd){ .fd = log_fd, .events = POLLOUT }, 1, patience) > 0 ? PATIENCE_MS : 0;
+	if (patience)
+		(void)write_all(log_fd, line, len);
 	errno = saved;
 }
 

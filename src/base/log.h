@@ -25,7 +25,7 @@ void log_init(const char *command, int level, int fd);
 /*
  * Prints one line if LEVEL is wanted: prefix, context (see CONTEXT), text, newline, in one write(2), so that lines of
  * several processes do not mix. Control characters are escaped (base/escape.h), as names in messages are hostile. A
- * line is cut at about 1 KiB. errno is left as it was.
+ * line is cut at about 1 KiB, and dropped when nobody takes it within a second. errno is left as it was.
  */
 void log_at(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

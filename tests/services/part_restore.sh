@@ -286,6 +286,21 @@ run_tool env --ignore-signal=CHLD "$tool" restore --all
 verdict "SIGCHLD is ignored: a start that fails is told" "$(says 1 1 "alpha: does not run: its start= line ended with exit status 3")"
 clean
 
+# A console that is held, a log daemon that hangs: nobody reads what is said.
+service alpha
+service beta
+mkfifo "$work/full"
+exec 7<>"$work/full"
+timeout 1 cat /dev/zero >&7
+timeout -s KILL 10 "$tool" restore --all >"$work/out" 2>&7 </dev/null 7>&-
+status=$?
+verdict "nobody reads standard error: all start" "$([ $status = 0 ] || echo "exit status $status"; started alpha beta)"
+verdict "and the system's log says so" "$(logged syslog "^<29>tinyckpt: beta: started afresh: there is no image$")"
+exec 7>&-
+# shellcheck disable=SC2046
+end $(running alpha) $(running beta)
+clean
+
 # Names of one's own choosing in messages
 service alpha "command=alpha" "settle=0" "start=true"
 mkdir "$images"
