@@ -24,14 +24,22 @@ enum { NOTE_BYTES = SEAL_ID + sizeof(struct note) + SEAL_MORE };
 
 typedef crypto_secretstream_xchacha20poly1305_state state;
 
+/*
+ * No two notes that differ may have the same nonce.  That of a save is random.  An image has one note of its restore, whose nonce
+ * can be the image's id, which was random then: early in a boot there may be no random numbers yet, and they would be waited for.
+ */
 static int write_note(const struct seal *s, int directory, const struct note *note)
 {
 	char path[SEAL_NAME_MAX + 48];
 	uint8_t bytes[NOTE_BYTES];
 	struct image_target target;
 	state st;
-	int err = key_random(bytes, SEAL_ID);
+	int err = 0;
 
+	if (note->restored)
+		memcpy(bytes, note->newest, SEAL_ID);
+	else
+		err = key_random(bytes, SEAL_ID);
 	crypto_secretstream_xchacha20poly1305_init_pull(&st, bytes, seal_newest_key(s));
 	crypto_secretstream_xchacha20poly1305_push(&st, bytes + SEAL_ID, NULL, (const uint8_t *)note, sizeof(*note),
 						   (const uint8_t *)seal_name(s), strlen(seal_name(s)),

@@ -34,6 +34,7 @@ static const struct {
 	{ "clone3", SYS_clone3, ANY, 0, ENOSYS },
 	{ "close_range", SYS_close_range, ANY, 0, ENOSYS },
 	{ "madvise", SYS_madvise, ANY, 0, ENOSYS },
+	{ "getrandom", SYS_getrandom, ANY, 0, EAGAIN },	/* no random numbers yet, early in a boot */
 	{ "fsync", SYS_fsync, ANY, 0, EIO },	/* a medium that fails */
 	{ "CLONE_NEWTIME", SYS_unshare, 0, 0x80, EINVAL },
 	{ "PTRACE_SEIZE", SYS_ptrace, 0, PTRACE_SEIZE, EPERM },

@@ -87,6 +87,15 @@ accepts "save once more, and let it run" save --key "$key" --leave-running -o "$
 end "$pid"
 not_back "an image that was restored" "restored already" "$image" --key "$key"
 not_back "a copy of it" "restored already" "$vault/copy" --key "$key"
+first=$pid
+still
+accepts "save before a boot" save --key "$key" -o "$vault/early.tck" "$pid"
+end "$pid"
+run_tool "$build/deny" getrandom -- "$tool" restore --key "$key" -d "$vault/early.tck"
+verdict "restore when there are no random numbers yet" "$([ "$status" = 0 ] || echo "exit status $status: $err"; well "$pid")"
+end "$pid"
+not_back "and it was restored then" "restored already" "$vault/early.tck" --key "$key"
+pid=$first
 refuses "verify of an image that was restored" 4 "restored already" verify --key "$key" "$image"
 accepts "show of an image that was restored" show --key "$key" "$image"
 # A tool that is killed leaves an image that can still be restored, or the tree, alive: its agent writes that it was restored when
