@@ -44,6 +44,7 @@ struct run {
 	const char *dir;	/* where images lie */
 	int directory;		/* the same, open and locked; -1: there is none, */
 	struct said trouble;	/* or this is the matter */
+	int64_t longest;	/* ms that all services take, also those that are not asked for */
 	bool made;		/* just now */
 	bool foreground;	/* stand for the one service until it ends */
 	int worst;
@@ -121,18 +122,26 @@ static bool in_pidns(const struct service *s)
 	return IS_ON_PIDNS && restore_option(s, "--pidns");
 }
 
+/* So long it takes at most, with nothing else going on. */
+static int64_t longest(const struct buffer *services)
+{
+	const struct service *s = (const struct service *)(const void *)services->data;
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < services->len / sizeof(*s); i++)
+		sum += (s[i].timeout + s[i].settle + 1) * 1000LL;
+	return sum;
+}
+
 /*
  * Two at a time would see each other's halves.  But who may read the folder can lock it, too: nobody is waited for longer than all
- * of it takes.
+ * services take, each of which may have a tinyckpt of its own at this boot.
  */
 static int lock(const struct run *r)
 {
-	const struct service *s = (const struct service *)(const void *)r->services.data;
-	int64_t by = now_ms();
+	const int64_t by = now_ms() + r->longest;
 	int nap = 0;
 
-	for (size_t i = 0; i < r->services.len / sizeof(*s); i++)
-		by += (s[i].timeout + s[i].settle + 1) * 1000LL;
 	while (flock(r->directory, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return 0;	/* this file system has no locks */
@@ -141,6 +150,21 @@ static int lock(const struct run *r)
 		nap_ms(&nap);
 	}
 	return 0;
+}
+
+/* Also where one alone is asked for, whose file is the one that messages are of. */
+static int64_t longest_of_all(const char *conf, const struct option *save, const struct option *restore)
+{
+	struct buffer all = { 0 };
+	struct said unsaid = { 0 };
+	int64_t sum;
+
+	log_keep(&unsaid);
+	(void)services_read(&all, conf, NULL, save, restore);
+	log_keep(NULL);
+	sum = longest(&all);
+	services_free(&all);
+	return sum;
 }
 
 static int open_directory(struct run *r, bool make)
@@ -169,6 +193,7 @@ static int open_directory(struct run *r, bool make)
 
 static int begin(struct run *r, int argc, char **argv, bool saving)
 {
+	const struct option *save = command_named("save")->options, *restore = command_named("restore")->options;
 	const char *only, *conf;
 	int code;
 
@@ -178,7 +203,7 @@ static int begin(struct run *r, int argc, char **argv, bool saving)
 		code = usage_error("--foreground is for restore --service alone");
 	if (code)
 		return code;
-	code = exit_code(services_read(&r->services, conf, only, command_named("save")->options, command_named("restore")->options));
+	code = exit_code(services_read(&r->services, conf, only, save, restore));
 	if (code && !only)
 		announce(LOG_ERROR, "no service is %s: the configuration in %s is no good", saving ? "saved" : "restored or started", conf);
 	else if (!code && !r->services.len)
@@ -186,6 +211,7 @@ static int begin(struct run *r, int argc, char **argv, bool saving)
 	if (!code && r->foreground && r->services.len && in_pidns((const struct service *)(const void *)r->services.data))
 		code = usage_error("--foreground is not for a service with pidns=yes: its exit status stays in there");
 	if (!code && r->services.len) {
+		r->longest = only ? longest_of_all(conf, save, restore) : longest(&r->services);
 		log_keep(&r->trouble);	/* each is told */
 		(void)open_directory(r, saving);
 		log_keep(NULL);

@@ -278,8 +278,9 @@ int services_read(struct buffer *services, const char *dir, const char *only, co
 		if (len <= suffix || entry->d_name[0] == '.' || strcmp(entry->d_name + len - suffix, SUFFIX))
 			continue;
 		if (!is_name(entry->d_name, len - suffix)) {
-			log_warning("%s: not looked at: the name of a service is of letters, digits and ._@-, at most %u", entry->d_name,
-				    SERVICE_NAME_MAX);
+			if (!only)
+				log_warning("%s: not looked at: the name of a service is of letters, digits and ._@-, at most %u",
+					    entry->d_name, SERVICE_NAME_MAX);
 			continue;
 		}
 		if (only && (strlen(only) != len - suffix || strncmp(only, entry->d_name, len - suffix)))

@@ -448,6 +448,27 @@ wait $!
 verdict "and goes on then" "$(started alpha)"
 clean
 
+# one for each service, as units of an init have it
+names="one two three four five six"
+for name in $names; do
+	service $name "command=$name" "timeout=1" "settle=1" "start=echo $name >>$work/started"
+done
+# shellcheck disable=SC2086
+shut $names
+jobs=()
+for name in $names; do
+	timeout -s KILL 30 "$tool" restore --service $name 2>"$work/err.$name" &
+	jobs+=($!)
+done
+wait "${jobs[@]}"
+verdict "each service by a restore of its own, all at once: each comes back" "$(
+	for name in $names; do
+		grep -q "$name: restored" "$work/err.$name" || cat "$work/err.$name"
+	done
+	not_started
+)"
+clean
+
 # but anybody who may read the folder can lock it
 service alpha "command=alpha" timeout=1 settle=0 "start=$work/bin/begin alpha"
 mkdir "$images"
