@@ -326,10 +326,11 @@ static void release(const struct restore *r)
 
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
 		thread_untie(tid[i]);
-	if (IS_ON_ENDED_CALLS)
-		ended_calls_end(r);
-	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
+	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++) {
+		if (IS_ON_ENDED_CALLS)
+			ended_calls_end(r, tid[i]);
 		thread_detach(tid[i], 0);
+	}
 }
 
 /* Failure takes down only what was made here. */

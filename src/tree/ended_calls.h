@@ -9,7 +9,7 @@
 /* The call of a thread is to be made anew; a signal that comes before the release ends it (signal(7)).  0 or -ENOMEM, said. */
 int ended_calls_note(struct restore *r, const Thread *m);
 
-/* At the release, while all threads stand still: ends the calls that were noted, where a signal has come. */
-void ended_calls_end(const struct restore *r);
+/* Just before the thread is released: ends its call if that was noted, and a signal has come. */
+void ended_calls_end(const struct restore *r, pid_t tid);
 
 #endif

@@ -128,6 +128,10 @@ int revive_state(struct restore *r, const struct record *rec)
 	r->pid = b->pid;
 	r->sigtrap.handler = 0;
 	r->next_timer = 0;
+	if (IS_ON_ENDED_CALLS) {
+		r->caught = 0;
+		r->no_sa_restart = ~0ULL;
+	}
 
 	mm = (struct mm_fields){
 		.start_code = m->start_code, .end_code = m->end_code, .start_data = m->start_data, .end_data = m->end_data,
@@ -196,14 +200,14 @@ int revive_sigactions(struct restore *r, const struct record *rec)
 	if (err)
 		return err;
 	reborn_program(r, &p);
-	if (IS_ON_ENDED_CALLS)
-		r->no_sa_restart = ~0ULL;
 	for (size_t i = 0; i < m.signal_count; i++) {
 		const struct kernel_sigaction action = {
 			.handler = (unsigned long)m.handler[i], .flags = (unsigned long)m.flags[i],
 			.restorer = (unsigned long)m.restorer[i], .mask = m.mask[i],
 		};
 
+		if (IS_ON_ENDED_CALLS && m.handler[i] != (uintptr_t)SIG_DFL && m.handler[i] != (uintptr_t)SIG_IGN)
+			r->caught |= 1ULL << (m.signal[i] - 1);
 		if (IS_ON_ENDED_CALLS && m.flags[i] & SA_RESTART)
 			r->no_sa_restart &= ~(1ULL << (m.signal[i] - 1));
 		if (m.signal[i] == SIGTRAP && m.handler[i] == (uintptr_t)SIG_IGN) {
