@@ -14,7 +14,7 @@
 #include <sys/timerfd.h>
 
 /* Writing takes two seconds (mode slow), and PERIOD ends within them; all in ms, EARLY and LATE on a busy or an emulated machine. */
-enum { BYTES = 2 << 20, PERIOD = 1500, EARLY = 150, LATE = 500, TICKS = 4 };
+enum { BYTES = 2 << 20, PERIOD = 1500, EARLY = 500, LATE = 500, TICKS = 4 };
 
 enum kind { ALARM, POSIX, POSIX_THREAD, TIMERFD, KINDS };
 static struct {
