@@ -141,7 +141,7 @@ static bool is(const char *name)
 
 void test_setup(void)
 {
-	const struct sigaction action = { .sa_sigaction = on_step, .sa_flags = SA_SIGINFO };
+	const struct sigaction action = { .sa_sigaction = on_step, .sa_flags = SA_SIGINFO | SA_NODEFER }; /* the mask stays as it is */
 	void *(*const body)(void *) = is("trap") ? steps_through : is("alignment") ? holds_flags : is("segment") ? holds_segment : sleeps;
 	const bool sleeper = is("alignment") || is("old");
 
