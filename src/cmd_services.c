@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -44,7 +43,6 @@ struct run {
 	const char *dir;	/* where images lie */
 	int directory;		/* the same, open and locked; -1: there is none, */
 	struct said trouble;	/* or this is the matter */
-	int64_t longest;	/* ms that all services take, also those that are not asked for */
 	bool made;		/* just now */
 	bool foreground;	/* stand for the one service until it ends */
 	int worst;
@@ -98,97 +96,16 @@ static int parse(int argc, char **argv, const char **only, const char **conf, bo
 	return 0;
 }
 
-/* What stands behind the last option of that name of its restore, as it will be read by that; NULL: it has none. */
-static const char *restore_option(const struct service *s, const char *name)
-{
-	const char *option = (const char *)s->restore.data, *value = NULL;
-	const size_t len = strlen(name);
-
-	for (; option && option < (const char *)s->restore.data + s->restore.len; option += strlen(option) + 1)
-		if (!strncmp(option, name, len) && (!option[len] || option[len] == '='))
-			value = option + len + !!option[len];
-	return value;
-}
-
 static const char *restore_key(const struct service *s)
 {
-	const char *key = IS_ON_TRUST ? restore_option(s, "--key") : NULL;
+	const char *key = IS_ON_TRUST ? service_restore_option(s, "--key") : NULL;
 
 	return key ? key : KEY_DEFAULT;
 }
 
 static bool in_pidns(const struct service *s)
 {
-	return IS_ON_PIDNS && restore_option(s, "--pidns");
-}
-
-/* So long it takes at most, with nothing else going on. */
-static int64_t longest(const struct buffer *services)
-{
-	const struct service *s = (const struct service *)(const void *)services->data;
-	int64_t sum = 0;
-
-	for (size_t i = 0; i < services->len / sizeof(*s); i++)
-		sum += (s[i].timeout + s[i].settle + 1) * 1000LL;
-	return sum;
-}
-
-/*
- * Two at a time would see each other's halves.  But who may read the folder can lock it, too: nobody is waited for longer than all
- * services take, each of which may have a tinyckpt of its own at this boot.
- */
-static int lock(const struct run *r)
-{
-	const int64_t by = now_ms() + r->longest;
-	int nap = 0;
-
-	while (flock(r->directory, LOCK_EX | LOCK_NB)) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return 0;	/* this file system has no locks */
-		if (now_ms() > by)
-			return fail(EBUSY, "%s: somebody has locked it for too long", r->dir);
-		nap_ms(&nap);
-	}
-	return 0;
-}
-
-/* Also where one alone is asked for, whose file is the one that messages are of. */
-static int64_t longest_of_all(const char *conf, const struct option *save, const struct option *restore)
-{
-	struct buffer all = { 0 };
-	struct said unsaid = { 0 };
-	int64_t sum;
-
-	log_keep(&unsaid);
-	(void)services_read(&all, conf, NULL, save, restore);
-	log_keep(NULL);
-	sum = longest(&all);
-	services_free(&all);
-	return sum;
-}
-
-static int open_directory(struct run *r, bool make)
-{
-	struct proc_stat own;
-	struct stat st;
-	int err;
-
-	r->dir = image_directory();
-	/* without it nothing is found, saved or restored; an image is not to be used up by that */
-	if (proc_stat(getpid(), 0, &own))
-		return fail(ENOENT, "/proc is not mounted");
-	r->made = make && !mkdir(r->dir, 0700);
-	if (make && !r->made && errno != EEXIST)
-		return fail_errno("%s", r->dir);
-	r->directory = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->directory < 0)	/* none, unless it is a link to what is not there, or not yet */
-		return errno == ENOENT && !make && lstat(r->dir, &st) ? 0 : fail_errno("%s", r->dir);
-	err = lock(r);
-	if (err) {
-		close(r->directory);
-		r->directory = -1;
-	}
-	return err;
+	return IS_ON_PIDNS && service_restore_option(s, "--pidns");
 }
 
 static int begin(struct run *r, int argc, char **argv, bool saving)
@@ -211,9 +128,12 @@ static int begin(struct run *r, int argc, char **argv, bool saving)
 	if (!code && r->foreground && r->services.len && in_pidns((const struct service *)(const void *)r->services.data))
 		code = usage_error("--foreground is not for a service with pidns=yes: its exit status stays in there");
 	if (!code && r->services.len) {
-		r->longest = only ? longest_of_all(conf, save, restore) : longest(&r->services);
+		/* each service may have a tinyckpt of its own at this boot */
+		const int64_t patience = services_longest(conf, save, restore);
+
+		r->dir = image_directory();
 		log_keep(&r->trouble);	/* each is told */
-		(void)open_directory(r, saving);
+		(void)shelf_open(r->dir, saving, patience, &r->directory, &r->made);
 		log_keep(NULL);
 	}
 	return code;

@@ -307,3 +307,31 @@ void services_free(struct buffer *services)
 	}
 	buffer_free(services);
 }
+
+int64_t services_longest(const char *dir, const struct option *save, const struct option *restore)
+{
+	struct buffer all = { 0 };
+	const struct service *s;
+	struct said unsaid = { 0 };
+	int64_t sum = 0;
+
+	log_keep(&unsaid);
+	(void)services_read(&all, dir, NULL, save, restore);
+	log_keep(NULL);
+	s = (const struct service *)(const void *)all.data;
+	for (size_t i = 0; i < all.len / sizeof(*s); i++)
+		sum += (s[i].timeout + s[i].settle + 1) * 1000LL;
+	services_free(&all);
+	return sum;
+}
+
+const char *service_restore_option(const struct service *s, const char *name)
+{
+	const char *option = (const char *)s->restore.data, *value = NULL;
+	const size_t len = strlen(name);
+
+	for (; option && option < (const char *)s->restore.data + s->restore.len; option += strlen(option) + 1)
+		if (!strncmp(option, name, len) && (!option[len] || option[len] == '='))
+			value = option + len + !!option[len];
+	return value;
+}

@@ -30,4 +30,10 @@ int services_read(struct buffer *services, const char *dir, const char *only, co
 
 void services_free(struct buffer *services);
 
+/* So long, in ms, all services of DIR take at most, with nothing else going on.  Nothing is said. */
+int64_t services_longest(const char *dir, const struct option *save, const struct option *restore);
+
+/* What stands behind the last option of that name ("--key") of its restore, as it will be read by that; NULL: it has none. */
+const char *service_restore_option(const struct service *s, const char *name);
+
 #endif

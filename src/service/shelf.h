@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum shelf { SHELF_READY, SHELF_TRYING, SHELF_DONE, SHELF_FAILED, SHELVES };
 
@@ -20,6 +21,13 @@ extern const char *const shelf_suffix[SHELVES];
 
 /* In one word, for people. */
 extern const char *const shelf_word[SHELVES];
+
+/*
+ * The folder of images, opened and locked, since two tinyckpts at a time would see each other's halves.  But who may read it can
+ * lock it, too: nobody is waited for longer than patience, in ms.  make: it is made where there is none, *made then tells so.
+ * *directory: the caller's to close; -1: there is none, or, on an error, none to be used.  0 or a negative errno, said.
+ */
+int shelf_open(const char *dir, bool make, int64_t patience, int *directory, bool *made);
 
 /* Into path: DIR/NAME and the suffix.  0 or -ENAMETOOLONG, said. */
 int shelf_path(char *path, size_t cap, const char *dir, const char *name, enum shelf shelf);
