@@ -4,6 +4,7 @@
  * Both are each thread's own; one sleeps, one spins, one spins with values in ordinary vectors (SVE).
  */
 #include "testlib.h"
+#include "z7.h"
 
 #if defined(__aarch64__)
 
@@ -53,24 +54,7 @@ static void check(const struct holder *h, const char *whose)
 /* Z7, beyond what the ordinary registers have of it, from beginning to end of a loop that makes no call. */
 static bool spin_with_vectors(struct holder *h)
 {
-	uint64_t same;
-
-	__asm__ volatile(".arch armv8.2-a+sve\n"
-			 "	index z7.d, #3, #5\n"
-			 "	str %w[one], [%[ready]]\n"
-			 "1:	ldr w9, [%[go]]\n"
-			 "	cbz w9, 1b\n"
-			 "	index z6.d, #3, #5\n"
-			 "	ptrue p0.d\n"
-			 "	cmpeq p0.d, p0/z, z6.d, z7.d\n"
-			 "	cntp %[same], p0, p0.d\n"
-			 "	cntd x9\n"
-			 "	cmp %[same], x9\n"
-			 "	cset %[same], eq\n"
-			 : [same] "=&r"(same)
-			 : [ready] "r"(&h->ready), [go] "r"(&go), [one] "r"(1)
-			 : "x9", "v6", "v7", "memory", "cc");
-	return same;
+	return HOLD_Z7("", "", &h->ready, &go);
 }
 
 static void *body(void *arg)

@@ -5,6 +5,7 @@
  * arguments: za streaming both
  */
 #include "testlib.h"
+#include "z7.h"
 
 #if defined(__aarch64__)
 
@@ -34,30 +35,12 @@ static void on_signal(int number)
 /* Z7 and a row of ZA keep their values, from beginning to end of a loop that makes no call. */
 static bool hold(void)
 {
-	uint64_t same = 1;
+	bool same = true;
 
 	if (za)
 		__asm__ volatile(SME "smstart za\n\tmov w12, #3\n\tldr za[w12, 0], [%0]" : : "r"(row) : "w12", "memory");
 	if (streaming)
-		__asm__ volatile(SME
-				 "	smstart sm\n"
-				 "	index z7.d, #3, #5\n"
-				 "	str %w[one], [%[ready]]\n"
-				 "1:	ldr w9, [%[go]]\n"
-				 "	cbz w9, 1b\n"
-				 "	index z6.d, #3, #5\n"
-				 "	ptrue p0.d\n"
-				 "	cmpeq p0.d, p0/z, z6.d, z7.d\n"
-				 "	cntp %[same], p0, p0.d\n"
-				 "	cntd x9\n"
-				 "	cmp %[same], x9\n"
-				 "	cset %[same], eq\n"
-				 "	smstop sm\n"
-				 : [same] "=&r"(same)
-				 : [ready] "r"(&ready), [go] "r"(&go), [one] "r"(1)
-				 : "x9", "memory", "cc", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12",
-				   "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27",
-				   "v28", "v29", "v30", "v31");
+		same = HOLD_Z7_STREAMING(&ready, &go);
 	else
 		for (ready = 1; !go;)
 			;

@@ -88,18 +88,25 @@ static inline int write_some(struct image_writer *w, int bodies, uint8_t mark)
 	return err;
 }
 
+/* With err it comes to nothing, and that is what is returned. */
+static inline int end_image(struct image_writer *w, int err)
+{
+	struct image_totals totals = { 0 };
+
+	if (!err)
+		err = image_commit(w, &totals);
+	image_drop(w);
+	return err;
+}
+
 static inline int write_image(const char *name, int bodies, uint8_t mark)
 {
 	struct image_writer w;
-	struct image_totals totals = { 0 };
 	int err = image_create(&w, name, NULL);
 
 	if (!err)
 		err = write_some(&w, bodies, mark);
-	if (!err)
-		err = image_commit(&w, &totals);
-	image_drop(&w);
-	return err;
+	return end_image(&w, err);
 }
 
 /* Reads it whole and gives the mark of its bodies; negative when it is not a good image. */

@@ -122,16 +122,12 @@ static int sync_error;
 static int replace_unsynced(void)
 {
 	struct image_writer w;
-	struct image_totals totals = { 0 };
 	int err = image_create(&w, path, NULL);
 
 	if (!err)
 		err = write_some(&w, 1, 2);
 	take_away(SYS_fsync, 0, true, (unsigned int)(of_directory ? w.target.directory : w.target.fd), (unsigned int)sync_error);
-	if (!err)
-		err = image_commit(&w, &totals);
-	image_drop(&w);
-	return err;
+	return end_image(&w, err);
 }
 
 /* An image takes its name when it is on its medium, no sooner, and is there when its name is. */
@@ -157,7 +153,6 @@ static void test_sync(void **state)
 static int write_by_parts(void)
 {
 	struct image_writer w;
-	struct image_totals totals = { 0 };
 	int err = image_create(&w, path, NULL);
 
 	w.target.part = 3 * BODY_MAX;
@@ -168,10 +163,7 @@ static int write_by_parts(void)
 		if (!err && w.target.written - w.target.begun >= w.target.part)
 			err = -E2BIG;	/* waits in the page cache */
 	}
-	if (!err)
-		err = image_commit(&w, &totals);
-	image_drop(&w);
-	return err;
+	return end_image(&w, err);
 }
 
 /* Parts of a large image are on their way to the medium before the rest is there; that they do not arrive is told. */
