@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Processes in states that tinyckpt must refuse or respect. `actor ROLE` prints its own PID and the number that matters,
- * and stays until it is killed or, for safety, a minute has gone by.
+ * and stays until it is killed or, for safety, ten minutes have gone by.
  *
  *   actor sleep         its own PID
  *   actor zombie        the PID of a child that has ended and is not waited for
@@ -41,8 +41,8 @@ static int stay(long number)
 {
 	printf("%d %ld\n", (int)getpid(), number);
 	fclose(stdout);
-	/* Reads nothing, writes nothing, holds nothing but the standard streams. */
-	for (int i = 0; i < 60; i++)
+	/* Reads nothing, writes nothing, holds nothing but the standard streams; and outlives its test on a machine with much to do. */
+	for (int i = 0; i < 600; i++)
 		sleep(1);
 	return 0;
 }

@@ -112,7 +112,7 @@ else
 		sleep 0.5
 		freeze "$threads" stopped
 		cat
-	} <"$work/threads.tck" | timeout -s KILL 30 "$tool" restore -d - 2>"$work/err" &
+	} <"$work/threads.tck" | timeout -s KILL 110 "$tool" restore -d - 2>"$work/err" &
 	restore=$!
 	while ! grep -qs FR "$freezer/stopped/freezer.state"; do sleep 0.1; done
 	sleep 1
