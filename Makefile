@@ -155,7 +155,6 @@ obj-$(CONFIG_TRUST)         += src/cmd_keygen.c $(addprefix src/image/,key.c sea
 obj-$(CONFIG_OLD_KERNELS)   += src/tree/library_rseq.c
 obj-$(CONFIG_BARE_KERNELS)  += src/kernel/poke.c src/kernel/lacking.c
 obj-$(or $(CONFIG_PIDS),$(CONFIG_OLD_KERNELS)) += src/kernel/pid_counter.c
-obj-$(CONFIG_ENDED_CALLS)   += src/tree/ended_calls.c
 obj-$(CONFIG_COPY_BEHIND)   += src/image/behind.c src/tree/fill.c
 obj-$(CONFIG_INSTALL_PAGES) += src/tree/install.c
 obj-$(CONFIG_CMD_SHOW)      += src/cmd_show.c src/show_text.c src/objects/open_flags.c

@@ -30,9 +30,9 @@
 #include "objects/timerfd.h"
 #include "tree/birth.h"
 #include "tree/clocks.h"
-#include "tree/ended_calls.h"
 #include "tree/fill.h"
 #include "tree/locks.h"
+#include "tree/made_again.h"
 #include "tree/pids.h"
 #include "tree/posix_timers.h"
 #include "tree/reborn.h"
@@ -41,7 +41,6 @@
 #include "tree/revive.h"
 #include "tree/session.h"
 #include "tree/settle.h"
-#include "tree/sleepers.h"
 #include "tree/tags.h"
 
 enum { RESTORE_STEP_MS = 60000, RESTORE_END_MS = 10000, RESTORE_STEP_RECORDS = 16, NOT_YET = 1 };
@@ -261,7 +260,7 @@ static int make_tree(struct restore *r)
 		err = revive_finish(r);
 	if (!err && (!r->settled || r->pid))
 		err = fail(EIMAGE, "incomplete: the tree has no end");
-	return err ? err : sleepers_go_on(r);
+	return err ? err : made_again(r);
 }
 
 static int write_pidfile(const struct restore *r)
@@ -326,11 +325,8 @@ static void release(const struct restore *r)
 
 	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
 		thread_untie(tid[i]);
-	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++) {
-		if (IS_ON_ENDED_CALLS)
-			ended_calls_end(r, tid[i]);
+	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
 		thread_detach(tid[i], 0);
-	}
 }
 
 /* Failure takes down only what was made here. */

@@ -118,11 +118,9 @@ struct restore {
 	struct buffer ghosts;		/* struct ghost */
 	struct buffer made;		/* pid_t: processes that are there before their records, see tree/session.c */
 	struct buffer threads;		/* pid_t: every thread that is held */
-	struct buffer calls;		/* struct interrupted_call, see tree/ended_calls.c */
 	uint64_t caught;		/* signals of the process at hand that have handlers */
-	uint64_t no_sa_restart;		/* signals of the process at hand whose handlers end a call */
 	uint64_t of_children;		/* signals that may tell of those that end or stop while all is made */
-	struct buffer again;		/* pid_t: threads whose sleep goes on with what remained */
+	struct buffer again;		/* struct again, see tree/made_again.c */
 
 	/* what the records that come next belong to */
 	pid_t pid;			/* the process */

@@ -32,16 +32,15 @@
 #include "tree/birth.h"
 #include "tree/clocks.h"
 #include "tree/credentials.h"
-#include "tree/ended_calls.h"
 #include "tree/lists.h"
 #include "tree/locks.h"
+#include "tree/made_again.h"
 #include "tree/posix_timers.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
 #include "tree/settings.h"
 #include "tree/settle.h"
 #include "tree/signal_frames.h"
-#include "tree/sleepers.h"
 #include "tree/vdso.h"
 
 #ifndef PR_SET_THP_DISABLE
@@ -128,10 +127,8 @@ int revive_state(struct restore *r, const struct record *rec)
 	r->pid = b->pid;
 	r->sigtrap.handler = 0;
 	r->next_timer = 0;
-	if (IS_ON_ENDED_CALLS) {
+	if (IS_ON_ENDED_CALLS)
 		r->caught = 0;
-		r->no_sa_restart = ~0ULL;
-	}
 
 	mm = (struct mm_fields){
 		.start_code = m->start_code, .end_code = m->end_code, .start_data = m->start_data, .end_data = m->end_data,
@@ -208,8 +205,6 @@ int revive_sigactions(struct restore *r, const struct record *rec)
 
 		if (IS_ON_ENDED_CALLS && m.handler[i] != (uintptr_t)SIG_DFL && m.handler[i] != (uintptr_t)SIG_IGN)
 			r->caught |= 1ULL << (m.signal[i] - 1);
-		if (IS_ON_ENDED_CALLS && m.flags[i] & SA_RESTART)
-			r->no_sa_restart &= ~(1ULL << (m.signal[i] - 1));
 		if (m.signal[i] == SIGTRAP && m.handler[i] == (uintptr_t)SIG_IGN) {
 			r->sigtrap = action;
 			continue;
@@ -498,12 +493,7 @@ static int finish(struct restore *r, bool last)
 		return err;
 	arch_interrupted(&regs, &call);
 	call.nr = (long)m->syscall;
-	if (sleepers_wait(m, &call) || (IS_ON_CLOCKS && m->interrupted && clocks_hold(r, &call))) {
-		if (buffer_append(&r->again, &tid, sizeof(tid)))
-			return fail(ENOMEM, "out of memory");
-	} else if (IS_ON_ENDED_CALLS && m->interrupted) {
-		err = ended_calls_note(r, m);
-	}
+	err = made_again_note(r, m, &call);
 	if (m->interrupted)
 		arch_restart(&regs, (long)m->syscall);
 	arch_no_restart(&regs);

@@ -1,61 +1,123 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A timer ends while all stand still, between save and restore: its signal ends the pause(2) that waits for it. Were the handler to
- * run first and the call to be made then, it would wait for ever. So it does, now and then, where a program is stopped just before
- * its pause: of several processes one may. It does without a save, too, where a machine is so busy that the timer ends before the
- * pause begins: the busier, the longer is the time.
+ * run first and the call to be made then, it would wait for ever. So it does without a save, too, where the timer ends before the pause
+ * begins, as on a busy machine: then the handler finds itself called from elsewhere than from before the call, and sets it anew.
+ *
+ * late - those that wait are given a processor last, long after the release: the signal comes before they are in their call again.
+ * arguments: soon late
  */
+#define _GNU_SOURCE
 #include "testlib.h"
 
+#include <sched.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 enum { COUNT = 6, LATE = 2, ROUNDS = 300 };
 
 static pid_t child[COUNT];
+static bool is_late;
 static long shortest = 9000; /* us */
 
-static void on_alarm(int sig)
+static void set(int number)
 {
-	(void)sig;
+	const struct itimerval soon = {.it_value.tv_usec = shortest + 1000 * number};
+
+	must(setitimer(ITIMER_REAL, &soon, NULL));
+}
+
+/* At the instruction of a system call, which is yet to be made? */
+static bool is_at_call(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+	static const unsigned char call[] = {0x0f, 0x05};
+	const uintptr_t pc = (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+	static const unsigned char call[] = {0x01, 0x00, 0x00, 0xd4};
+	const uintptr_t pc = context->uc_mcontext.pc;
+#elif defined(__arm__)
+	static const unsigned char arm[] = {0x00, 0x00, 0x00, 0xef}, call[] = {0x00, 0xdf};
+	const uintptr_t pc = context->uc_mcontext.arm_pc;
+
+	if (!(context->uc_mcontext.arm_cpsr & 0x20))
+		return !memcmp((const void *)pc, arm, sizeof arm);
+#elif defined(__riscv)
+	static const unsigned char call[] = {0x73, 0x00, 0x00, 0x00};
+	const uintptr_t pc = context->uc_mcontext.__gregs[REG_PC];
+#endif
+	return !memcmp((const void *)pc, call, sizeof call);
+}
+
+static void on_alarm(int sig, siginfo_t *info, void *context)
+{
+	(void)sig, (void)info;
+	if (!is_at_call(context))
+		set(0);
+}
+
+static int64_t now_us(clockid_t clock)
+{
+	struct timespec t;
+
+	must(clock_gettime(clock, &t));
+	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
+/* Takes its processor for itself when all have stood still. */
+static void spins(void *arg)
+{
+	enum { STOOD_STILL = 15000, SPIN = 200000 };
+
+	(void)arg;
+	test_child_ready();
+	while (!test_may_go()) {
+		const int64_t began = now_us(CLOCK_REALTIME);
+		int64_t ended;
+
+		test_nap(1);
+		ended = now_us(CLOCK_REALTIME);
+		while (ended - began > STOOD_STILL && now_us(CLOCK_REALTIME) - ended < SPIN)
+			;
+	}
 }
 
 static void body(void *arg)
 {
-	const struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_NODEFER}; /* the mask stays as it is */
+	const struct sched_param none = {0};
+
+	const struct sigaction action = {.sa_sigaction = on_alarm, .sa_flags = SA_SIGINFO | SA_NODEFER}; /* the mask stays as it is */
 	intptr_t number = (intptr_t)arg;
 
 	must(sigaction(SIGALRM, &action, NULL));
+	if (is_late)
+		must(syscall(SYS_sched_setscheduler, 0, SCHED_IDLE, &none)); /* musl has none */
 	test_child_ready();
 	while (!test_may_go()) {
-		const struct itimerval soon = {.it_value.tv_usec = shortest + 1000 * number};
-
-		must(setitimer(ITIMER_REAL, &soon, NULL));
+		set((int)number);
 		pause();
 	}
-	if (test_breaking() && number < LATE)
+	while (test_breaking() && number < LATE)
 		pause();
-}
-
-static int64_t now_us(void)
-{
-	struct timespec t;
-
-	must(clock_gettime(CLOCK_MONOTONIC, &t));
-	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
 }
 
 void test_setup(void)
 {
+	is_late = !strcmp(test_argument(), "late");
+	for (int i = 0; is_late && i < sysconf(_SC_NPROCESSORS_ONLN); i++)
+		test_child(spins, NULL);
 	for (int i = 0; i < 20; i++) {
-		const int64_t began = now_us();
+		const int64_t began = now_us(CLOCK_MONOTONIC);
 
 		test_nap(1);
-		if (6 * (now_us() - began) > shortest)
-			shortest = 6 * (now_us() - began);
+		if (6 * (now_us(CLOCK_MONOTONIC) - began) > shortest)
+			shortest = 6 * (now_us(CLOCK_MONOTONIC) - began);
 	}
 	if (shortest > 500000)
 		shortest = 500000;
