@@ -129,6 +129,12 @@ enum { SCHED_FLAG_UTIL_CLAMP = 0x60 };
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441 /* 5.11 */
 #endif
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449 /* 5.16 */
+#endif
+#ifndef SYS_futex_wait
+#define SYS_futex_wait 455 /* 6.7 */
+#endif
 #ifndef SYS_mseal
 #define SYS_mseal 462
 #endif

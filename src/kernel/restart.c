@@ -38,7 +38,15 @@ static const short restarted[] = {
 	SYS_read, SYS_readv, SYS_write, SYS_writev, SYS_recvfrom, SYS_recvmsg, SYS_sendto,
 	SYS_sendmsg, SYS_accept, SYS_accept4, SYS_connect, SYS_wait4, SYS_waitid, SYS_futex, SYS_futex_time64, SYS_flock,
 	SYS_fcntl, SYS_fcntl64, SYS_openat, SYS_ioctl, SYS_mq_timedsend, SYS_mq_timedsend_time64, SYS_mq_timedreceive,
-	SYS_mq_timedreceive_time64};
+	SYS_mq_timedreceive_time64, SYS_preadv2, SYS_pwritev2, SYS_splice, SYS_tee, SYS_vmsplice, SYS_sendfile, SYS_openat2,
+	SYS_futex_waitv, SYS_futex_wait,
+#ifdef SYS_open
+	SYS_open,
+#endif
+#ifdef SYS_sendfile64
+	SYS_sendfile64,
+#endif
+};
 
 static bool is_among(const short *numbers, size_t n, long nr)
 {
