@@ -183,7 +183,7 @@ long arch_decode_syscall(const uint8_t *text, size_t len);
 /* How much of the len bytes of a register set means something: some kernels fill it up to the most that it can have. */
 size_t arch_regset_len(unsigned int type, const void *set, size_t len);
 
-/* Why the state of this thread, held, cannot be carried (a 32-bit task on a 64-bit kernel, ...), NULL when it can. */
+/* Why the state of this thread, held, cannot be carried (shadow stacks, ...), NULL when it can. */
 const char *arch_refuse(pid_t tid, const struct arch_regs *regs);
 
 /*

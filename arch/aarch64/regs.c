@@ -15,7 +15,6 @@ enum {
 	MOVZ_W8 = 0x52800008,
 	PSTATE_BTYPE = 3 << 10,
 	PSTATE_SS = 1 << 21,
-	PSTATE_32BIT = 1 << 4,
 	NR = 8,			/* the register with the number of a call */
 	HIDDEN = 7,		/* at the stops around a call it tells which of the two it is */
 };
@@ -209,13 +208,14 @@ const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 	struct sve_header sve;
 	uint64_t stack[3];	/* its features, those locked, its pointer */
 
+	(void)regs;
 	if (!regset(tid, NT_ARM_GCS, stack, sizeof(stack)) && stack[0])
 		return "a shadow stack (GCS): not supported";
 	if (!regset(tid, NT_ARM_SSVE, &sve, sizeof(sve)) && sve.flags & SVE_REGS_SVE)
 		return "streaming mode (SME) in use: not supported";
 	if (!regset(tid, NT_ARM_ZA, &sve, sizeof(sve)) && sve.size > sizeof(sve))	/* without it there is no ZT0 either */
 		return "register ZA (SME) in use: not supported";
-	return regs->pstate & PSTATE_32BIT ? "a 32-bit program on a 64-bit kernel" : NULL;
+	return NULL;
 }
 
 /* The mask tells that there are keys; they need CONFIG_CHECKPOINT_RESTORE. */

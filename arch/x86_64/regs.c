@@ -215,13 +215,8 @@ const char *arch_refuse(pid_t tid, const struct arch_regs *regs)
 {
 	uint64_t some;
 	struct iovec ports = { &some, sizeof(some) };
-	struct arch_regs set;
-	struct iovec all = { &set, sizeof(set) };
 
 	(void)regs;
-	/* of such a task the kernel hands out what it would have on its own */
-	if (!ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &all) && all.iov_len != sizeof(set))
-		return "a 32-bit program on a 64-bit kernel";
 	if (has_tiles(tid))
 		return "tiles (AMX) in use: not supported";
 	if (!ptrace(PTRACE_GETREGSET, tid, (void *)NT_386_IOPERM, &ports))

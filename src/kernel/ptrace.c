@@ -306,6 +306,7 @@ int thread_regs(pid_t tid, struct arch_regs *regs)
 {
 	size_t len = sizeof(*regs);
 
+	*regs = (struct arch_regs){ 0 };	/* a 32-bit program on a 64-bit kernel has less, and stands nowhere */
 	return thread_regset(tid, NT_PRSTATUS, regs, &len);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tree/obstacles.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdlib.h>
@@ -33,6 +34,8 @@ static void cannot_tell(struct save *s, const char *what, int err)
 	if (!s->checking || err != -ESRCH)
 		obstacle(s, "%s cannot be read: %s", what, strerror(-err));
 }
+
+static const char NARROW[] = "a 32-bit program on a 64-bit kernel";
 
 static void refuse(struct save *s, pid_t tid, const char *what)
 {
@@ -116,6 +119,16 @@ static void check_bonds(struct save *s, const struct process *p)
 		obstacle(s, "System V semaphores (SEM_UNDO): not supported");
 }
 
+/* What a save sees by the registers, check, which looks from outside, sees by the file. */
+static void check_program(struct save *s, const struct process *p)
+{
+	char ident[EI_NIDENT];
+
+	if (IS_ON_CMD_CHECK && s->checking && proc_readf(ident, sizeof(ident), "/proc/%d/exe", p->tid) > EI_CLASS &&
+	    ident[EI_CLASS] == ELFCLASS32 && sizeof(void *) > sizeof(uint32_t))
+		obstacle(s, "%s", NARROW);
+}
+
 /* It has to make some system calls for the tool, which takes memory of its own for a moment (tree/visit.h). */
 static void check_room(struct save *s, pid_t pid, int resource, uint64_t used, const char *name)
 {
@@ -133,6 +146,7 @@ static void check_thread(struct save *s, const struct process *p, struct thread 
 	struct proc_status st;
 	struct syscall_user_dispatch dispatch;
 	struct arch_regs regs;
+	size_t len = sizeof(regs);
 	const char *why;
 	int err = proc_status(p->pid, tid, &st);
 
@@ -162,14 +176,18 @@ static void check_thread(struct save *s, const struct process *p, struct thread 
 	if (thread == p->threads)
 		*leader = st.credentials;
 	thread->like_leader = !memcmp(leader, &st.credentials, sizeof(*leader));
-	why = ARCH_REGSET_LOST ? frame_obstacle(p, thread) : NULL;
-	if (why)
-		refuse(s, tid, why);
-	err = thread_regs(tid, &regs);
-	if (err)
+	err = thread_regset(tid, NT_PRSTATUS, &regs, &len);
+	if (err) {
 		cannot_tell(s, "the registers of a thread", err);
-	else if ((why = arch_refuse(tid, &regs)))
-		obstacle(s, "thread %d: %s", tid, why);
+	} else if (len != sizeof(regs)) {	/* those that such a program has: none of what they are taken for */
+		obstacle(s, "thread %d: %s", tid, NARROW);
+	} else {
+		why = ARCH_REGSET_LOST ? frame_obstacle(p, thread) : NULL;
+		if (why)
+			refuse(s, tid, why);
+		if ((why = arch_refuse(tid, &regs)))
+			obstacle(s, "thread %d: %s", tid, why);
+	}
 }
 
 static int see_code(void *arg, struct vma *v)
@@ -203,6 +221,7 @@ void obstacles_find(struct save *s, struct process *p)
 
 	check_namespaces(s, p);
 	check_bonds(s, p);
+	check_program(s, p);
 	timers_find(s, p);
 	shared_find(s, p);
 	check_keys(s, p);
