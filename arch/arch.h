@@ -35,6 +35,7 @@
  *   ARCH_HOME_MAX         bytes that arch_home() may write, a multiple of 16, as `at` is
  *   ARCH_HOME_MAGIC       by which a later visit knows them, at offset ARCH_HOME_MAGIC_AT
  *   ARCH_HOME_REACH       how far the program counter may be from there, if there is nothing near it
+ *   ARCH_FAR              1: and there may be nothing near it; may be left out
  *   ARCH_NEAR_MAX         bytes that arch_near() may write, a multiple of 8 or 0; ARCH_LEAVE_MAX: arch_leave()
  *   ARCH_CALL_BYTES       length of the system call instruction, at most
  *   ARCH_CALL_STOPS_HIDE  1: one of the registers cannot be read or set at the stops before and behind a call
@@ -72,6 +73,9 @@
 #endif
 #ifndef ARCH_SIGNAL_PAGE
 #define ARCH_SIGNAL_PAGE 0
+#endif
+#ifndef ARCH_FAR
+#define ARCH_FAR 0
 #endif
 #ifndef ARCH_SETTINGS
 #define ARCH_SETTINGS

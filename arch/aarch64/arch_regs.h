@@ -84,6 +84,7 @@ enum {
 #define ARCH_SA_RESTORER 1
 #define ARCH_O_LARGEFILE 0400000
 #define ARCH_HOME_REACH (127UL << 20)	/* of a branch that needs no register */
+#define ARCH_FAR IS_ON_FAR_CODE
 #define ARCH_TASK_SIZE (1UL << 52)	/* at most: the kernel may have been built for less */
 
 #define ARCH_SIGNS 1

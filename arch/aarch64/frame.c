@@ -73,7 +73,7 @@ void arch_frame(uint8_t *to, uintptr_t at, const struct arch_home *home, const v
 {
 	const struct sve_header *sve = lost;	/* behind it Z, P and FFR */
 	const struct fpsimd_regset *fpsimd = fp;
-	const size_t len = sve->vl * 34U + sve->vl / 8U;	/* 32 of Z; 16 of P, and FFR, of an eighth of that */
+	const size_t len = lost_len ? sve->vl * 34U + sve->vl / 8U : 0;	/* 32 of Z; 16 of P, and FFR, of an eighth of that */
 	struct frame *f = (struct frame *)(void *)to;
 
 	memset(to, 0, ARCH_FRAME_BYTES(lost_len));	/* the last record has neither magic nor size */
@@ -84,6 +84,8 @@ void arch_frame(uint8_t *to, uintptr_t at, const struct arch_home *home, const v
 	f->fpsimd.fpsr = fpsimd->fpsr;
 	f->fpsimd.fpcr = fpsimd->fpcr;
 	memcpy(f->fpsimd.v, fpsimd->v, sizeof(f->fpsimd.v));
+	if (!len)
+		return;
 	f->sve.record = (struct record){ SVE_MAGIC, (uint32_t)(sizeof(f->sve) + len + 15) & ~15U };
 	f->extra.record = (struct record){ EXTRA_MAGIC, offsetof(__typeof__(f->extra), end) };
 	f->extra.datap = at + offsetof(struct frame, sve);

@@ -40,6 +40,7 @@ enum {
 #define ARCH_SA_RESTORER 0
 #define ARCH_O_LARGEFILE 0100000
 #define ARCH_HOME_REACH (1000UL << 10)	/* of a jump that needs no register: 1 MiB, seen from any byte of it */
+#define ARCH_FAR 1
 #define ARCH_TASK_SIZE (1UL << 56)	/* at most: it depends on the processor (Sv39, Sv48, Sv57) */
 
 #define ARCH_SIGNS 0

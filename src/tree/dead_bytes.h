@@ -25,7 +25,7 @@ static inline bool dead_bytes_reach(uint64_t at, uint64_t pc)
 	return (at < pc ? pc - at : at - pc) <= ARCH_HOME_REACH;
 }
 
-/* May a program have so much code that nothing is near the midst of it?  Nobody's has twice this. */
-enum { DEAD_BYTES_FAR = ARCH_HOME_REACH < (100UL << 20) };
+/* May nothing be near?  So it is in the midst of much code, and in code that a compiler in the program has made, which lies anywhere. */
+enum { DEAD_BYTES_FAR = ARCH_FAR };
 
 #endif

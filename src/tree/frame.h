@@ -6,8 +6,8 @@
  * the frame is there until the very end, the leader, which takes the area away, has it below its stack pointer, where a
  * signal would have put one; the others have it in the area.
  *
- * Nor is there another way home for a thread that was stopped in user mode in the midst of much code, where no jump comes to
- * that needs no register (DEAD_BYTES_FAR).
+ * Nor is there another way home for a thread that was stopped in user mode where no jump comes to that needs no register
+ * (DEAD_BYTES_FAR): in the midst of much code, or in what a compiler has made that is part of the program.
  *
  * All of it is used with an ARCH_REGSET_LOST only.
  */
