@@ -334,6 +334,8 @@ static void take_down(struct restore *r)
 {
 	const pid_t *tid = (const pid_t *)(const void *)r->threads.data;
 
+	for (size_t i = 0; i < r->threads.len / sizeof(*tid); i++)
+		thread_doom(tid[i]);
 	for (size_t i = r->threads.len / sizeof(*tid); i-- > 0;)
 		kill(tid[i], SIGKILL);
 	wait_deadline(RESTORE_END_MS);

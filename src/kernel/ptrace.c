@@ -2,18 +2,22 @@
 #include "kernel/ptrace.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "config.h"
 #include "kernel/abi.h"
 #include "kernel/procfs.h"
+#include "kernel/task_memory.h"
 #include "kernel/timens.h"
 
 static int request(int what, pid_t tid, unsigned long addr, unsigned long data)
@@ -34,9 +38,16 @@ int thread_untie(pid_t tid)
 	return request(PTRACE_SETOPTIONS, tid, 0, 0);
 }
 
-int thread_doom(pid_t tid)
+void thread_doom(pid_t tid)
 {
-	return request(PTRACE_SETOPTIONS, tid, 0, PTRACE_O_EXITKILL);
+	struct robust_list_head *head, empty = { 0 };
+	size_t len;
+
+	request(PTRACE_SETOPTIONS, tid, 0, PTRACE_O_EXITKILL);
+	if (syscall(SYS_get_robust_list, tid, &head, &len))
+		return;
+	empty.list.next = &head->list;
+	(void)task_write(tid, (uintptr_t)head, &empty, sizeof(empty));
 }
 
 int thread_tell_exit(pid_t tid)

@@ -19,8 +19,11 @@ int thread_seize(pid_t tid, unsigned long options);
  */
 int thread_untie(pid_t tid);
 
-/* The opposite, for a thread that stands still: it dies with the tool. */
-int thread_doom(pid_t tid);
+/*
+ * The opposite, for a thread that stands still and is about to be killed: it dies with the tool.  Of the robust futexes that it
+ * holds the kernel would write that their owner died, also into a file, which is there for its next life: it forgets its list.
+ */
+void thread_doom(pid_t tid);
 
 /* A thread that stands still survives the tool, and stops once more (STOP_EVENT) when it ends. */
 int thread_tell_exit(pid_t tid);

@@ -523,8 +523,8 @@ void tree_doom(struct tree *tree)
 {
 	/* should the tool die, the kernel goes on with it */
 	for (size_t i = 0; i < tree->n; i++)
-		if (tree->processes[i].threads_n)
-			thread_doom(tree->processes[i].threads[0].tid);
+		for (size_t j = 0; j < tree->processes[i].threads_n; j++)
+			thread_doom(tree->processes[i].threads[j].tid);
 	kill(tree->processes[tree->n - 1].pid, SIGKILL);
 }
 

@@ -10,6 +10,7 @@
  *   actor rseq-of TID   where that thread has registered for rseq(2), instead of its own PID; and ends
  *   actor trace PID     traces PID
  *   actor lock FILE     holds the lock (fcntl's) of the whole file
+ *   actor mutex FILE    holds a robust mutex that it has put there
  *   actor hold          memory, which it looks through when it gets SIGUSR1: it ends if that is not as it was
  *   actor signals FILE  writes the number of each signal that it takes to FILE, a line each
  *   actor map           20,000 mappings
@@ -266,6 +267,18 @@ static int lock(const char *path)
 	return fd < 0 || fcntl(fd, F_SETLK, &whole) ? 1 : stay(getpid());
 }
 
+static int hold_mutex(const char *path)
+{
+	pthread_mutexattr_t robust;
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+	pthread_mutex_t *mutex = fd < 0 || ftruncate(fd, sizeof(*mutex)) ? MAP_FAILED :
+		mmap(NULL, sizeof(*mutex), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	pthread_mutexattr_init(&robust);
+	pthread_mutexattr_setrobust(&robust, PTHREAD_MUTEX_ROBUST);
+	return mutex == MAP_FAILED || pthread_mutex_init(mutex, &robust) || pthread_mutex_lock(mutex) ? 1 : stay(getpid());
+}
+
 int main(int argc, char **argv)
 {
 	const char *role = argc > 1 ? argv[1] : "";
@@ -308,6 +321,8 @@ int main(int argc, char **argv)
 		return tell_signals(argv[2]);
 	if (!strcmp(role, "lock"))
 		return lock(argv[2]);
+	if (!strcmp(role, "mutex"))
+		return hold_mutex(argv[2]);
 	if (!strcmp(role, "take"))
 		return take(pid, 0);
 	if (!strncmp(role, "become", 6))
@@ -318,6 +333,6 @@ int main(int argc, char **argv)
 		return take(pid, 1);
 	if (!strcmp(role, "take-tid"))
 		return take_tid(pid);
-	fprintf(stderr, "usage: actor sleep|zombie|thread|trace PID|lock FILE|hold|become|outlive|take PID|take-dead PID|take-tid PID\n");
+	fprintf(stderr, "usage: actor sleep|zombie|thread|trace PID|lock FILE|mutex FILE|hold|become|outlive|take[-dead|-tid] PID\n");
 	return 2;
 }

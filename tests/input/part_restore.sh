@@ -151,6 +151,16 @@ stays_away "when somebody else has its lock" 1 "fd 3: process $actor holds the l
 end "$actor"
 comes_back "its lock is free"
 
+# A file that a dying process has a mutex in would be told of its death.
+act mutex "$work/mutex"
+pid=$actor
+cp "$work/mutex" "$work/mutex.held"
+accepts "save of what holds a robust mutex" save -o "$image" "$pid"
+refuses "restore that fails at its very end" 1 "pidfile" restore -d --pidfile "$work/none/pidfile" "$image"
+verdict "the mutex is held, as before" "$(cmp "$work/mutex" "$work/mutex.held" 2>&1)"
+accepts "restore of what holds a robust mutex" restore -d "$image"
+end "$pid"
+
 # What the kernel makes up as it is read has the time of the first look at it since the machine was booted.
 kernels=(/proc/stat /sys/kernel/uevent_seqnum)
 # shellcheck disable=SC2016

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Robust mutexes: whoever holds one and dies after the restore leaves EOWNERDEAD, a thread as well as a process. */
+/*
+ * Robust mutexes: whoever holds one and dies after the restore leaves EOWNERDEAD, a thread as well as a process, and not before:
+ * the end of a save is no owner's death, in a file that outlives it.
+ * arguments: memory file
+ */
 #include "testlib.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static struct shared {
-	pthread_mutex_t of_thread, of_process;
+	pthread_mutex_t of_thread, of_process, of_main;
 } *shared;
 static pthread_t thread;
 static pid_t child;
@@ -45,9 +51,18 @@ static void be_killed_holding(void *arg)
 
 void test_setup(void)
 {
-	shared = must(mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	const bool in_file = !strcmp(test_argument(), "file");
+	int fd = in_file ? must(open(test_path("mutexes"), O_RDWR | O_CREAT, 0600)) : -1;
+
+	if (in_file)
+		must(ftruncate(fd, sizeof *shared));
+	shared = must(mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | (in_file ? 0 : MAP_ANONYMOUS), fd, 0));
+	if (in_file)
+		close(fd);
 	make_robust(&shared->of_thread);
 	make_robust(&shared->of_process);
+	make_robust(&shared->of_main);
+	pthread_mutex_lock(&shared->of_main);
 	child = test_child(be_killed_holding, NULL);
 	thread = test_thread(die_holding, NULL);
 	while (!ready)
@@ -60,6 +75,7 @@ void test_break(void)
 
 void test_check(void)
 {
+	expect(!pthread_mutex_unlock(&shared->of_main), "the main thread does not hold its mutex any more");
 	pthread_join(thread, NULL);
 	int error = pthread_mutex_lock(&shared->of_thread);
 
