@@ -59,6 +59,9 @@ static void check_namespaces(struct save *s, const struct process *p)
 			continue;	/* the kernel has no such namespace */
 		if (len > 0)
 			len = proc_link(theirs, sizeof(theirs), "/proc/%d/ns/%s", p->tid, names[i]);
+		/* that of its children is there when the first of them is: its process 1; a save without this cannot read it */
+		if (IS_ON_CMD_CHECK && len == -ENOENT && !strcmp(names[i], "pid_for_children"))
+			len = *theirs = '\0';
 		if (len < 0)
 			cannot_tell(s, "its namespaces", len == -ENOENT ? -ESRCH : (int)len);
 		else if (strcmp(own, theirs))

@@ -10,7 +10,7 @@
  * arguments: mempolicy keyring thread_keyring ldt ioperm user_dispatch sem_undo autogroup sched_core dnotify
  * arguments: landlock landlock_user groups mdwe uffd_mapping unlinked_attribute rlimit_as rlimit_data rlimit_memlock
  * arguments: mqueue_named secretmem proc_ended removed_directory traced vdso_code_gone
- * arguments: several clone_files clone_fs own_files own_fs
+ * arguments: ns_pid_to_come several clone_files clone_fs own_files own_fs
  */
 #include "kinds/kind.h"
 

@@ -180,6 +180,12 @@ static int make_ns_user(void)
 	return make_namespace(CLONE_NEWUSER);
 }
 
+/* Whoever it forks first is to be process 1 of one that is not there yet. */
+static int make_ns_pid_to_come(void)
+{
+	return make_namespace(CLONE_NEWPID);
+}
+
 static void check_helper(int fd)
 {
 	(void)fd;
@@ -392,6 +398,7 @@ const struct kind process_kinds[] = {
 	{"ns_mnt", make_ns_mnt, check_helper, spoil_by_flag, "mnt namespace"},
 	{"ns_net", make_ns_net, check_helper, spoil_by_flag, "net namespace"},
 	{"ns_user", make_ns_user, check_helper, spoil_by_flag, "user namespace"},
+	{"ns_pid_to_come", make_ns_pid_to_come, check_helper, spoil_by_flag, "another pid_for_children namespace"},
 	{"clone_vm", make_clone_vm, check_clone_vm, spoil_by_flag, NULL},
 	{"clone_files", make_clone_files, check_clone_files, spoil_by_flag, NULL},
 	{"clone_fs", make_clone_fs, check_clone_fs, spoil_by_flag, NULL},
