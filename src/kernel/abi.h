@@ -45,6 +45,10 @@ struct pm_scan_arg {
 #define MADV_GUARD_INSTALL 102 /* 6.13 */
 #endif
 
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 8 /* 6.11 */
+#endif
+
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif

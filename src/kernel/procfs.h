@@ -65,7 +65,7 @@ struct vma {
 	uint64_t pgoff;		/* bytes */
 	uint64_t dev, ino;
 	bool grows_down, locked, hugetlb, dontcopy, wipeonfork, dontdump, thp, nothp, mergeable, io, noreserve, shadow_stack,
-		sealed, uffd, sequential, random, bti, mte;
+		sealed, uffd, sequential, random, bti, mte, droppable;
 	bool maywrite;		/* mprotect may make it writable */
 	uint64_t resident, swapped;	/* bytes */
 	uint64_t shared_resident;	/* of them, mapped by other processes too */

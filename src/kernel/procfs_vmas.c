@@ -138,7 +138,7 @@ static void vm_flags(struct vma *v, const char *p)
 		FLAG("gd", grows_down), FLAG("lo", locked), FLAG("lf", onfault), FLAG("??", unnamed), FLAG("ht", hugetlb), FLAG("dc", dontcopy),
 		FLAG("wf", wipeonfork), FLAG("dd", dontdump), FLAG("hg", thp), FLAG("nh", nothp), FLAG("mg", mergeable), FLAG("io", io),
 		FLAG("nr", noreserve), FLAG("ss", shadow_stack), FLAG("sl", sealed), FLAG("um", uffd), FLAG("uw", uffd),
-		FLAG("mw", maywrite), FLAG("sr", sequential), FLAG("rr", random), FLAG("bt", bti), FLAG("mt", mte),
+		FLAG("mw", maywrite), FLAG("sr", sequential), FLAG("rr", random), FLAG("bt", bti), FLAG("mt", mte), FLAG("dp", droppable),
 #undef FLAG
 	};
 

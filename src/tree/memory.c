@@ -264,6 +264,7 @@ static int save_mapping(struct mapping *p, const struct vma *v)
 		.noreserve = v->noreserve,
 		.dontdump = v->dontdump && !v->io,
 		.mergeable = v->mergeable,
+		.droppable = v->droppable,
 		.advice = v->random ? MADV_RANDOM : v->sequential ? MADV_SEQUENTIAL : 0,
 	};
 	struct area a = {
@@ -292,7 +293,8 @@ static int save_mapping(struct mapping *p, const struct vma *v)
 			err = late(p, v, MADV_WIPEONFORK);
 		if (!err && v->sealed)
 			err = late(p, v, ADVICE_SEAL);
-		if (!err && (v->shared ? v->mte : v->resident || v->swapped || v->hugetlb || a.inherited) &&
+		/* what may be dropped is: random numbers to come, which the vDSO keeps there, are not to come twice */
+		if (!err && !v->droppable && (v->shared ? v->mte : v->resident || v->swapped || v->hugetlb || a.inherited) &&
 		    buffer_append(&p->s->areas, &a, sizeof(a)))
 			err = fail(ENOMEM, "out of memory");
 	}

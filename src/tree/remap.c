@@ -108,7 +108,7 @@ int remap_note(struct restore *r, const struct record *rec)
 		.prot = (uint8_t)m.prot, .kind = (uint8_t)m.kind, .shared = m.shared, .grows_down = m.grows_down,
 		.locked = m.locked, .onfault = m.onfault, .hugepage = m.hugepage, .nohugepage = m.nohugepage, .noreserve = m.noreserve,
 		.dontdump = m.dontdump, .mergeable = m.mergeable, .inherited = m.inherited,
-		.advice = (uint8_t)m.advice,
+		.droppable = m.droppable, .advice = (uint8_t)m.advice,
 	};
 	if (m.inherited && !birth_find(r, r->pid)->parent)
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": inherited from nobody", m.start, m.end);
@@ -238,6 +238,8 @@ static void add_mmap(const struct restore *r, struct program *p, const struct ma
 	if (v->huge)
 		flags |= MAP_HUGETLB | (long)__builtin_ctzll(v->huge) << MAP_HUGE_SHIFT;
 	program_call(p, OP_MUST, ARCH_NR_mmap, (long)start, len, prot, flags, fd, pgoff);
+	if (IS_ON_SETTINGS && v->droppable)	/* in its place, where the kernel has such */
+		program_call(p, 0, ARCH_NR_mmap, (long)start, len, prot, flags ^ MAP_PRIVATE ^ MAP_DROPPABLE, fd, pgoff);
 }
 
 static int map_one(struct layout *l, const struct mapped *v)
@@ -358,7 +360,7 @@ static int drop_otherwise(struct restore *r, struct program *p, uint64_t start, 
 
 		if (from >= to || !v[i].inherited)
 			continue;
-		err = reborn_room(r, r->pid, p, 6, 0, DROPPING);
+		err = reborn_room(r, r->pid, p, 7, 0, DROPPING);
 		add_drop(r, p, &v[i], from, to);
 	}
 	return err;
