@@ -44,28 +44,26 @@ static void refuse(struct save *s, pid_t tid, const char *what)
 
 static void check_namespaces(struct save *s, const struct process *p)
 {
-	static const char *const names[] = { "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time",
-					     "time_for_children", "user", "uts" };
-	char theirs[64];
+	static const char names[] = "cgroup\0ipc\0mnt\0net\0pid\0pid_for_children\0time\0time_for_children\0user\0uts\0";
+	char *own = s->namespaces[0], theirs[64];
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		char *own = s->namespaces[i];
+	for (const char *name = names; *name; name += strlen(name) + 1, own += sizeof(s->namespaces[0])) {
 		/* the clocks go along, if the whole tree has the same */
-		const bool time = IS_ON_CLOCKS && !strncmp(names[i], "time", 4);
-		ssize_t len = *own ? 1 : proc_link(own, sizeof(s->namespaces[i]), "/proc/%d/ns/%s",
-						   time ? s->tree.processes[0].tid : getpid(), time ? "time" : names[i]);
+		const bool time = IS_ON_CLOCKS && !strncmp(name, "time", 4);
+		ssize_t len = *own ? 1 : proc_link(own, sizeof(s->namespaces[0]), "/proc/%d/ns/%s",
+						   time ? s->tree.processes[0].tid : getpid(), time ? "time" : name);
 
 		if (len == -ENOENT)
 			continue;	/* the kernel has no such namespace */
 		if (len > 0)
-			len = proc_link(theirs, sizeof(theirs), "/proc/%d/ns/%s", p->tid, names[i]);
+			len = proc_link(theirs, sizeof(theirs), "/proc/%d/ns/%s", p->tid, name);
 		/* that of its children is there when the first of them is: its process 1; a save without this cannot read it */
-		if (IS_ON_CMD_CHECK && len == -ENOENT && !strcmp(names[i], "pid_for_children"))
+		if (IS_ON_CMD_CHECK && len == -ENOENT && !strcmp(name, "pid_for_children"))
 			len = *theirs = '\0';
 		if (len < 0)
 			cannot_tell(s, "its namespaces", len == -ENOENT ? -ESRCH : (int)len);
 		else if (strcmp(own, theirs))
-			obstacle(s, "it lives in another %s namespace than %s: not supported", names[i],
+			obstacle(s, "it lives in another %s namespace than %s: not supported", name,
 				 time ? "the root of the tree" : "tinyckpt");
 	}
 }
