@@ -57,7 +57,7 @@ struct mapped {
 	uint32_t crc, text;
 	uint32_t label;		/* where restore.labels has its name; 0: none */
 	uint8_t prot, kind, advice;
-	bool shared, grows_down, locked, hugepage, nohugepage, noreserve, dontdump, mergeable, inherited, onfault, droppable, spare;
+	bool shared, grows_down, locked, hugepage, nohugepage, noreserve, dontdump, mergeable, inherited, onfault, droppable, untouched, spare;
 	char name[24];
 };
 

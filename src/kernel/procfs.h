@@ -66,9 +66,10 @@ struct vma {
 	uint64_t dev, ino;
 	bool grows_down, locked, hugetlb, dontcopy, wipeonfork, dontdump, thp, nothp, mergeable, io, noreserve, shadow_stack,
 		sealed, uffd, sequential, random, bti, mte, droppable;
+	bool guard;		/* it has, or had, guard regions; Linux 6.13, which had them first, does not tell */
 	bool maywrite;		/* mprotect may make it writable */
-	uint64_t resident, swapped;	/* bytes */
-	uint64_t shared_resident;	/* of them, mapped by other processes too */
+	uint64_t anonymous, swapped;	/* bytes that are no file's, in memory and not */
+	uint64_t shared_resident;	/* in memory, mapped by other processes too */
 	bool onfault;		/* with locked: mlock2(MLOCK_ONFAULT) */
 	uint64_t kernel_page;	/* bytes: huge pages of hugetlbfs are larger */
 	bool unnamed;		/* it has a flag that this kernel has no name for */

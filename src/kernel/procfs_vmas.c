@@ -139,6 +139,7 @@ static void vm_flags(struct vma *v, const char *p)
 		FLAG("wf", wipeonfork), FLAG("dd", dontdump), FLAG("hg", thp), FLAG("nh", nothp), FLAG("mg", mergeable), FLAG("io", io),
 		FLAG("nr", noreserve), FLAG("ss", shadow_stack), FLAG("sl", sealed), FLAG("um", uffd), FLAG("uw", uffd),
 		FLAG("mw", maywrite), FLAG("sr", sequential), FLAG("rr", random), FLAG("bt", bti), FLAG("mt", mte), FLAG("dp", droppable),
+		FLAG("gu", guard),
 #undef FLAG
 	};
 
@@ -153,6 +154,15 @@ static void vm_flags(struct vma *v, const char *p)
 	}
 	/* Of what the kernel has no name for, only this one goes with locked memory; it got its own, lf, after 6.12. */
 	v->onfault |= v->locked && v->unnamed;
+}
+
+/* Adds what the line tells in KiB, if that is its name. */
+static bool detail(const char *line, const char *name, uint64_t *bytes)
+{
+	if (strncmp(line, name, strlen(name)))
+		return false;
+	*bytes += strtoull(line + strcspn(line, ":") + 1, NULL, 10) << 10;
+	return true;
 }
 
 int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), void *arg)
@@ -186,15 +196,11 @@ int proc_vmas(pid_t pid, bool smaps, int (*each)(void *arg, struct vma *vma), vo
 		}
 		if (!have)
 			return -EPROTO;
-		if (!strncmp(line, "Rss:", 4))
-			v->resident = strtoull(line + 4, NULL, 10) << 10;
-		else if (!strncmp(line, "Shared_", 7))	/* _Clean:, _Dirty:, _Hugetlb: */
-			v->shared_resident += strtoull(line + strcspn(line, ":") + 1, NULL, 10) << 10;
-		else if (!strncmp(line, "Swap:", 5))
-			v->swapped = strtoull(line + 5, NULL, 10) << 10;
-		else if (!strncmp(line, "KernelPageSize:", 15))
-			v->kernel_page = strtoull(line + 15, NULL, 10) << 10;
-		else if (!strncmp(line, "ProtectionKey:", 14))
+		/* Shared_Clean:, _Dirty:, _Hugetlb: */
+		if (detail(line, "Shared_", &v->shared_resident) || detail(line, "Anonymous:", &v->anonymous) ||
+		    detail(line, "Swap:", &v->swapped) || detail(line, "KernelPageSize:", &v->kernel_page))
+			continue;
+		if (!strncmp(line, "ProtectionKey:", 14))
 			v->pkey = (unsigned int)strtoul(line + 14, NULL, 10);
 		else if (!strncmp(line, "VmFlags:", 8))
 			vm_flags(v, line + 8);

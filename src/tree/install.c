@@ -27,7 +27,7 @@ static bool has_huge_pages(void)
 
 static bool is_fresh(const struct mapped *v)
 {
-	return v->kind == VmaKind_ANONYMOUS && !v->shared && !v->inherited && !v->huge && !v->hugepage &&
+	return v->kind == VmaKind_ANONYMOUS && !v->shared && !v->inherited && !v->untouched && !v->huge && !v->hugepage &&
 	       !(v->prot & ARCH_PROT_TAGS) && v->end - v->start >= WORTH;
 }
 

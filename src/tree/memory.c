@@ -170,13 +170,16 @@ static int note_parent_vma(void *arg, struct vma *v)
 	return buffer_append(&s->parent.vmas, &pv, sizeof(pv)) ? -ENOMEM : 0;
 }
 
-/* Not where every page that it has is its own: then it comes back faster by itself. */
+/*
+ * Not where every page that it has is its own: then it comes back faster by itself.  Nor where a guard region may have come or gone
+ * since the fork.
+ */
 static bool is_inherited(const struct mapping *p, const struct vma *v)
 {
 	const struct buffer *vmas = &p->s->parent.vmas;
 	const struct parent_vma *pv = (const struct parent_vma *)(void *)vmas->data;
 
-	if (v->shared || v->hugetlb || (v->resident && !v->shared_resident && !v->swapped))
+	if (v->shared || v->hugetlb || v->guard || (v->anonymous && !v->shared_resident && !v->swapped))
 		return false;
 	for (size_t i = 0; i < vmas->len / sizeof(*pv); i++)
 		if (pv[i].start <= v->start && v->end <= pv[i].end && pv[i].dev == v->dev && pv[i].ino == v->ino && pv[i].mte <= v->mte &&
@@ -247,8 +250,17 @@ static int late(struct mapping *p, const struct vma *v, uint32_t advice)
 	return buffer_append(&p->s->late, &l, sizeof(l)) ? fail(ENOMEM, "out of memory") : 0;
 }
 
+/* Has it pages that are no file's, or what stands in their place? */
+static bool has_own_pages(const struct vma *v)
+{
+	if (v->droppable)	/* it is: random numbers to come, which the vDSO keeps there, are not to come twice */
+		return false;
+	return v->guard || (v->shared ? v->mte : v->anonymous || v->swapped || v->hugetlb);
+}
+
 static int save_mapping(struct mapping *p, const struct vma *v)
 {
+	const bool has_own = has_own_pages(v);
 	Vma m = {
 		.start = v->start,
 		.end = v->end,
@@ -265,6 +277,7 @@ static int save_mapping(struct mapping *p, const struct vma *v)
 		.dontdump = v->dontdump && !v->io,
 		.mergeable = v->mergeable,
 		.droppable = v->droppable,
+		.untouched = !has_own && !v->locked,
 		.advice = v->random ? MADV_RANDOM : v->sequential ? MADV_SEQUENTIAL : 0,
 	};
 	struct area a = {
@@ -286,15 +299,14 @@ static int save_mapping(struct mapping *p, const struct vma *v)
 		m.pgoff = 0;
 	}
 	if (!err && m.kind != VmaKind_VDSO) {
-		m.inherited = a.inherited = is_inherited(p, v);
+		m.inherited = a.inherited = !m.untouched && is_inherited(p, v);
 		if (v->dontcopy)
 			err = late(p, v, MADV_DONTFORK);
 		if (!err && v->wipeonfork)
 			err = late(p, v, MADV_WIPEONFORK);
 		if (!err && v->sealed)
 			err = late(p, v, ADVICE_SEAL);
-		/* what may be dropped is: random numbers to come, which the vDSO keeps there, are not to come twice */
-		if (!err && !v->droppable && (v->shared ? v->mte : v->resident || v->swapped || v->hugetlb || a.inherited) &&
+		if (!err && (has_own || a.inherited) &&
 		    buffer_append(&p->s->areas, &a, sizeof(a)))
 			err = fail(ENOMEM, "out of memory");
 	}

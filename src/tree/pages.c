@@ -308,10 +308,10 @@ int pages_save(struct save *s, const struct process *process)
 	if (own < 0)
 		return own;
 	for (size_t i = 0; !err && i < s->areas.len / sizeof(*a); i++) {
-		if (ARCH_TAGS && a[i].shared) {
+		if (ARCH_TAGS && a[i].shared && a[i].tags)
 			err = tags_save_shared(s, p->m.process, p->pid, &a[i]);
-			continue;
-		}
+		if (err)
+			break;
 		err = a[i].inherited || no_scan ? 1 : scan_pagemap(p, &a[i], own);
 		if (err == 1) {
 			no_scan |= !a[i].inherited;

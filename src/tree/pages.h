@@ -11,7 +11,7 @@ struct area {
 	bool anonymous, inherited;
 	bool by_mem;	/* see read_pages() in pages.c */
 	bool tags;	/* ARCH_TAGS: it may have some */
-	bool shared;	/* and nothing else of it is to be written; pgoff: of its file, in bytes */
+	bool shared;	/* it has no pages of its own, but may have guard regions; pgoff: of its file, in bytes */
 	uint64_t pgoff;
 };
 

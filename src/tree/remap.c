@@ -108,7 +108,7 @@ int remap_note(struct restore *r, const struct record *rec)
 		.prot = (uint8_t)m.prot, .kind = (uint8_t)m.kind, .shared = m.shared, .grows_down = m.grows_down,
 		.locked = m.locked, .onfault = m.onfault, .hugepage = m.hugepage, .nohugepage = m.nohugepage, .noreserve = m.noreserve,
 		.dontdump = m.dontdump, .mergeable = m.mergeable, .inherited = m.inherited,
-		.droppable = m.droppable, .advice = (uint8_t)m.advice,
+		.droppable = m.droppable, .untouched = m.untouched, .advice = (uint8_t)m.advice,
 	};
 	if (m.inherited && !birth_find(r, r->pid)->parent)
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": inherited from nobody", m.start, m.end);
@@ -215,10 +215,13 @@ static int move_kernels_own(struct layout *l)
 	return 0;
 }
 
-/* Until its pages are filled in; what is executable only then is what was written, whatever the caches hold. */
+/*
+ * Until its pages are filled in; what is executable only then is what was written, whatever the caches hold.  Where none are, the
+ * kernel would look for as much memory as it is long, and a reservation may be longer than there is.
+ */
 static long prot_until_filled(const struct mapped *v)
 {
-	return v->shared ? v->prot : (v->prot | PROT_WRITE) & ~PROT_EXEC;
+	return v->shared || v->untouched ? v->prot : (v->prot | PROT_WRITE) & ~PROT_EXEC;
 }
 
 /* From start to end, which lie in the mapping. */

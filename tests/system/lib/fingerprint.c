@@ -135,6 +135,8 @@ static void normalise(struct mapping *map)
 {
 	remove_flag(map->flags, "sd ");
 	remove_flag(map->flags, "ac ");
+	/* It has had guard regions, if perhaps none are left: the programs look for themselves. */
+	remove_flag(map->flags, "gu ");
 	/* Until 5.15, on what execve mapped; no call can ask for it (mmap ignores MAP_DENYWRITE). */
 	remove_flag(map->flags, "dw ");
 	if (is_shared_anonymous(map->name) || is_deleted(map->name)) {
