@@ -197,6 +197,18 @@ else
 	skip "restore where it may have more" "CAP_SYS_RESOURCE is lacking"
 fi
 
+# A cgroup that may have the tool and one process more, which makes the tree, but not the tree.
+pids=$(awk '$3 == "cgroup" && $4 ~ /(^|,)pids(,|$)/ { print $2; exit }' /proc/mounts)/tinyckpt-restore.$$
+if mkdir "$pids" 2>/dev/null; then
+	echo 2 >"$pids/pids.max"
+	# shellcheck disable=SC2016
+	run_tool sh -c 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"' sh "$pids" "$tool" restore -d "$work/limited.tck"
+	verdict "restore where a cgroup has no room" "$(complaint 1 restore "cannot be made: .*a limit .*pids.max"; cat "$pids/cgroup.procs")"
+	rmdir "$pids"
+else
+	skip "restore where a cgroup has no room" "no pids cgroup (version 1) here"
+fi
+
 # The lack of a right
 cp "$tool" "$work/tinyckpt-nobody"
 chmod 755 "$work/tinyckpt-nobody"
