@@ -277,7 +277,7 @@ static int save_mapping(struct mapping *p, const struct vma *v)
 		.dontdump = v->dontdump && !v->io,
 		.mergeable = v->mergeable,
 		.droppable = v->droppable,
-		.untouched = !has_own && !v->locked,
+		.untouched = !has_own,
 		.advice = v->random ? MADV_RANDOM : v->sequential ? MADV_SEQUENTIAL : 0,
 	};
 	struct area a = {

@@ -411,8 +411,8 @@ static int finish(struct restore *r, struct memory *m)
 		if (v[i].kind == VmaKind_VDSO)
 			continue;
 		err = reborn_room(r, m->pid, &p, 7, VMA_LABEL, what);
-		if (v[i].locked)	/* while it may be written to: Linux 5.10 takes offence at what may not */
-			program_call(&p, OP_MUST, SYS_mlock2, start, len, MLOCK_ONFAULT);
+		if (v[i].locked)	/* while it may be written to: Linux 5.10 takes offence at what may not, having locked it */
+			program_call(&p, v[i].untouched ? 0 : OP_MUST, SYS_mlock2, start, len, MLOCK_ONFAULT);
 		if (!v[i].shared && (v[i].prot & (PROT_WRITE | PROT_EXEC)) != PROT_WRITE)
 			program_call(&p, OP_MUST, SYS_mprotect, start, len, v[i].prot);
 		/* fails where there can be no memory, as below a stack; mlockall(2), which has locked that, does not tell */

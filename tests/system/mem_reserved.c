@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Addresses that are reserved (PROT_NONE), more of them than the machine has memory, as Go, Java and V8 do: they come back, in a
- * child that has inherited them, too, with what was put to use of them, and nothing is set aside for the rest.
+ * child that has inherited them, too, with what was put to use of them, and nothing is set aside for the rest; all of it locked, too.
+ * arguments: plain locked
  */
 #include "testlib.h"
 
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -59,6 +61,8 @@ void test_setup(void)
 	fill_pattern(in_use, PART, 51);
 	fill_pattern(given_up, PART, 52);
 	must(mprotect(given_up, PART, PROT_NONE));
+	if (!strcmp(test_argument(), "locked") && mlockall(MCL_CURRENT | MCL_FUTURE))
+		test_skip("so much may not be locked");
 	child = test_child(inherit, NULL);
 }
 
