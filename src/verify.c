@@ -216,7 +216,7 @@ static int on_vma(struct verify *v, const struct record *rec)
 		return err;
 	new = (struct range){ m.start, m.end };
 	if (m.start >= m.end || m.end > ARCH_TASK_SIZE || (m.start | m.end | m.pgoff) % v->page_size ||
-	    m.prot & ~(7U | ARCH_PROT_BTI | ARCH_PROT_TAGS) ||
+	    m.kind > VmaKind_VDSO || m.prot & ~(7U | ARCH_PROT_BTI | ARCH_PROT_TAGS) ||
 	    (m.start < v->tree.gap_end && m.end > v->tree.gap_start) || (last && last->end > m.start) || v->runs.len)
 		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": absurd, or not in order", v->pid, m.start, m.end);
 	if (m.kind == VmaKind_FILE_BACKED && !verify_known(v, m.file))

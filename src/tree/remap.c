@@ -95,7 +95,7 @@ int remap_note(struct restore *r, const struct record *rec)
 		return err;
 	if (m.start >= m.end || m.end > ARCH_TASK_SIZE || (m.start | m.end | m.pgoff) % r->page_size ||
 	    (m.start < r->area + REBORN_ROOM && m.end > r->area) || (n && last[n - 1].end > m.start) ||
-	    m.prot & ~(7U | ARCH_PROT_BTI | ARCH_PROT_TAGS))
+	    m.kind > VmaKind_VDSO || m.prot & ~(7U | ARCH_PROT_BTI | ARCH_PROT_TAGS))
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": absurd, or not in order", m.start, m.end);
 	if (m.kind == VmaKind_FILE_BACKED && world_fd(r, m.file) < 0)
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": no file %u", m.start, m.end, m.file);
