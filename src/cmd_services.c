@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "command.h"
 #include "image/key.h"
@@ -269,6 +270,12 @@ static void save_one(struct run *r, const struct service *s)
 	count(r, code);
 }
 
+/* What cannot be saved as one tree runs, too. */
+static bool runs(pid_t found)
+{
+	return found > 0 || found == -EHOLDS;
+}
+
 /* Whoever has us end, or the machine, may leave no time for all of them. */
 static void begin_one(const struct run *r, const struct service *s)
 {
@@ -276,7 +283,7 @@ static void begin_one(const struct run *r, const struct service *s)
 	struct said why = { 0 };
 
 	log_keep(&why);	/* it is said when its turn comes */
-	if (!s->err && shelf_has(r->directory, s->name, SHELF_READY) && service_find(s) > 0)
+	if (!s->err && shelf_has(r->directory, s->name, SHELF_READY) && runs(service_find(s)))
 		(void)set_aside(r, s);
 	log_keep(NULL);
 }
@@ -409,11 +416,13 @@ static bool runs_already(const struct service *s, bool at_first)
 	log_keep(&why);
 	pid = service_find(s);
 	log_keep(NULL);
-	if (pid < 0 && at_first)	/* a board is not to stay without it */
-		log_warning("whether it runs already cannot be told: %s", reason(&why));
 	if (pid > 0)
 		announce(LOG_NOTICE, "runs already, as process %d", pid);
-	return pid > 0;
+	else if (runs(pid))
+		announce(LOG_NOTICE, "runs already: %s", reason(&why));
+	else if (pid && at_first)	/* a board is not to stay without it */
+		log_warning("whether it runs already cannot be told: %s", reason(&why));
+	return runs(pid);
 }
 
 static void look_for(struct run *r, const struct service *s, struct coming *c)

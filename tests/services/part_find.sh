@@ -133,6 +133,18 @@ if mount -t cgroup2 none "$hierarchy" 2>/dev/null && mkdir -p "$hierarchy/tinyck
 			well "$first"
 			well "$pid"
 		)"
+		echo old >"$images/daemon.tck"
+		run_tool "$tool" save --service daemon
+		verdict "by unit: two trees in it, and an image of an earlier life: that is set aside" "$(
+			says 3 1 "holds processes that are no descendants"
+			[[ "$(shelves)" == "daemon.tck.done "* ]] || shelves
+		)"
+		service daemon "unit=daemon.service" "settle=0" "start=echo daemon >>$work/started"
+		run_tool "$tool" restore --service daemon
+		verdict "by unit: two trees in it run already, nothing is started beside them" "$(
+			says 0 1 "daemon: runs already: its cgroup holds processes that are no descendants"
+			not_started
+		)"
 		end "$first"
 		service daemon "unit=emon.service"
 		run_tool "$tool" save --service daemon
