@@ -40,7 +40,8 @@ static int verify_one(const char *path, const char *key, const char *root, int r
 		return exit_code(err);
 	{
 		CONTEXT("%s%s%s", path, root ? ": " : "", root ? root : "");
-		err = image_check_newest(&image);
+		/* updaters ask while the workload runs that it was restored as: what they want to know is of the next one */
+		err = root ? 0 : image_check_newest(&image);
 		if (!err)
 			err = verify_image(&v, &image);
 	}

@@ -97,6 +97,7 @@ end "$pid"
 not_back "and it was restored then" "restored already" "$vault/early.tck" --key "$key"
 pid=$first
 refuses "verify of an image that was restored" 4 "restored already" verify --key "$key" "$image"
+accepts "under another firmware the next one of it would come back" verify --root=/ --key "$key" "$image"
 accepts "show of an image that was restored" show --key "$key" "$image"
 # A tool that is killed leaves an image that can still be restored, or the tree, alive: its agent writes that it was restored when
 # it no longer dies with the tool.
