@@ -225,7 +225,7 @@ static int save_service(struct run *r, const struct service *s, pid_t pid, struc
 	}
 	code = command(words, &s->save, number, by, why);
 	/* There may be no room for two. */
-	if (code == EXIT_FAILED && !why->killed && process_lives(pid, 0) && shelf_clear(r->directory, s->name))
+	if ((why->err == -ENOSPC || why->err == -EDQUOT) && process_lives(pid, 0) && shelf_clear(r->directory, s->name))
 		code = command(words, &s->save, number, by, why);
 	if (code && why->killed && shelf_has(r->directory, s->name, SHELF_READY))
 		code = after_kill(r, s, pid, code);

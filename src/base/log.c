@@ -199,6 +199,8 @@ void log_said(void)
 
 void log_unsaid(int err)
 {
+	if (kept)
+		kept->err = err;
 	if (!error_said)
 		fail(err, "%s", strerror(abs(err)));
 }

@@ -60,7 +60,7 @@ int fail_for(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3),
 size_t context_push(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void context_pop(const size_t *length);
 
-/* Says the error if no error was said: no run fails without a word. */
+/* What a run has come to: says the error if no error was said, as no run fails without a word. */
 void log_unsaid(int err);
 
 /* Another process has said why. */
@@ -71,6 +71,7 @@ struct said {
 	unsigned int errors;
 	char first[768];	/* with its context, but for what was there when it began */
 	bool killed;		/* who was to say how it ended */
+	int err;		/* what the run has come to, as log_unsaid() was told */
 };
 
 /* From now on errors go to TO, in this process and its children; they are printed too from LOG_INFO on. */

@@ -154,6 +154,18 @@ run_tool "$tool" save --all
 verdict "no room at all: it runs on" "$(says 1 1 "alpha: not saved, it runs on: .*(space|room)"; well "$pid"; [ "$(shelves)" = "other " ] || shelves)"
 umount "$images"
 clean
+service alpha
+begin alpha
+mkdir "$images"
+for state in "done" failed; do echo old >"$images/alpha.tck.$state"; done
+run_tool "$build/deny" fsync -- "$tool" save --all
+verdict "what fails for another reason than room: it is not done twice, and no older image is removed" "$(
+	says 1 1 "alpha: not saved, it runs on: alpha.tck: cannot be written to its medium: I/O error"
+	[ "$(shelves)" = "alpha.tck.done alpha.tck.failed " ] || shelves
+	well "$pid"
+)"
+end "$pid"
+clean
 
 service alpha
 begin alpha

@@ -86,7 +86,12 @@ running() {
 		pgrep -x "${name:0:15}" | tr '\n' ' '
 	done
 }
-shelves() { (cd "$images" 2>/dev/null && find . -type f -printf '%f\n' | sort | tr '\n' ' '); }
+# what is in the folder; in words where that is nothing, so that it is a complaint, too
+shelves() {
+	local names
+	names=$(cd "$images" 2>/dev/null && find . -type f -printf '%f\n' | sort | tr '\n' ' ')
+	echo "${names:-no image at all}"
+}
 
 # What a boot takes away.
 reboot() {
