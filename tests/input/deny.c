@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A kernel that lacks something: deny WHAT... -- COMMAND [ARGUMENT...] runs the command with those calls answered as by a
- * kernel that has never heard of them.
+ * kernel that has never heard of them; or its end at one of them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include <linux/prctl.h>
 #include <linux/ptrace.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { ANY = -1 };
+enum { ANY = -1, DEATH = 0 };	/* an argument; an error: the process is killed instead */
 
 static const struct {
 	const char *name;
@@ -62,6 +63,8 @@ static const struct {
 	{ "users", SYS_prctl, 0, PR_SET_SECUREBITS, EINVAL },
 	{ "ioprio", SYS_ioprio_get, ANY, 0, ENOSYS },
 	{ "ioprio", SYS_ioprio_set, ANY, 0, ENOSYS },
+	{ "life at the end of a save", SYS_ptrace, 3, PTRACE_O_EXITKILL, DEATH },	/* the tree is to go on with the tool's end */
+	{ "life at the first kill", SYS_kill, 1, SIGKILL, DEATH },
 };
 enum { KNOWN = sizeof known / sizeof *known };
 
@@ -85,7 +88,8 @@ int main(int argc, char **argv)
 				CODE(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[known[k].argument])));
 				CODE(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, known[k].value, 0, 1));
 			}
-			CODE(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | known[k].error));
+			CODE(BPF_STMT(BPF_RET | BPF_K, known[k].error == DEATH ? SECCOMP_RET_KILL_PROCESS
+								      : SECCOMP_RET_ERRNO | known[k].error));
 		}
 		if (n == before || n > 5 * KNOWN) {
 			fprintf(stderr, "deny: %s: not known, or too many\n", argv[i]);

@@ -120,6 +120,24 @@ for sig in TERM KILL; do
 	end "$alpha" "$pid"
 done
 
+# The tool at work dies when its image is in its place: the tree goes on, or it ends, and there is one of both.
+service alpha
+begin alpha
+run_tool "$build/deny" "life at the end of a save" -- "$tool" save --service alpha
+verdict "killed when the image is complete, before the tree is to end: that runs on, and the image does not come back" "$(
+	says 1 1 "alpha: not saved, it runs on: tinyckpt was ended by signal 31"
+	[ "$(shelves)" = "alpha.tck.done " ] || shelves
+	well "$pid"
+)"
+run_tool "$build/deny" "life at the first kill" -- "$tool" save --service alpha
+verdict "killed when the tree is to end: it does, and is saved" "$(
+	says 0 1 "alpha: saved, as process $pid"
+	[ "$(shelves)" = "alpha.tck " ] || shelves
+	gone alpha
+)"
+end "$pid"
+clean
+
 # Options of a file
 exec 8> >(exec cat >/dev/null)
 # shellcheck disable=SC2016
