@@ -476,7 +476,7 @@ static void watch(struct run *r, const struct service *s, struct coming *c)
 		snprintf(c->why.first, sizeof(c->why.first), "it was restored and ended within %u seconds", s->settle);
 		(void)shelf_move(r->directory, s->name, SHELF_TRYING, SHELF_FAILED);
 		start_afresh(r, s, c);
-	} else if (now_ms() >= c->until) {
+	} else if (now_ms() >= c->until || (r->foreground && supervise_asked())) {
 		c->state = SETTLED;
 		(void)shelf_move(r->directory, s->name, SHELF_TRYING, SHELF_DONE);
 		announce(LOG_NOTICE, "restored, as process %d", c->root);
@@ -522,8 +522,10 @@ int services_restore(int argc, char **argv)
 		count(&r, exit_code(fail(ENOMEM, "out of memory")));
 	if (coming && !code) {
 		/* what is restored comes to the next one above that collects orphans */
-		if (r.foreground)
+		if (r.foreground) {
 			prctl(PR_SET_CHILD_SUBREAPER, 1);
+			supervise_soon();
+		}
 		restore_all(&r, coming);
 	}
 	free(coming);

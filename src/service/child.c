@@ -74,11 +74,14 @@ int child_told_to_end(void)
 	return told_to_end;
 }
 
-/* What we heed ends a command as ever. */
+/* What we heed, or hold back, ends a command as ever. */
 static void heed_none(void)
 {
 	struct sigaction action;
+	sigset_t none;
 
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
 		if (!sigaction(ends[i], NULL, &action) && action.sa_handler == on_end)
 			signal(ends[i], SIG_DFL);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "command.h"
 
+static const int signals[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT };
 static pid_t supervised;
 
 static void pass_on(int sig)
@@ -19,9 +20,34 @@ static void pass_on(int sig)
 	errno = saved;
 }
 
+static void hold(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(how, &set, NULL);
+}
+
+void supervise_soon(void)
+{
+	hold(SIG_BLOCK);
+}
+
+bool supervise_asked(void)
+{
+	sigset_t pending;
+	bool any = false;
+
+	sigpending(&pending);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		any |= sigismember(&pending, signals[i]) == 1;
+	return any;
+}
+
 int supervise_child(pid_t pid)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCONT };
 	struct sigaction action = { .sa_handler = pass_on };
 	siginfo_t info;
 	int status;
@@ -29,6 +55,7 @@ int supervise_child(pid_t pid)
 	supervised = pid;
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		sigaction(signals[i], &action, NULL);
+	hold(SIG_UNBLOCK);
 	for (;;) {
 		/* It is looked at before it is reaped: until then its number is nobody else's, and a signal harms none. */
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT)) {

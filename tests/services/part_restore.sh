@@ -523,6 +523,44 @@ for signal in TERM HUP USR1 USR2 INT QUIT; do
 	take_output
 	verdict "a signal goes to the workload ($signal)" "$(says $((128 + $(kill -l $signal))) 1 "restored"; gone ending)"
 done
+# held WHEN: a signal comes while it is being restored, or is not yet taken to stay; sets tool_pid, and pid
+held() {
+	rm -rf "$images"
+	service ending "command=ending" "settle=8" "start=echo ending >>$work/started; exit 5"
+	rm -f "$work/go"
+	# shellcheck disable=SC2016
+	pid=$(setsid --fork sh -c 'echo $$; exec "$@" </dev/null >/dev/null 2>&1' sh "$work/bin/ending" 0 "$work/go" 0)
+	while [ "$(readlink "/proc/$pid/exe")" != "$work/bin/ending" ]; do sleep 0.01; done
+	run_tool "$tool" save --all
+	[ "$status" = 0 ] || echo "# save: $err"
+	[ "$1" = late ] || act take-dead "$pid"
+	"$tool" restore --service ending --foreground >"$work/out" 2>"$work/err" </dev/null &
+	tool_pid=$!
+	if [ "$1" = late ]; then
+		once ending
+	else
+		while [ ! -e "$images/ending.tck.trying" ]; do sleep 0.01; done
+	fi
+	sleep 0.2
+	kill -TERM $tool_pid
+	[ "$1" = late ] || end "$actor"
+	wait $tool_pid
+	status=$?
+	take_output
+}
+for when in early late; do
+	begun=$SECONDS
+	held $when
+	verdict "a signal that comes before settle= is over is handed on ($when)" "$(
+		says 143 1 "ending: restored, as process $pid"
+		gone ending
+		not_started
+		[ "$(shelves)" = "ending.tck.done " ] || shelves
+		[ $((SECONDS - begun)) -lt 7 ] || echo "after $((SECONDS - begun)) seconds"
+	)"
+	# shellcheck disable=SC2046
+	end $(running ending)
+done
 # What is orphaned comes to it, and ends before the root does.
 cat >"$work/bin/orphans" <<'END'
 #!/bin/sh
