@@ -320,7 +320,7 @@ int64_t services_longest(const char *dir, const struct option *save, const struc
 	log_keep(NULL);
 	s = (const struct service *)(const void *)all.data;
 	for (size_t i = 0; i < all.len / sizeof(*s); i++)
-		sum += (s[i].timeout + s[i].settle + 1) * 1000LL;
+		sum += ((s[i].timeout ?: SECONDS_MAX) + s[i].settle + 1) * 1000LL;
 	services_free(&all);
 	return sum;
 }

@@ -448,6 +448,19 @@ wait $!
 verdict "and goes on then" "$(started alpha)"
 clean
 
+service alpha "command=alpha" timeout=0 settle=0 "start=$work/bin/begin alpha"
+shut alpha
+exec 8<"$images"
+flock 8
+timeout 8 "$tool" restore --all >"$work/out" 2>"$work/err" </dev/null 8<&- &
+sleep 3
+exec 8<&-
+wait $!
+status=$?
+take_output
+verdict "where a restore has no bound, nobody is given up who restores just now" "$(says 0 1 "alpha: restored"; not_started)"
+clean
+
 # one for each service, as units of an init have it
 names="one two three four five six"
 for name in $names; do
