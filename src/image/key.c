@@ -47,9 +47,11 @@ int key_read(struct key *key, const char *path, bool *none)
 	CONTEXT("key %s", path);
 	CLEANUP_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	uint8_t bytes[KEY_BYTES];
+	struct stat st;
 	int err;
 
-	*none = fd < 0 && path == key_installed && errno == ENOENT;
+	/* A link to what is not there, or not yet, says that there is to be one. */
+	*none = fd < 0 && path == key_installed && errno == ENOENT && lstat(path, &st);
 	if (*none)
 		return 0;
 	if (fd < 0)

@@ -343,6 +343,14 @@ if mount -t tmpfs -o mode=755 tmpfs "$work/etc" && cp -a /etc/. "$work/etc/" && 
 	TINYCKPT_DIR=$vault run_tool "$tool" list
 	verdict "list tells of it" "$(grep -q "^d .*ready" <<<"$out" || echo "it said: $out")"
 	accepts "restore where a key is installed" restore -d "$vault/d.tck"
+	mv /etc/tinyckpt/key "$vault/moved"
+	ln -s "$vault/moved" /etc/tinyckpt/key
+	accepts "save where a link leads to the key" save --leave-running -o "$vault/e.tck" "$pid"
+	verdict "its image is encrypted" "$([ "$(head -c 4 "$vault/e.tck")" = $'\x89TCS' ] || echo "it is not")"
+	ln -sf "$vault/nowhere" /etc/tinyckpt/key
+	refuses "save where the link leads nowhere, as to what is not mounted: nothing is saved without the key" 1 \
+		"key /etc/tinyckpt/key: cannot be read: No such file" save -o "$vault/f.tck" "$pid"
+	refuses "nor restored" 1 "key /etc/tinyckpt/key: cannot be read: No such file" restore -d "$vault/c.tck"
 	end "$pid"
 	umount -l /etc
 else
