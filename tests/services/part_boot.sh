@@ -26,6 +26,25 @@ else
 	skip "systemd-analyze verify" "it is not installed"
 fi
 
+# What /etc/default/tinyckpt says counts for all: hooks of updaters look for images where it says.
+echo TINYCKPT_DIR=/from/default >"$work/default"
+cat >"$work/bin/told" <<'END'
+#!/bin/sh
+echo "$1 $TINYCKPT_DIR"
+END
+chmod 755 "$work/bin/told"
+for script in sysv/S01tinyckpt sysv/S99tinyckpt openrc/tinyckpt-boot openrc/tinyckpt procd/tinyckpt-boot procd/tinyckpt; do
+	sed "s|/usr/sbin/tinyckpt|$work/bin/told|; s|/etc/default/tinyckpt|$work/default|g" "$boot/$script" >"$work/script"
+	verdict "/etc/default/tinyckpt is heeded: $script" "$(
+		text=$(sh -c 'ebegin() { :; }; eend() { :; }; kind=$1; set start; . "$0"
+			case $kind in procd/*-boot) boot ;; openrc/* | procd/*) start ;; esac' "$work/script" "$script" 2>&1)
+		[[ $text =~ (boot|restore)\ /from/default ]] || echo "it said: $text"
+	)"
+done
+for unit in "$boot"/systemd/*.service; do
+	verdict "/etc/default/tinyckpt is heeded: ${unit##*/}" "$(grep -x 'EnvironmentFile=-/etc/default/tinyckpt' "$unit" >/dev/null || echo "it is not")"
+done
+
 # The BusyBox way: S??* upwards with start, downwards with stop.
 mkdir "$work/init.d"
 cp "$boot"/sysv/S* "$work/init.d/"
