@@ -158,8 +158,8 @@ static int read_pidfile(const struct service *s, struct stat *st)
 	if (err)
 		return fail_for(err, "%s", s->pidfile);
 	text[len] = '\0';
-	pid = strtol(text, &end, 10);
-	if (!isdigit((unsigned char)*text) || (*end && !isspace((unsigned char)*end)) || pid < 2 || pid > 4194304)
+	pid = strtol(text, &end, 10);	/* behind blanks, as some write it */
+	if (!isdigit((unsigned char)text[strspn(text, " ")]) || (*end && !isspace((unsigned char)*end)) || pid < 2 || pid > 4194304)
 		return len ? fail(EUSAGE, "%s: holds no process ID", s->pidfile) : 0;
 	return (int)pid;
 }

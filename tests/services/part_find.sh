@@ -22,6 +22,9 @@ for text in x 0 1 -5 "12 x" 12x 99999999999 "$(printf '%0100d' 5)"; do
 	echo "$text" >"$work/run/sensor.pid"
 	[ "$text" = "12 x" ] || finds_none "a pidfile with ${text:0:20}" 2 "sensor.pid: holds no process ID"
 done
+printf '%20d\n' "$pid" >"$work/run/sensor.pid"
+run_tool "$tool" restore --service sensor
+verdict "a pidfile with blanks before the number, as some daemons write it" "$(says 0 1 "sensor: runs already, as process $pid")"
 echo "$pid" >"$work/run/sensor.pid"
 chmod 666 "$work/run/sensor.pid"
 finds_none "a pidfile that everybody may write" 2 "sensor.pid: is not a regular file of one name, or others may write it"
