@@ -408,8 +408,10 @@ static void try_image(struct run *r, const struct service *s, struct coming *c)
 }
 
 /* Says so when it does; and, at first, when that cannot be told. */
-static bool runs_already(const struct service *s, bool at_first)
+static bool runs_already(const struct run *r, const struct service *s, bool at_first)
 {
+	/* where somebody else starts it at a boot, it never comes back */
+	const char *image = shelf_has(r->directory, s->name, SHELF_READY) ? ", and is not restored from its image" : "";
 	struct said why = { 0 };
 	pid_t pid;
 
@@ -417,9 +419,9 @@ static bool runs_already(const struct service *s, bool at_first)
 	pid = service_find(s);
 	log_keep(NULL);
 	if (pid > 0)
-		announce(LOG_NOTICE, "runs already, as process %d", pid);
+		announce(LOG_NOTICE, "runs already, as process %d%s", pid, image);
 	else if (runs(pid))
-		announce(LOG_NOTICE, "runs already: %s", reason(&why));
+		announce(LOG_NOTICE, "runs already%s: %s", image, reason(&why));
 	else if (pid && at_first)	/* a board is not to stay without it */
 		log_warning("whether it runs already cannot be told: %s", reason(&why));
 	return runs(pid);
@@ -433,7 +435,7 @@ static void look_for(struct run *r, const struct service *s, struct coming *c)
 		announce(LOG_ERROR, "neither restored nor started: its file is no good");
 		return count(r, EXIT_USAGE);
 	}
-	if (runs_already(s, true))
+	if (runs_already(r, s, true))
 		return;
 	log_keep(&c->why);
 	try_image(r, s, c);
@@ -461,7 +463,7 @@ static void start_absent(struct run *r, const struct service *s, struct coming *
 	CONTEXT("%s", s->name);
 
 	/* one that is the same as another, or that another's start= line has started; what is left of an attempt of its own is neither */
-	if (c->begun || !runs_already(s, false))
+	if (c->begun || !runs_already(r, s, false))
 		return start_afresh(r, s, c);
 	c->state = SETTLED;
 }

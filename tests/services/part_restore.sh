@@ -62,6 +62,16 @@ run_tool "$tool" save --service alpha
 verdict "the next save removes what came back" "$([[ "$(shelves)" = "alpha.tck beta.tck.done " ]] || shelves; says 0 1 saved)"
 end "$pid"
 
+# Somebody else has started it before: an init script that was not renamed, a supervisor.
+begin alpha
+alpha=$pid
+run_tool "$tool" restore --service alpha
+verdict "it runs, and has an image: that stays where it is, and the line says so" "$(
+	says 0 1 "alpha: runs already, as process $alpha, and is not restored from its image"
+	[[ "$(shelves)" == "alpha.tck "* ]] || shelves
+)"
+end "$alpha"
+
 # One by one
 reboot
 run_tool "$tool" restore --service alpha
