@@ -192,6 +192,14 @@ run_tool "$tool" save --all
 verdict "no folder for images" "$(says 1 1 "alpha: not saved: .*var: Not a directory"; well "$pid")"
 verdict "the system's log says why" "$(logged syslog "^<27>tinyckpt: alpha: not saved: .*var: Not a directory")"
 rm "$images"
+ln -s "$work/nowhere" "$images"
+run_tool "$tool" save --all
+verdict "the folder is a link to what is not mounted: nothing is saved beneath it" "$(
+	says 1 1 "alpha: not saved: .*var: No such file"
+	well "$pid"
+	[ ! -e "$work/nowhere" ] || ls "$work/nowhere"
+)"
+rm "$images"
 # shellcheck disable=SC2016
 run_tool unshare --mount --propagation private sh -c 'umount -l /proc; exec "$@"' sh "$tool" save --all
 verdict "no /proc" "$([ ! -e /proc/1/stat ] || says 1 1 "alpha: not saved: /proc is not mounted"; well "$pid")"
