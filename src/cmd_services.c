@@ -25,6 +25,7 @@
 #include "service/conf.h"
 #include "service/find.h"
 #include "service/outline.h"
+#include "service/root.h"
 #include "service/shelf.h"
 #include "service/start.h"
 #include "service/supervise.h"
@@ -251,7 +252,7 @@ static void save_one(struct run *r, const struct service *s)
 		return count(r, EXIT_FAILED);
 	}
 	log_keep(&why);
-	pid = service_find(s);
+	pid = service_find(s, r->directory);
 	code = pid < 0 ? exit_code(pid) : pid ? save_service(r, s, pid, &why) : EXIT_DONE;
 	log_keep(NULL);
 	if (!pid) {
@@ -283,7 +284,7 @@ static void begin_one(const struct run *r, const struct service *s)
 	struct said why = { 0 };
 
 	log_keep(&why);	/* it is said when its turn comes */
-	if (!s->err && shelf_has(r->directory, s->name, SHELF_READY) && runs(service_find(s)))
+	if (!s->err && shelf_has(r->directory, s->name, SHELF_READY) && runs(service_find(s, r->directory)))
 		(void)set_aside(r, s);
 	log_keep(NULL);
 }
@@ -379,6 +380,8 @@ static int restore_image(const struct run *r, const struct service *s, struct co
 	if (c->why.killed && came(c, &st) && process_lives(c->root, st.start_time))
 		code = EXIT_DONE;
 	c->since = !code && came(c, &st) ? st.start_time : 0;
+	if (c->since && (s->cgroup || s->unit) && !runs(service_find(s, r->directory)) && root_keep(r->directory, s->name, c->root))
+		log_warning("it is in another cgroup now, which cannot be written down: a save will not find it");
 	c->until = now_ms() + s->settle * 1000LL;
 	return code;
 }
@@ -416,7 +419,7 @@ static bool runs_already(const struct run *r, const struct service *s, bool at_f
 	pid_t pid;
 
 	log_keep(&why);
-	pid = service_find(s);
+	pid = service_find(s, r->directory);
 	log_keep(NULL);
 	if (pid > 0)
 		announce(LOG_NOTICE, "runs already, as process %d%s", pid, image);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "kernel/procfs.h"
+#include "service/root.h"
 
 static const uint64_t PF_KTHREAD = 0x00200000;	/* include/linux/sched.h */
 
@@ -181,7 +182,12 @@ static pid_t find_by_pidfile(const struct service *s)
 	return pid;
 }
 
-pid_t service_find(const struct service *s)
+pid_t service_find(const struct service *s, int directory)
 {
-	return s->pidfile ? find_by_pidfile(s) : search_processes(s);
+	pid_t found = s->pidfile ? find_by_pidfile(s) : search_processes(s);
+
+	if (found || !(s->cgroup || s->unit))
+		return found;
+	found = root_kept(directory, s->name);
+	return process_lives(found, 0) ? found : 0;
 }

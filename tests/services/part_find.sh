@@ -160,6 +160,30 @@ if mount -t cgroup2 none "$hierarchy" 2>/dev/null && mkdir -p "$hierarchy/tinyck
 		service daemon "cgroup=$path"
 		run_tool "$tool" save --service daemon
 		verdict "by cgroup: its process" "$(says 0 1 "saved, as process $pid"; ended_of "$pid")"
+		# A cgroup is the restore's: from then on it is another one.
+		for how in "cgroup=$path" "unit=daemon.service"; do
+			service daemon "$how" "settle=0" "start=echo daemon >>$work/started"
+			run_tool "$tool" restore --service daemon
+			verdict "${how%%=*}=: it comes back" "$(says 0 1 "daemon: restored, as process $pid"; well "$pid")"
+			run_tool "$tool" restore --service daemon
+			verdict "${how%%=*}=: and is found in the cgroup that it has now, and not started as well" "$(
+				says 0 1 "daemon: runs already, as process $pid"
+				not_started
+			)"
+			cp "$images/.daemon.root" "$work/root"
+			for change in 's/-/+/' "s/^$pid /$$ /" 's/$/x/' 's/^.*//'; do
+				sed "$change" "$work/root" >"$images/.daemon.root"
+				run_tool "$tool" save --service daemon
+				verdict "${how%%=*}=: not by what is of another boot, or process ($change)" "$(says 1 1 "does not run"; well "$pid")"
+			done
+			cp "$work/root" "$images/.daemon.root"
+			chmod 666 "$images/.daemon.root"
+			run_tool "$tool" save --service daemon
+			verdict "${how%%=*}=: nor by what others may have written" "$(says 1 1 "does not run"; well "$pid")"
+			chmod 600 "$images/.daemon.root"
+			run_tool "$tool" save --service daemon
+			verdict "${how%%=*}=: it is saved the next time, too" "$(says 0 1 "daemon: saved, as process $pid"; gone daemon)"
+		done
 	else
 		skip "by unit" "no process may move to another cgroup"
 	fi
