@@ -152,6 +152,29 @@ run_tool "$tool" save --service alpha
 verdict "an option that is on" "$(says 0 1 "alpha: saved")"
 end "$pid"
 
+# Every option that a file may name, as far as it is built in; and what is wrong with its value keeps the workload from being saved.
+clean
+printf 'file /** exact\n' >"$work/place/rules"
+help=$("$tool" save --help; "$tool" restore --help)
+options=()
+for option in level=0 max-size=10M rate=100M "rules=$work/place/rules" embed=changed-risk clock=advance pidns=no; do
+	[[ $help != *"--${option%%=*}"* ]] || options+=("$option")
+done
+service alpha "pidfile=$work/run/alpha.pid" settle=0 timeout=60 inherit-stdio=yes "${options[@]}"
+begin alpha
+run_tool "$tool" save --all
+verdict "every option at once (${options[*]%%=*}): saved" "$(says 0 1 "alpha: saved, as process $pid"; gone alpha)"
+run_tool "$tool" restore --all
+verdict "and restored" "$(says 0 1 "alpha: restored, as process $pid"; well "$pid")"
+for option in level=11 max-size=x rate=x rules=/nowhere/at/all embed=some; do
+	[[ $help == *"--${option%%=*}"* ]] || continue
+	service alpha "pidfile=$work/run/alpha.pid" "$option"
+	run_tool "$tool" save --all
+	verdict "$option: it runs on" "$([[ $status != 0 && $err == *"alpha: not saved, it runs on: "* ]] || echo "$status: $err"; well "$pid")"
+done
+end "$pid"
+clean
+
 # Room: what the last one left is removed when there is none.
 clean
 service alpha
