@@ -22,36 +22,54 @@ static const struct option options[] = {
 	{ 0 },
 };
 
-static int run(int argc, char **argv)
+static int parse(int argc, char **argv, struct restore_options *restore, struct given *given)
 {
-	struct rules rules = { 0 };
-	struct restore_options restore = { .rules = IF_RULES(&rules) };
-	struct given given = { .key = KEY_DEFAULT };
-	int c, code, status = 0, err;
+	int c;
 
-	if (IS_ON_SERVICES && services_asked(argc, argv))
-		return services_restore(argc, argv);
-	while ((c = next_option(argc, argv, "dp:", options, &given)) != -1) {
+	while ((c = next_option(argc, argv, "dp:", options, given)) != -1) {
 		switch (c) {
 		case 'd':
-			restore.detach = true;
+			restore->detach = true;
 			break;
 		case 'p':
-			restore.pidfile = optarg;
+			restore->pidfile = optarg;
 			break;
 		case 'c':
-			restore.advance = !strcmp(optarg, "advance");
-			restore.tell = IS_ON_VDSO_PROXY && !strcmp(optarg, "tell");
-			if (IS_ON_CLOCKS && !restore.advance && !restore.tell && strcmp(optarg, "freeze"))
+			restore->advance = !strcmp(optarg, "advance");
+			restore->tell = IS_ON_VDSO_PROXY && !strcmp(optarg, "tell");
+			if (IS_ON_CLOCKS && !restore->advance && !restore->tell && strcmp(optarg, "freeze"))
 				return usage_error("--clock takes freeze, advance or tell, not \"%s\"", optarg);
 			break;
 		case 'P':
-			restore.pidns = IS_ON_PIDNS;
+			restore->pidns = IS_ON_PIDNS;
 			break;
 		default:
 			return EXIT_USAGE;
 		}
 	}
+	return EXIT_DONE;
+}
+
+static int try(int argc, char **argv)
+{
+	struct restore_options restore = { 0 };
+	struct given given = { 0 };
+
+	return parse(argc, argv, &restore, &given);
+}
+
+static int run(int argc, char **argv)
+{
+	struct rules rules = { 0 };
+	struct restore_options restore = { .rules = IF_RULES(&rules) };
+	struct given given = { .key = KEY_DEFAULT };
+	int code, status = 0, err;
+
+	if (IS_ON_SERVICES && services_asked(argc, argv))
+		return services_restore(argc, argv);
+	code = parse(argc, argv, &restore, &given);
+	if (code)
+		return code;
 	if (argc - optind != 1)
 		return usage_error("one image is needed");
 	restore.key = given.key;
@@ -89,5 +107,6 @@ static const struct command restore_command = {
 	.notes = "\nIMAGE `-` is standard input.\n",
 	.options = IS_ON_SERVICES ? options : NULL,
 	.run = run,
+	.try = IS_ON_SERVICES ? try : NULL,
 };
 COMMAND(restore_command);

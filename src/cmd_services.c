@@ -162,8 +162,9 @@ static int64_t deadline(const struct service *s)
 	return s->timeout ? now_ms() + s->timeout * 1000LL : INT64_MAX;
 }
 
-/* Runs a command of the tool by the words, the options (each ended by a NUL) and, last, the operand. */
-static int command(const char *const words[], const struct buffer *options, const char *operand, int64_t by, struct said *why)
+/* RUN is run_command() or try_command(): by the words, the options (each ended by a NUL) and, last, the operand. */
+static int command(int (*run)(int argc, char **argv), const char *const words[], const struct buffer *options, const char *operand,
+		   int64_t by, struct said *why)
 {
 	struct buffer argv = { 0 };
 	const char *last[] = { "--", operand, NULL }, *option = (const char *)options->data;
@@ -176,7 +177,7 @@ static int command(const char *const words[], const struct buffer *options, cons
 	if (!err)
 		err = buffer_append(&argv, last, sizeof(last));
 	if (!err)
-		code = child_command(run_command, (char **)(void *)argv.data, by, why);
+		code = child_command(run, (char **)(void *)argv.data, by, why);
 	else
 		snprintf(why->first, sizeof(why->first), "out of memory");
 	buffer_free(&argv);
@@ -224,10 +225,14 @@ static int save_service(struct run *r, const struct service *s, pid_t pid, struc
 		snprintf(why->first, sizeof(why->first), "tinyckpt was told to end (signal %d)", child_told_to_end());
 		return EXIT_FAILED;
 	}
-	code = command(words, &s->save, number, by, why);
+	/* what would keep it from coming back is to be known while it lives */
+	code = command(try_command, (const char *const[]){ "restore", NULL }, &s->restore, "", by, why);
+	if (code)
+		return code;
+	code = command(run_command, words, &s->save, number, by, why);
 	/* There may be no room for two. */
 	if ((why->err == -ENOSPC || why->err == -EDQUOT) && process_lives(pid, 0) && shelf_clear(r->directory, s->name))
-		code = command(words, &s->save, number, by, why);
+		code = command(run_command, words, &s->save, number, by, why);
 	if (code && why->killed && shelf_has(r->directory, s->name, SHELF_READY))
 		code = after_kill(r, s, pid, code);
 	if (!code)
@@ -369,7 +374,7 @@ static int restore_image(const struct run *r, const struct service *s, struct co
 		make_parents(s->pidfile);
 	}
 	c->begun = ticks();
-	code = command(words, &s->restore, path, deadline(s), &c->why);
+	code = command(run_command, words, &s->restore, path, deadline(s), &c->why);
 	c->done = ticks();
 	c->root = (pid_t)outline.tree.root;
 	if (in_pidns(s))

@@ -42,6 +42,9 @@ struct command {
 
 	/* argv[0] is the command's name.  Returns the exit code. */
 	int (*run)(int argc, char **argv);
+
+	/* The same up to the last option, whose values may be wrong; NULL: nobody asks. */
+	int (*try)(int argc, char **argv);
 };
 
 #define COMMAND(command_) \
@@ -62,6 +65,9 @@ const struct command *command_named(const char *name);
 
 /* Runs argv[0] of the table, from the first argument on.  Returns the exit code, or -1, silently: there is no such command. */
 int run_command(int argc, char **argv);
+
+/* Has it tried.  There is such a command, and it can be. */
+int try_command(int argc, char **argv);
 
 /* Where images lie that have no other name: $TINYCKPT_DIR or its default. */
 const char *image_directory(void);

@@ -232,16 +232,28 @@ const struct command *command_named(const char *name)
 	return NULL;
 }
 
-int run_command(int argc, char **argv)
+static const struct command *begin(const char *name)
 {
-	const struct command *command = command_named(argv[0]);
+	const struct command *command = command_named(name);
 
 	if (!command)
-		return -1;
+		return NULL;
 	current = command;
 	log_init(current->name, level, log_fd);
 	optind = 1;
-	return current->run(argc, argv);
+	return command;
+}
+
+int run_command(int argc, char **argv)
+{
+	const struct command *command = begin(argv[0]);
+
+	return command ? command->run(argc, argv) : -1;
+}
+
+int try_command(int argc, char **argv)
+{
+	return begin(argv[0])->try(argc, argv);
 }
 
 /* Cron jobs and init may come without: what is opened next would be told messages, and be what a workload inherits. */

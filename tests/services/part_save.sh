@@ -166,7 +166,7 @@ run_tool "$tool" save --all
 verdict "every option at once (${options[*]%%=*}): saved" "$(says 0 1 "alpha: saved, as process $pid"; gone alpha)"
 run_tool "$tool" restore --all
 verdict "and restored" "$(says 0 1 "alpha: restored, as process $pid"; well "$pid")"
-for option in level=11 max-size=x rate=x rules=/nowhere/at/all embed=some; do
+for option in level=11 max-size=x rate=x rules=/nowhere/at/all embed=some clock=some; do
 	[[ $help == *"--${option%%=*}"* ]] || continue
 	service alpha "pidfile=$work/run/alpha.pid" "$option"
 	run_tool "$tool" save --all
