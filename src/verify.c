@@ -196,7 +196,7 @@ static void verify_vdso(struct verify *v, const struct record *rec)
 	int err = 0;
 
 	if (!IS_ON_VDSO_PROXY)
-		err = fail(EIMAGE, "this kernel's vDSO is another than the image's, and this tinyckpt is built without CONFIG_VDSO_PROXY");
+		err = fail(EIMAGE, "this kernel's vDSO is another than the image's: built without CONFIG_VDSO_PROXY");
 	else if (!rec->body_len)
 		err = fail(EIMAGE, "this kernel's vDSO is another than the image's, which does not hold its own");
 	else

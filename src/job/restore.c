@@ -17,7 +17,7 @@ int world_add(struct restore *r, int fd, uint32_t id)
 		err = fail(EIMAGE, "open file %u: not in its place, %u is due", id, r->last_id + 1);
 	else if (dup3(fd, r->world + (int)id, O_CLOEXEC) < 0)
 		err = errno == EBADF || errno == EMFILE
-			      ? fail(EMFILE, "more open files than tinyckpt may have (RLIMIT_NOFILE): give it more, by `ulimit -n`")
+			      ? fail(EMFILE, "more open files than tinyckpt may have (RLIMIT_NOFILE): raise `ulimit -n`")
 			      : fail_errno("open file %u", id);
 	else
 		r->last_id = id;

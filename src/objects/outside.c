@@ -62,7 +62,7 @@ static void look_through(struct search *search)
 	int err = proc_numbers("/proc", see_process, search);
 
 	if (err < 0)
-		obstacle(search->s, "the machine's processes cannot be looked through for who else has it open: %s", strerror(-err));
+		obstacle(search->s, "who else has it open cannot be looked up: %s", strerror(-err));
 }
 
 static pid_t find_pipe(struct save *s, uint64_t ino)

@@ -51,6 +51,7 @@ int made_again_note(struct restore *r, const Thread *m, const struct arch_interr
 static int make_again(const struct restore *r, const struct again *again)
 {
 	const pid_t tid = again->tid;
+	const bool sleeps = !IS_ON_ENDED_CALLS || again->sleeps;	/* only those are noted without it */
 	struct arch_regs regs, now;
 	struct arch_interrupted call;
 	struct deadline was = { 0 };
@@ -63,9 +64,9 @@ static int make_again(const struct restore *r, const struct again *again)
 	arch_pending_call(&regs, &call);
 	rqtp = call.nr == SYS_nanosleep ? 0 : 2;
 	now = regs;
-	if (IS_ON_CLOCKS && again->sleeps && clocks_hold(r, &call))
+	if (IS_ON_CLOCKS && sleeps && clocks_hold(r, &call))
 		err = clocks_rebase(r, tid, &call, &now, &was);
-	else if (again->sleeps)
+	else if (sleeps)
 		arch_set_argument(&now, rqtp, call.args[rqtp + 1]);
 	if (!err)
 		err = thread_sigmask(tid, &mask);
@@ -77,7 +78,7 @@ static int make_again(const struct restore *r, const struct again *again)
 		err = reborn_to_syscall(tid);
 	if (!err)
 		err = thread_halt(tid, &stop);
-	if (!err && again->sleeps) {
+	if (!err && sleeps) {
 		err = thread_regs(tid, &now);
 		/* where the sleep was over at once, its result may lie in the place of an argument */
 		if (!err && (!ARCH_HIDES_RESTART || arch_pc(&now) == arch_pc(&regs)))

@@ -202,7 +202,7 @@ static int place_group(struct restore *r, struct owns *o, struct mapped *want, s
 			continue;
 		}
 		if (!IS_ON_VDSO_PROXY)
-			return fail(EIMAGE, "this kernel's %s is another than the image's, and this tinyckpt is built without CONFIG_VDSO_PROXY",
+			return fail(EIMAGE, "this kernel's %s is another than the image's: built without CONFIG_VDSO_PROXY",
 				    want[i].name);
 		err = vdso_stand_in(r, want, n, i);
 		if (err)

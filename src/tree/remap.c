@@ -56,7 +56,7 @@ static int note_label(struct restore *r, struct mapped *v, const char *name)
 	const unsigned long area = r->area, size = REBORN_AREA;	/* as prctl(2) takes them, on 32 bits, too */
 
 	if (!labels->len && prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, area, size, 0UL)) {
-		log_warning("names of memory areas (PR_SET_VMA) are not kept: this kernel has none (CONFIG_ANON_VMA_NAME)");
+		log_warning("names of memory areas are not kept: this kernel has none (CONFIG_ANON_VMA_NAME)");
 		r->no_labels = true;
 	}
 	v->label = (uint32_t)(labels->len ? labels->len : VMA_LABEL);

@@ -215,7 +215,7 @@ int tid_address_find(struct save *s, Thread *m)
 		(void)proc_vmas((pid_t)m->tid, false, search_place, &place);
 	m->clear_child_tid = place.address;
 	if (!place.address || task_read((pid_t)m->tid, &word, place.address, sizeof(word)))
-		return fail(EHOLDS, "thread %u: neither this kernel (CONFIG_CHECKPOINT_RESTORE) nor its C library tells where its ID is "
-			    "cleared when it ends", m->tid);
+		return fail(EHOLDS, "thread %u: neither this kernel (CONFIG_CHECKPOINT_RESTORE) nor its C library tells where its "
+			    "ID is cleared", m->tid);
 	return 0;
 }
