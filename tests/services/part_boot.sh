@@ -36,7 +36,7 @@ chmod 755 "$work/bin/told"
 for script in sysv/S01tinyckpt sysv/S99tinyckpt openrc/tinyckpt-boot openrc/tinyckpt procd/tinyckpt-boot procd/tinyckpt; do
 	sed "s|/usr/sbin/tinyckpt|$work/bin/told|; s|/etc/default/tinyckpt|$work/default|g" "$boot/$script" >"$work/script"
 	verdict "/etc/default/tinyckpt is heeded: $script" "$(
-		text=$(sh -c 'ebegin() { :; }; eend() { :; }; kind=$1; set start; . "$0"
+		text=$(env -u TINYCKPT sh -c 'ebegin() { :; }; eend() { :; }; kind=$1; set start; . "$0"
 			case $kind in procd/*-boot) boot ;; openrc/* | procd/*) start ;; esac' "$work/script" "$script" 2>&1)
 		[[ $text =~ (boot|restore)\ /from/default ]] || echo "it said: $text"
 	)"

@@ -7,7 +7,6 @@
  * late - those that wait are given a processor last, long after the release: the signal comes before they are in their call again.
  * arguments: soon late
  */
-#define _GNU_SOURCE
 #include "testlib.h"
 
 #include <sched.h>
