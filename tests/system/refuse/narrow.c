@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -53,6 +54,18 @@ static void become_narrow(void *arg)
 
 static pid_t child;
 
+/* One whose system calls the kernel answers with SIGSEGV looks like any other at first. */
+static bool ends_soon(void)
+{
+	siginfo_t info = { 0 };
+
+	for (int looks = 0; looks < 50 && !info.si_pid; looks++) {
+		test_nap(5);
+		must(waitid(P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT));
+	}
+	return info.si_pid == child;
+}
+
 void test_setup(void)
 {
 	char exe[64], path[4096];
@@ -68,7 +81,7 @@ void test_setup(void)
 			break;
 		test_nap(2);
 	}
-	if (n < 0)
+	if (n < 0 || ends_soon())
 		test_skip("this kernel runs no 32-bit programs");
 	test_await_sleep(child);
 	test_expect_message("pid %d (narrow): ", child);
