@@ -19,6 +19,7 @@
  */
 struct dead_search {
 	pid_t pid;
+	uint64_t vdso, vdso_end;
 	uint64_t found;
 };
 
@@ -35,16 +36,27 @@ static uint64_t elf_end(const uint8_t *header)
 	return e32.e_shoff;
 }
 
-static uint64_t behind_vdso(const struct process *p)
+static uint64_t behind_vdso(const struct dead_search *s)
 {
 	uint8_t header[sizeof(Elf64_Ehdr)];
 	uint64_t end = 0;
 
-	if (p->vdso && !task_read(p->tid, header, p->vdso, sizeof(header)))
+	if (s->vdso && !task_read(s->pid, header, s->vdso, sizeof(header)))
 		end = elf_end(header);
-	if (!end || end >= p->vdso_end - p->vdso || p->vdso + ((end + 15) & ~15ULL) > p->vdso_end - DEAD_BYTES)
+	if (!end || end >= s->vdso_end - s->vdso || s->vdso + ((end + 15) & ~15ULL) > s->vdso_end - DEAD_BYTES)
 		return 0;
-	return p->vdso_end - DEAD_BYTES;
+	return s->vdso_end - DEAD_BYTES;
+}
+
+static int search_vdso(void *arg, struct vma *v)
+{
+	struct dead_search *s = arg;
+
+	if (strcmp(v->name, "[vdso]"))
+		return 0;
+	s->vdso = v->start;
+	s->vdso_end = v->end;
+	return 1;
 }
 
 static int search_tail(void *arg, struct vma *v)
@@ -124,9 +136,14 @@ enum { JUMPS = (2 * ARCH_NEAR_MAX + 15) & ~15 };
 
 int dead_bytes(const struct process *p, uint64_t *at)
 {
-	struct dead_search s = { .pid = p->tid, .found = behind_vdso(p) };
+	struct dead_search s = { .pid = p->tid, .vdso = p->vdso, .vdso_end = p->vdso_end };
 	struct elf_search elf = { .pid = p->tid, .len = JUMPS + DEAD_BYTES, .align = 16 };
-	int err = s.found ? 0 : proc_vmas(p->tid, false, search_tail, &s);
+	int err;
+
+	if (DEAD_BYTES_FAR && !s.vdso)	/* whether they are far is asked before its memory was looked at */
+		(void)proc_vmas(p->tid, false, search_vdso, &s);
+	s.found = behind_vdso(&s);
+	err = s.found ? 0 : proc_vmas(p->tid, false, search_tail, &s);
 
 	if (err >= 0 && !s.found) {
 		err = proc_vmas(p->tid, false, search_elf, &elf);

@@ -132,10 +132,10 @@ static int furnish(struct visit *v)
 	if (ret == -EEXIST)	/* it was free in every process */
 		return fail(EHOLDS, "it shares its memory with another process: not supported");
 	if (ret == -ENOMEM || ret == -EAGAIN)
-		return fail(EHOLDS, "no room for %d KiB in it (RLIMIT_AS, _DATA, _MEMLOCK, or how many mappings): not supported",
+		return fail(EHOLDS, "no room for %d KiB in it (RLIMIT_AS, _DATA, _MEMLOCK, or how many mappings)",
 			    VISIT_AREA / 1024);
 	if (ret == -EACCES)
-		return fail(EHOLDS, "it may have no memory to write to and execute (PR_SET_MDWE, or a security module): not supported");
+		return fail(EHOLDS, "it may have no memory to write to and execute (PR_SET_MDWE, or a security module)");
 	if (ret != (long)wanted)
 		return fail_for((int)ret, "mapping %d bytes at %#lx in it", VISIT_AREA, (long)wanted);
 	v->area = wanted;

@@ -274,13 +274,25 @@ bool tree_is_gone(void)
 	return true;
 }
 
+/* A run that has done what it was to do has nothing to tell but warnings. */
+static bool complains(const char *command)
+{
+	char said[16384], *state = NULL;
+
+	file_text("tool.err", said, sizeof said);
+	for (char *line = strtok_r(said, "\n", &state); line; line = strtok_r(NULL, "\n", &state))
+		if (!strstr(line, ": warning: "))
+			return failed("%s succeeds, and says \"%s\"", command, line), true;
+	return false;
+}
+
 bool save_tree(const char *option)
 {
 	test.tree_size = tree_list(test.root, test.tree);
 	int code = run_tool("save", option, root_text());
 
 	if (code == 0)
-		return true;
+		return !complains("save");
 	if (code == 3 && file_exists("may-be-refused")) {
 		char words[1024];
 
@@ -304,7 +316,7 @@ bool restored_tree_exists(int code)
 	}
 	if (!process_exists(test.root))
 		return failed("restore succeeded but process %d does not exist", test.root);
-	return true;
+	return !complains("restore");
 }
 
 bool save_and_restore(void)
