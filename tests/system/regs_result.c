@@ -3,6 +3,7 @@
  * Threads in user mode that hold, in the register where system calls return, what the kernel uses among itself for a call
  * that was interrupted: nobody may take it for one.
  */
+#include "hold_value.h"
 #include "testlib.h"
 
 enum { THREADS = 5 };
@@ -12,52 +13,12 @@ static long found[THREADS];
 static pthread_t threads[THREADS];
 static volatile int running;
 
-/* Holds the value until the word is not 0; returns what it holds then. */
-long hold_result(const volatile int *word, long value);
-
-__asm__(
-	"	.text\n"
-	"	.globl hold_result\n"
-#if defined(__x86_64__)
-	"hold_result:\n"
-	"	mov %rsi, %rax\n"
-	"1:	cmpl $0, (%rdi)\n"
-	"	je 1b\n"
-	"	ret\n"
-#elif defined(__aarch64__)
-	"hold_result:\n"
-	"	mov x2, x0\n"
-	"	mov x0, x1\n"
-	"1:	ldr w1, [x2]\n"
-	"	cbz w1, 1b\n"
-	"	ret\n"
-#elif defined(__arm__)
-	"	.syntax unified\n"
-	"	.arm\n"
-	"	.type hold_result, %function\n"
-	"hold_result:\n"
-	"	mov r2, r0\n"
-	"	mov r0, r1\n"
-	"1:	ldr r1, [r2]\n"
-	"	cmp r1, #0\n"
-	"	beq 1b\n"
-	"	bx lr\n"
-#elif defined(__riscv)
-	"hold_result:\n"
-	"	mv a2, a0\n"
-	"	mv a0, a1\n"
-	"1:	lw a1, 0(a2)\n"
-	"	beqz a1, 1b\n"
-	"	ret\n"
-#endif
-);
-
 static void *body(void *arg)
 {
 	intptr_t i = (intptr_t)arg;
 
 	__sync_fetch_and_add(&running, 1);
-	found[i] = hold_result(&stop, values[i]);
+	found[i] = hold_value(&stop, values[i]);
 	return NULL;
 }
 
@@ -79,7 +40,7 @@ void test_setup(void)
 
 void test_hold(void)
 {
-	found[0] = hold_result(&stop, values[0]);
+	found[0] = hold_value(&stop, values[0]);
 }
 
 void test_break(void)
