@@ -156,12 +156,12 @@ static void wait_in_calls(void *arg)
 
 void test_setup(void)
 {
-	int status;
+	int status, capacity;
 
 	must(pipe(empty));
 	must(pipe(full));
-	must(fcntl(full[1], F_SETPIPE_SZ, 4096));
-	for (int i = 0; i < 4096; i++)
+	capacity = must(fcntl(full[1], F_SETPIPE_SZ, 4096));	/* a page at least */
+	for (int i = 0; i < capacity; i++)
 		must(write(full[1], &byte, 1));
 	must(mkfifo(test_path("fifo"), 0600));
 	regular = must(open(test_path("regular"), O_RDWR | O_CREAT, 0600));

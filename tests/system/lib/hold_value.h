@@ -4,8 +4,8 @@
 #define HOLD_VALUE_H
 
 /* Until the word is not 0; returns what the register holds then.  Its code runs anywhere, and goes up to HOLD_VALUE_ENDS. */
-long hold_value(const volatile int *word, long value);
-extern const char hold_value_ends[];
+long hold_value(const volatile int *word, long value) __attribute__((visibility("hidden")));
+extern const char hold_value_ends[] __attribute__((visibility("hidden")));	/* else both have one GOT entry on aarch64 */
 
 __asm__(
 	"	.text\n"
