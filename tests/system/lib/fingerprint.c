@@ -93,18 +93,57 @@ static pid_t parent_of(pid_t pid)
 	return atoi(stat_field(slurp(NULL, "/proc/%d/stat", pid), 4));
 }
 
-int tree_list(pid_t root, pid_t *pids)
+/* -1: this kernel does not tell them (CONFIG_PROC_CHILDREN). */
+static int children_of(pid_t pid, pid_t *children, int max)
+{
+	static pid_t tids[32768];
+	char path[64];
+	int count = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	for (int i = 0, total = numeric_entries(path, tids, 32768); i < total; i++) {
+		char *at, *end;
+
+		snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, tids[i]);
+		if (access(path, F_OK))
+			return -1;
+		for (at = slurp(NULL, "%s", path); count < max; at = end) {
+			children[count] = strtol(at, &end, 10);
+			if (end == at)
+				break;
+			count++;
+		}
+	}
+	return count;
+}
+
+/* All are asked for their parent, once for a tree: *total is 0 at first. */
+static int children_among_all(pid_t pid, pid_t *children, int max, int *total)
 {
 	static pid_t all[32768], parent[32768];
-	int total = numeric_entries("/proc", all, 32768), count = 1;
+	int count = 0;
 
-	for (int i = 0; i < total; i++)
-		parent[i] = parent_of(all[i]);
+	if (!*total) {
+		*total = numeric_entries("/proc", all, 32768);
+		for (int i = 0; i < *total; i++)
+			parent[i] = parent_of(all[i]);
+	}
+	for (int i = 0; i < *total && count < max; i++)
+		if (parent[i] == pid)
+			children[count++] = all[i];
+	return count;
+}
+
+int tree_list(pid_t root, pid_t *pids)
+{
+	int count = 1, total = 0;
+
 	pids[0] = root;
-	for (int known = 0; known < count; known++)
-		for (int i = 0; i < total && count < MAX_TREE; i++)
-			if (parent[i] == pids[known] && all[i] != root)
-				pids[count++] = all[i];
+	for (int known = 0; known < count; known++) {
+		int more = children_of(pids[known], pids + count, MAX_TREE - count);
+
+		count += more >= 0 ? more : children_among_all(pids[known], pids + count, MAX_TREE - count, &total);
+	}
 	qsort(pids + 1, count - 1, sizeof *pids, compare_pids);
 	return count;
 }
