@@ -51,7 +51,7 @@ firmware() { # ARCH SUITE
 	(cd "$into" && set +f && rm -rf usr/share/{doc,man,info,locale,lintian,bug,bash-completion,perl5,dpkg,debconf,applications,pixmaps,menu} \
 		var/lib/dpkg usr/lib/*/gconv usr/lib/*/perl* usr/bin/perl*)
 	mkdir -p "$into"/{dev,proc,sys,run,tmp,data,root,usr/lib/day,etc/init.d,etc/tinyckpt}
-	for applet in sh init mount umount sleep cat sed ls mkdir sync poweroff setsid grep awk stat date cut cp mv rm dmesg dd head tail md5sum; do
+	for applet in sh init mount umount sleep cat sed ls ln mkdir sync poweroff setsid grep awk stat date cut cp mv rm dmesg dd head tail md5sum; do
 		[ -e "$into/usr/bin/$applet" ] || ln -s busybox "$into/usr/bin/$applet"
 	done
 	ln -s ../bin/busybox "$into/usr/sbin/init"
@@ -63,7 +63,6 @@ firmware() { # ARCH SUITE
 		chmod 644 "$into/etc/tinyckpt/$workload.conf"
 	done
 	echo clock=tell >>"$into/etc/tinyckpt/told.conf"
-	ln -s /data/key "$into/etc/tinyckpt/key"
 	cp "$out/workloads/$arch"/{glibc,musl,told} tests/emulated/workloads/{shell,pipes,python,lua,sqlite} "$into/usr/lib/day/"
 	mksquashfs "$into" "$into.squashfs" -quiet -no-progress -noappend -all-root -comp gzip -Xcompression-level 1 >/dev/null &&
 		rm -rf "$into"
