@@ -38,7 +38,7 @@ static int look_into(const char *path, const char *key, struct kept *kept)
 	while ((got = image_next(&image, &rec)) > 0 && !err &&
 	       (rec.type == RECORD_HEADER || rec.type == RECORD_TREE || rec.type == RECORD_CLOCKS || rec.type == RECORD_PIDS))
 		if (rec.type == RECORD_PIDS)
-			err = pids_read(&numbers, &rec);
+			err = pids_read(&numbers, &numbers, &rec);
 	if (got < 0)
 		err = got;
 	if (!err && !numbers.len)

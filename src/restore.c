@@ -70,24 +70,29 @@ static int on_tree(struct restore *r, const struct record *rec)
 	return reborn_area(r);
 }
 
-static bool is_wanted(const struct restore *r, pid_t pid)
+static bool is_among(const struct buffer *numbers, pid_t pid)
 {
-	const uint32_t *number = (const uint32_t *)(const void *)r->numbers.data;
+	const uint32_t *number = (const uint32_t *)(const void *)numbers->data;
 
-	for (size_t i = 0; i < r->numbers.len / sizeof(*number); i++)
+	for (size_t i = 0; i < numbers->len / sizeof(*number); i++)
 		if (number[i] == (uint32_t)pid)
 			return true;
 	return false;
+}
+
+static bool is_wanted(const struct restore *r, pid_t pid)
+{
+	return is_among(&r->tasks, pid) || is_among(&r->groups, pid);
 }
 
 /* Where we sit on a number of the tree we go on in another process; as long as all are there, each has another number. */
 static int on_pids(struct restore *r, const struct record *rec)
 {
 	const pid_t tool = getppid();
-	int err = r->born.len ? fail(EIMAGE, "the process IDs are not in their place") : pids_read(&r->numbers, rec);
+	int err = r->born.len ? fail(EIMAGE, "the process IDs are not in their place") : pids_read(&r->tasks, &r->groups, rec);
 
 	if (!err)
-		err = pids_possible(&r->numbers);
+		err = pids_possible(&r->tasks) ?: pids_possible(&r->groups);
 	if (!err && is_wanted(r, tool) && tool != getsid(0) && tool != getpgrp())
 		err = fail(EEXIST, "pid %d is tinyckpt's own, and one of the image's: start it again", tool);
 	while (!err && is_wanted(r, getpid())) {
@@ -435,11 +440,6 @@ static void agent(const struct restore_options *options, pid_t tool, struct outc
 	err = image_open(&r.image, options->image, options->key);
 	if (!err)
 		err = image_check_newest(&r.image);
-	if (!err) {
-		r.program = malloc(REBORN_PROGRAM_MAX);
-		if (!r.program)
-			err = fail(ENOMEM, "out of memory");
-	}
 	if (!err)
 		err = make_tree(&r);
 	if (!err)

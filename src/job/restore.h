@@ -39,6 +39,7 @@ struct born {
 	bool leads_group;		/* or has led one that others are in, see tree/settle.c */
 	uint8_t stop_signal;
 	uint32_t exit_status, exit_signal;
+	uint32_t threads;
 	char comm[64];
 	struct stand_in vdso;		/* where programs call it, if ordinary memory stands in for it */
 };
@@ -97,12 +98,11 @@ struct restore {
 	struct buffer remade;		/* struct remade, see objects/changed.h */
 
 	uint64_t area;			/* in every process: the blob, programs, stacks */
-	void *program;			/* where programs are built */
 	struct arch_regs entry;		/* registers to enter it with; all tasks have the same segments */
 	bool entry_known;
 	int stop_signal;		/* what is delivered for SIGSTOP */
 	struct inheritance inherited;
-	struct buffer numbers;		/* uint32_t: that must be free; as far as is known beforehand */
+	struct buffer tasks, groups;	/* uint32_t: numbers that must be free, as far as is known beforehand */
 	pid_t *agent;			/* the number of the agent, which is us, where the tool looks for it */
 	Clocks clocks;
 	bool own_clocks;		/* the tree gets a time namespace */
@@ -118,6 +118,10 @@ struct restore {
 	struct buffer ghosts;		/* struct ghost */
 	struct buffer made;		/* pid_t: processes that are there before their records, see tree/session.c */
 	struct buffer threads;		/* pid_t: every thread that is held */
+	struct {
+		size_t next, end;	/* among tasks */
+		pid_t pid;
+	} made_threads;			/* of this process: threads that are there before their records */
 	uint64_t caught;		/* signals of the process at hand that have handlers */
 	uint64_t of_children;		/* signals that may tell of those that end or stop while all is made */
 	struct buffer again;		/* struct again, see tree/made_again.c */

@@ -368,9 +368,83 @@ int birth_clone(struct restore *r, pid_t in, pid_t *number, uint64_t flags, uint
 	return reborn_note(r, *number);
 }
 
+/* --- threads: where the image tells their numbers before, all of a process by one program --- */
+
+static const uint64_t THREAD_FLAGS = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+
+/* As many as one program can make; who cannot be made so is made by itself then, with all patience. */
+static int make_some(struct restore *r, pid_t pid, uint32_t *task, size_t n, size_t *made)
+{
+	const struct clone3_args any = { .flags = THREAD_FLAGS | CLONE_PTRACE, .set_tid_size = 1 };
+	size_t asked = 0, lacking = 0;
+	struct program p;
+	int err;
+
+	reborn_program(r, &p);
+	for (; asked < n && program_fits(&p, 2, sizeof(any) + 2 * 16); asked++) {
+		struct clone3_args args = any;
+
+		args.set_tid = (uintptr_t)program_data(&p, &task[asked], sizeof(*task));
+		program_call(&p, 0, SYS_clone3, program_data(&p, &args, sizeof(args)), sizeof(args));
+	}
+	err = reborn_run(r, pid, &p, "making threads");
+	for (size_t i = 0; !err && i < asked; i++) {
+		const uint32_t tid = task[i];
+
+		if (program_result(&p, (int)i) == (long)tid) {
+			err = reborn_note(r, (pid_t)tid);
+		} else {	/* those in front */
+			task[i] = task[lacking];
+			task[lacking++] = tid;
+		}
+	}
+	for (size_t i = 0; !err && i < lacking; i++) {
+		pid_t tid = (pid_t)task[i];
+
+		err = birth_clone(r, pid, &tid, THREAD_FLAGS, 0);
+	}
+	*made += asked;
+	return err;
+}
+
+static int make_threads(struct restore *r, const struct born *b)
+{
+	uint32_t *task = (uint32_t *)(void *)r->tasks.data;
+	const size_t n = r->tasks.len / sizeof(*task);
+	size_t at = 0, end;
+	int err = 0;
+
+	while (at < n && task[at] != (uint32_t)b->pid)
+		at++;
+	end = b->threads && b->threads - 1 < n - at ? at + b->threads : at;
+	r->made_threads.pid = b->pid;
+	r->made_threads.next = r->made_threads.end = at == end ? at : at + 1;
+	while (!err && r->made_threads.end < end)
+		err = make_some(r, b->pid, &task[r->made_threads.end], end - r->made_threads.end, &r->made_threads.end);
+	return err;
+}
+
 int birth_thread(struct restore *r, pid_t pid, pid_t tid)
 {
-	return birth_clone(r, pid, &tid, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, 0);
+	uint32_t *task = (uint32_t *)(void *)r->tasks.data;
+	int err = IS_ON_PIDS && r->made_threads.pid != pid ? make_threads(r, birth_find(r, pid)) : 0;
+
+	if (err)
+		return err;
+	for (size_t i = r->made_threads.next; IS_ON_PIDS && i < r->made_threads.end; i++) {
+		if (task[i] != (uint32_t)tid)
+			continue;
+		task[i] = task[r->made_threads.next++];
+		return 0;
+	}
+	return birth_clone(r, pid, &tid, THREAD_FLAGS, 0);
+}
+
+int birth_threads_end(const struct restore *r, pid_t pid)
+{
+	const size_t left = r->made_threads.end - r->made_threads.next;
+
+	return left && r->made_threads.pid == pid ? fail(EIMAGE, "process %d: %zu of its threads are missing", pid, left) : 0;
 }
 
 int birth_lead(struct restore *r, const struct born *b)
@@ -426,6 +500,7 @@ int birth(struct restore *r, const struct record *rec)
 	b.stop_signal = m.stop_signal < 65 ? (uint8_t)m.stop_signal : 0;
 	b.exit_status = m.exit_status;
 	b.exit_signal = m.exit_signal;
+	b.threads = m.threads;
 	memcpy(b.comm, m.comm, sizeof(b.comm));
 	CONTEXT("pid %d (%s)", b.pid, b.comm);
 	err = m.parent ? make_child(r, &m) : make_first(r, &m);

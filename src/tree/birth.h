@@ -11,6 +11,9 @@ int birth(struct restore *r, const struct record *rec);
 /* Thread tid of the process; the number must be free. */
 int birth_thread(struct restore *r, pid_t pid, pid_t tid);
 
+/* No more threads come for the process but its leader: have all that are there come? */
+int birth_threads_end(const struct restore *r, pid_t pid);
+
 struct born *birth_find(const struct restore *r, pid_t pid);
 
 /*

@@ -48,13 +48,13 @@ int pids_save(struct save *s)
 	return err || !(m.task_count || m.group_count) ? err : image_write(&s->image, RECORD_PIDS, 0, Pids_fields, &m, NULL, 0);
 }
 
-int pids_read(struct buffer *numbers, const struct record *rec)
+int pids_read(struct buffer *tasks, struct buffer *groups, const struct record *rec)
 {
 	Pids m;
 	int err = record_decode(rec, Pids_fields, &m);
 
-	if (!err && (buffer_append(numbers, m.task, m.task_count * sizeof(*m.task)) ||
-		     buffer_append(numbers, m.group, m.group_count * sizeof(*m.group))))
+	if (!err && (buffer_append(tasks, m.task, m.task_count * sizeof(*m.task)) ||
+		     buffer_append(groups, m.group, m.group_count * sizeof(*m.group))))
 		err = fail(ENOMEM, "out of memory");
 	return err;
 }

@@ -9,8 +9,11 @@
 /* Writes the records. */
 int pids_save(struct save *s);
 
-/* Decodes the record, and adds its numbers to a buffer of uint32_t.  0 or a negative errno, said. */
-int pids_read(struct buffer *numbers, const struct record *rec);
+/*
+ * Decodes the record, and adds its numbers to buffers of uint32_t, which may be the same: processes, each before its threads, and
+ * groups.  0 or a negative errno, said.
+ */
+int pids_read(struct buffer *tasks, struct buffer *groups, const struct record *rec);
 
 /* The number from which on this kernel gives none (pid_max); 0: it does not tell. */
 pid_t pids_end(void);

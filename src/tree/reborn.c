@@ -50,7 +50,7 @@ int reborn_area(struct restore *r)
 		return fail(ENOMEM, "no addresses are free in both tree and tinyckpt: try again (they are random)");
 	r->area = s.at;
 	got = mmap((void *)(uintptr_t)r->area, REBORN_AREA, PROT_READ | PROT_WRITE | PROT_EXEC,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+		   MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	if (got != (void *)(uintptr_t)r->area)
 		return fail_errno("an area at %#llx", (unsigned long long)r->area);
 	memcpy(got, interpreter_blob, (size_t)(interpreter_blob_end - interpreter_blob));
@@ -60,7 +60,9 @@ int reborn_area(struct restore *r)
 
 void reborn_program(struct restore *r, struct program *p)
 {
-	program_init(p, r->program, REBORN_PROGRAM_MAX, r->area + REBORN_PROGRAM);
+	const uint64_t at = r->area + REBORN_PROGRAM;
+
+	program_init(p, (void *)(uintptr_t)at, REBORN_PROGRAM_MAX, at);
 }
 
 /* SIGSTOP cannot be blocked: by one that somebody sends the process is stopped when it is let go, and is led by us until then. */
@@ -101,13 +103,13 @@ static int run_to_trap(const struct restore *r, pid_t tid)
 	}
 }
 
-/* Sends the program and has the task stand before it. */
+/* Has the task stand before the program. */
 static int enter(struct restore *r, pid_t tid, const struct program *p)
 {
 	struct arch_regs regs;
-	int err = program_send(p, tid);
+	int err = 0;
 
-	if (!err && !r->entry_known) {
+	if (!r->entry_known) {
 		err = thread_regs(tid, &r->entry);
 		r->entry_known = !err;
 	}
@@ -138,8 +140,6 @@ int reborn_run(struct restore *r, pid_t tid, struct program *p, const char *what
 	err = enter(r, tid, p);
 	if (!err)
 		err = run_to_trap(r, tid);
-	if (!err)
-		err = program_fetch(p, tid);
 	if (err)
 		return fail_for(err, "task %d: %s: it could not be run", tid, what);
 	for (size_t i = 0; i < p->ops; i++) {

@@ -20,7 +20,10 @@ enum {
 	REBORN_ROOM = 0x100000,		/* addresses: the area, and behind it the kernel's own mappings on their way (pages of 64 KiB) */
 };
 
-/* Maps the area into the tool itself, from where every task inherits it. 0 or a negative errno, said. */
+/*
+ * Maps the area into the tool itself, from where every task inherits it, shared: programs are written where they are run, and
+ * there is one at a time. 0 or a negative errno, said.
+ */
 int reborn_area(struct restore *r);
 
 /* An empty program. */

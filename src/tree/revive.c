@@ -547,7 +547,7 @@ int revive_thread(struct restore *r, const struct record *rec)
 		r->thread = *m;
 	}
 	if (!err)
-		err = leader ? 0 : birth_thread(r, r->pid, (pid_t)m->tid);
+		err = !leader ? birth_thread(r, r->pid, (pid_t)m->tid) : IS_ON_PIDS ? birth_threads_end(r, r->pid) : 0;
 	if (!err && !r->inherited.known)
 		err = learn_inheritance(r, (pid_t)m->tid);
 	if (!err)
