@@ -28,6 +28,9 @@ __attribute__((noreturn, used)) void interpret(struct op *op)
 				continue;
 			}
 			break;
+		case OP_ADD:
+			*(volatile unsigned int *)a[0] += *(volatile unsigned int *)a[1];
+			break;
 		case OP_LEAVE:
 			blob_jump(a[0]);
 		default:

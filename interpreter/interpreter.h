@@ -14,6 +14,7 @@ enum {
 	OP_JUMP = -2,		/* arg[0]: the operation to go on with */
 	OP_JUMP_IF_EQUAL = -3,	/* arg[0] == arg[1]: go on with the operation arg[2] */
 	OP_LEAVE = -4,		/* jump to the address arg[0], never to return */
+	OP_ADD = -5,		/* to the 32-bit word at the address arg[0] that at arg[1] */
 };
 
 /* Bits of op.flags.  Bits 0 to 5: arg[i] holds the address of the word that is meant. */

@@ -47,7 +47,7 @@ static void check_namespaces(struct save *s, const struct process *p)
 	static const char names[] = "cgroup\0ipc\0mnt\0net\0pid\0pid_for_children\0time\0time_for_children\0user\0uts\0";
 	char *own = s->namespaces[0], theirs[64];
 
-	for (const char *name = names; *name; name += strlen(name) + 1, own += sizeof(s->namespaces[0])) {
+	for (const char *name = names; name < names + sizeof(names) - 1; name += strlen(name) + 1, own += sizeof(s->namespaces[0])) {
 		/* the clocks go along, if the whole tree has the same */
 		const bool time = IS_ON_CLOCKS && !strncmp(name, "time", 4);
 		ssize_t len = *own ? 1 : proc_link(own, sizeof(s->namespaces[0]), "/proc/%d/ns/%s",
@@ -58,8 +58,10 @@ static void check_namespaces(struct save *s, const struct process *p)
 		if (len > 0)
 			len = proc_link(theirs, sizeof(theirs), "/proc/%d/ns/%s", p->tid, name);
 		/* that of its children is there when the first of them is: its process 1; a save without this cannot read it */
-		if (IS_ON_CMD_CHECK && len == -ENOENT && !strcmp(name, "pid_for_children"))
-			len = *theirs = '\0';
+		if (IS_ON_CMD_CHECK && len == -ENOENT && !strcmp(name, "pid_for_children")) {
+			theirs[0] = '\0';
+			len = 0;
+		}
 		if (len < 0)
 			cannot_tell(s, "its namespaces", len == -ENOENT ? -ESRCH : (int)len);
 		else if (strcmp(own, theirs))

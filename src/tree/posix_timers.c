@@ -21,12 +21,11 @@
 #include "tree/clocks.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
+#include "tree/timer_signals.h"
 #include "tree/timers.h"
 
 /* Before Linux 6.15 IDs count up in each process, whatever was deleted: to get one again, all before it are made and deleted. */
 enum { COUNTED_MAX = 1 << 20 };
-
-enum { FIRST_QUEUED = 32 };	/* the first signal of which several can be pending */
 
 static bool ids_are_asked_for(void)
 {
@@ -183,91 +182,12 @@ void posix_timers_check(struct save *s, const struct process *p)
 
 /* --- what the process tells --- */
 
-enum { AT_ONCE = 48, PENDING_MAX = 24 };
+enum { AT_ONCE = 48 };
 
 struct answer {
 	struct kernel_itimerspec time;
 	struct kernel_timespec now;
 };
-
-static size_t see_pending(pid_t tid, bool shared, siginfo_t *infos)
-{
-	const int n = thread_pending(tid, shared, 0, infos, PENDING_MAX);
-
-	return n > 0 ? (size_t)n : 0;
-}
-
-static size_t count(const siginfo_t *infos, size_t n, int signo)
-{
-	size_t found = 0;
-
-	for (size_t i = 0; i < n; i++)
-		found += infos[i].si_signo == signo;
-	return found;
-}
-
-/* May so many more signals be queued?  A timer's own needs no place, one like it does. */
-static bool has_room(pid_t pid, size_t n)
-{
-	char text[4096], *line, *of;
-	unsigned long taken;
-
-	if (proc_readf(text, sizeof(text), "/proc/%d/status", pid) < 0 || !(line = strstr(text, "\nSigQ:")))
-		return false;
-	taken = strtoul(line + strlen("\nSigQ:"), &of, 10);
-	return *of == '/' && strtoul(of + 1, NULL, 10) >= taken + n;
-}
-
-/* The thread takes so many signals of that number, and queues each again behind the others. */
-static void add_turns(struct program *p, pid_t pid, pid_t tid, int signo, size_t n)
-{
-	const uint64_t set = 1ULL << (signo - 1);
-	const long which = program_data(p, &set, sizeof(set)), info = program_data(p, NULL, sizeof(siginfo_t));
-	const long at_once = program_data(p, NULL, sizeof(struct kernel_timespec));
-
-	while (n--) {
-		const int take = program_call(p, 0, SYS_rt_sigtimedwait_time64, which, info, at_once, 8);
-
-		program_call(p, OP_INDIRECT << 0, OP_JUMP_IF_EQUAL, program_at(p, take) + (long)offsetof(struct op, ret), signo,
-			     program_at(p, take + 3));
-		program_call(p, 0, OP_JUMP, program_at(p, take + 4));
-		if (tid)
-			program_call(p, 0, SYS_rt_tgsigqueueinfo, pid, tid, signo, info);
-		else
-			program_call(p, 0, SYS_rt_sigqueueinfo, pid, signo, info);
-	}
-}
-
-void posix_timers_settle(struct save *s, const struct process *p, pid_t tid, bool shared, struct program *prog)
-{
-	siginfo_t infos[PENDING_MAX], own[PENDING_MAX];
-	const size_t own_n = p->timers && shared ? see_pending(tid, false, own) : 0;
-	const size_t n = p->timers ? see_pending(tid, shared, infos) : 0;
-	const size_t asked = tid == p->tid ? AT_ONCE : 0;	/* behind this, see ask() */
-
-	if (!n)
-		return;
-	if (n == PENDING_MAX || own_n == PENDING_MAX || !has_room(p->tid, n)) {
-		s->unsettled = true;
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const int signo = infos[i].si_signo;
-		const size_t all = count(infos, n, signo);
-		bool seen = infos[i].si_code != SI_TIMER;
-
-		for (size_t k = 0; !seen && k < i; k++)
-			seen = infos[k].si_code == SI_TIMER && infos[k].si_signo == signo;
-		if (seen)
-			continue;
-		/* a thread's own come first; of the others none can be queued where there is one */
-		if (!count(own, own_n, signo) && (signo >= FIRST_QUEUED || all == 1) &&
-		    program_fits(prog, 4 * all + 2 * asked + 8, sizeof(siginfo_t) + asked * sizeof(struct answer) + 64))
-			add_turns(prog, p->pid, shared ? 0 : tid, signo, all);
-		else
-			s->unsettled = true;
-	}
-}
 
 static uint64_t to_ns(const struct kernel_timespec *t)
 {
@@ -298,14 +218,15 @@ static int ask(struct save *s, struct visit *v, const struct process *p, size_t 
 {
 	struct known_timer *t = (struct known_timer *)(void *)s->timers.data + first;
 	const size_t left = s->timers.len / sizeof(*t) - first, n = left < AT_ONCE ? left : AT_ONCE;
+	const size_t spare = n * (2 * sizeof(struct op) + sizeof(struct answer)) + VISIT_STAY;
 	struct program prog;
 	int gettime[AT_ONCE], err;
 	long at[AT_ONCE];
 
 	visit_program(v, v->pid, &prog);
 	if (!first) {
-		posix_timers_settle(s, p, p->tid, false, &prog);
-		posix_timers_settle(s, p, p->tid, true, &prog);
+		timer_signals_settle(s, p, p->tid, false, &prog, spare);
+		timer_signals_settle(s, p, p->tid, true, &prog, spare);
 	}
 	for (size_t i = 0; i < n; i++) {
 		at[i] = program_data(&prog, NULL, sizeof(struct answer));
@@ -321,7 +242,7 @@ static int ask(struct save *s, struct visit *v, const struct process *p, size_t 
 		take(s, p, &t[i], program_read(&prog, at[i]));
 		err = SAVE_RECORD(s, RECORD_TIMER, Timer_fields, &t[i].is, NULL, 0);
 	}
-	return err;
+	return err || first ? err : timer_signals_settled(s, v, p, NULL, &prog);
 }
 
 int posix_timers_save(struct save *s, struct visit *v, const struct process *p)

@@ -17,13 +17,6 @@
 /* Names those that cannot be saved (save.h, obstacle()). */
 void posix_timers_check(struct save *s, const struct process *p);
 
-/*
- * A signal of a timer that starts again is bound to it: the timer stands still until that is taken, and only then it is known how
- * often it would have ended meanwhile.  So the thread takes what is pending for it (shared: for its process), and queues it again
- * as it was: from then on it tells, and the timer runs.  Adds that to a program of the thread, which the tool may not outlive.
- */
-void posix_timers_settle(struct save *s, const struct process *p, pid_t tid, bool shared, struct program *prog);
-
 /* Writes them; what is pending for the leader, or for the process, is settled just before.  0 or a negative errno, said. */
 int posix_timers_save(struct save *s, struct visit *v, const struct process *p);
 

@@ -29,6 +29,7 @@
 #include "tree/records.h"
 #include "tree/shared.h"
 #include "tree/thread_state.h"
+#include "tree/timer_signals.h"
 #include "tree/timers.h"
 
 #ifndef PR_GET_THP_DISABLE
@@ -295,7 +296,7 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, c
 	visit_program(v, tid, &prog);
 	thread_ask(&prog, &f, &v->thread);
 	if (IS_ON_POSIX_TIMERS)
-		posix_timers_settle(s, p, tid, false, &prog);
+		timer_signals_settle(s, p, tid, false, &prog, VISIT_STAY);
 	err = visit_thread_start(v, &prog);
 	if (IS_ON_COPY_BEHIND)
 		before = write_other(s, o, err);
@@ -308,6 +309,9 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, c
 	if (err || before)
 		return err ? err : before;
 	o->answers = thread_answers(&prog, &f);
+	err = IS_ON_POSIX_TIMERS ? timer_signals_settled(s, v, p, thread, &prog) : 0;
+	if (err)
+		return err;
 	if (!IS_ON_COPY_BEHIND)
 		return thread_save(s, &o->m, &v->thread, &o->answers);
 	o->who = v->thread;

@@ -21,7 +21,10 @@
 #include "kernel/restart.h"
 #include "tree/library_rseq.h"
 
-enum { VISIT_PROGRAM_MAX = 24 * 1024 };
+enum {
+	VISIT_PROGRAM_MAX = 24 * 1024,
+	VISIT_STAY = 1024,	/* of those bytes the visit itself needs so many */
+};
 
 struct visitor {		/* one thread that is in the area */
 	pid_t tid;

@@ -127,6 +127,22 @@ static void jumps(void **state)
 	assert_int_equal(ops[5].ret, getpid());
 }
 
+static void sums(void **state)
+{
+	int *number = (int *)(void *)word;
+
+	(void)state;
+	number[0] = 40;
+	number[1] = -1;
+	number[2] = 2;
+	number[3] = -1;
+	add(0, OP_ADD, 0, (long)(uintptr_t)&number[0], (long)(uintptr_t)&number[2], 0);
+	assert_true(has_left(run(1)));
+	assert_int_equal(number[0], 42);
+	assert_int_equal(number[1], -1);
+	assert_int_equal(number[2], 2);
+}
+
 /* A call that fails goes on, unless it must not; with any error that there is, and with no result that is none. */
 static void failures(void **state)
 {
@@ -159,7 +175,7 @@ static void failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(results), cmocka_unit_test(indirect), cmocka_unit_test(jumps), cmocka_unit_test(failures),
+		cmocka_unit_test(results), cmocka_unit_test(indirect), cmocka_unit_test(jumps), cmocka_unit_test(sums), cmocka_unit_test(failures),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
