@@ -211,7 +211,8 @@ static int queue_again(struct visit *v, const struct process *p, const struct th
 	return 0;
 }
 
-int timer_signals_settled(struct save *s, struct visit *v, const struct process *p, const struct thread *thread, const struct program *prog)
+int timer_signals_settled(struct save *s, struct visit *v, const struct process *p, const struct thread *thread,
+			  const struct program *prog)
 {
 	struct lost lost[LOST_MAX];
 	const size_t n = find_lost(thread ? thread->tid : v->pid, prog, lost);

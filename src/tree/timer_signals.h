@@ -23,6 +23,7 @@ void timer_signals_settle(struct save *s, const struct process *p, pid_t tid, bo
  * To be called when that was run, by the thread (NULL: the leader, which is inside): makes good what a timer has come before.
  * The program's buffer is used again, and v->thread stays what it was.  0 or a negative errno, said.
  */
-int timer_signals_settled(struct save *s, struct visit *v, const struct process *p, const struct thread *thread, const struct program *prog);
+int timer_signals_settled(struct save *s, struct visit *v, const struct process *p, const struct thread *thread,
+			  const struct program *prog);
 
 #endif

@@ -13,7 +13,7 @@
 #define HOLD_Z7(enter, leave, ready, go)                                                                                       \
 	({                                                                                                                     \
 		uint64_t same_;                                                                                                \
-                                                                                                                               \
+		\
 		__asm__ volatile(".arch armv9-a+sme\n" enter                                                                  \
 				 "	index z7.d, #3, #5\n"                                                                  \
 				 "	str %w[one], [%[ready_]]\n"                                                            \
