@@ -538,7 +538,7 @@ int revive_thread(struct restore *r, const struct record *rec)
 	ended = leader && r->have_thread && !m->regset_type_count;
 	if (m->pid != r->state.pid || m->uid_count != 4 || m->gid_count != 4 || m->regset_type_count != m->regset_len_count ||
 	    (!ended && (!m->regset_type_count || m->regset_type[0] != NT_PRSTATUS || m->regset_len[0] != sizeof(struct arch_regs))) ||
-	    m->tid > 4194304 || !m->tid)
+	    m->tid > 4194304 || !m->tid || (r->have_thread && r->thread.tid == r->state.pid))	/* the main thread is the last */
 		return fail(EIMAGE, "thread %u: absurd", m->tid);
 	err = settings_check(m);
 	/* one that ended leaves it to the last of the others to unmap the area */
