@@ -72,7 +72,8 @@ static int see_fdinfo(int own, Timerfd *m)
 /*
  * A periodic one that has ended stands still until somebody looks, here we: all its ticks are then there, and it runs.  How many
  * there are and what remains is told by two calls, between which it must not end.  A quick one may have ended once more in the
- * midst of a call, which then says as of one that does not run that nothing remains.
+ * midst of a call, which then says as of one that does not run that nothing remains.  And to be known as of a time, it must be
+ * seen about then.
  */
 static bool has_ended_meanwhile(const struct itimerspec *before, const struct itimerspec *now)
 {
@@ -80,23 +81,31 @@ static bool has_ended_meanwhile(const struct itimerspec *before, const struct it
 	       (!to_ns(now->it_value) && (to_ns(before->it_value) || to_ns(now->it_interval)));
 }
 
-static int look(const struct opened *o, Timerfd *m)
+/* *seen: when, by CLOCK_MONOTONIC. */
+static int look(const struct opened *o, Timerfd *m, int64_t *seen)
 {
+	enum { ABOUT = 1000000 };	/* ns */
+
 	CLEANUP_CLOSE int own = file_borrow(o->pid, o->fd);
 	struct itimerspec before, now;
+	int64_t realtime;
 	int err = 0, tries = 100;
 
 	do {
 		if (own < 0 || timerfd_gettime(own, &before))
 			return -errno;
 		err = see_fdinfo(own, m);
+		*seen = clock_now(CLOCK_MONOTONIC);
+		realtime = clock_now(CLOCK_REALTIME);
 		if (err || timerfd_gettime(own, &now))
 			return err ? err : -errno;
-	} while (has_ended_meanwhile(&before, &now) && tries--);
+	} while ((has_ended_meanwhile(&before, &now) || clock_now(CLOCK_MONOTONIC) - *seen > ABOUT) && tries--);
 	m->remains = cut(to_ns(now.it_value));
 	m->interval = cut(to_ns(now.it_interval));
 	if (!m->remains && m->interval && m->ticks)	/* too quick for this machine: it is always just about to end */
 		m->remains = 1;
+	if (m->remains && m->clock == CLOCK_REALTIME && m->set & TFD_TIMER_ABSTIME)
+		m->until = (uint64_t)realtime + m->remains;
 	return 0;
 }
 
@@ -108,7 +117,8 @@ static bool is_known(uint32_t clock)
 static void check(struct save *s, const struct opened *o)
 {
 	Timerfd m = Timerfd_init_zero;
-	const int err = look(o, &m);
+	int64_t seen;
+	const int err = look(o, &m, &seen);
 
 	if (o->info.flags & O_ASYNC)
 		obstacle(s, "%s: %s: signal-driven I/O (O_ASYNC) is not supported", o->what, o->path);
@@ -135,14 +145,13 @@ static void take_back(Timerfd *m, uint64_t standstill)
 static int save(struct save *s, const struct opened *o)
 {
 	Timerfd m = { .flags = o->info.flags & O_NONBLOCK };
-	int err = look(o, &m);
+	int64_t seen;
+	int err = look(o, &m, &seen);
 
 	if (err)
 		return fail_for(err, "%s: %s", o->what, o->path);
-	if (m.remains && m.clock == CLOCK_REALTIME && m.set & TFD_TIMER_ABSTIME)
-		m.until = (uint64_t)clock_now(CLOCK_REALTIME) + m.remains;
 	if (m.remains && IS_ON_CLOCKS)
-		take_back(&m, (uint64_t)(clock_now(CLOCK_MONOTONIC) - s->still_since));
+		take_back(&m, (uint64_t)(seen - s->still_since));
 	m.id = save_next_id(s);
 	return SAVE_RECORD(s, RECORD_TIMERFD, Timerfd_fields, &m, NULL, 0);
 }

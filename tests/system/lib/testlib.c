@@ -134,8 +134,8 @@ bool test_breaking(void)
 
 void test_wait(void)
 {
-	/* Dozens of children that look often leave an emulated processor no time for anything else. */
-	const unsigned pause = getpid() == root_pid ? 10 : 30;
+	/* Dozens of others that look often leave an emulated processor no time for anything else. */
+	const unsigned pause = gettid() == root_pid ? 10 : 40;
 
 	while (!test_may_go())
 		test_nap(pause);
