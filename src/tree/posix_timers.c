@@ -214,26 +214,55 @@ static void take(const struct save *s, const struct process *p, struct known_tim
 	t->end = s->still_since + (int64_t)m->remains;
 }
 
+static int settle(struct save *s, struct visit *v, const struct process *p)
+{
+	struct program prog;
+	int err;
+
+	visit_program(v, v->pid, &prog);
+	timer_signals_settle(s, p, p->tid, false, &prog);
+	timer_signals_settle(s, p, p->tid, true, &prog);
+	if (!prog.ops)
+		return 0;
+	err = visit_run(v, &prog);
+	return err ? err : timer_signals_settled(s, v, p, NULL, &prog);
+}
+
+/* What remains is known as of a time only if that was asked about then: nobody had the processor for long in between. */
+static bool was_held_up(const struct program *prog, long before, const long *at, size_t n)
+{
+	enum { ABOUT = 1000000 };	/* ns */
+	uint64_t last = to_ns(program_read(prog, before));
+
+	for (size_t i = 0; i < n; i++) {
+		const uint64_t now = to_ns(&((const struct answer *)program_read(prog, at[i]))->now);
+
+		if (now - last > ABOUT)
+			return true;
+		last = now;
+	}
+	return false;
+}
+
 static int ask(struct save *s, struct visit *v, const struct process *p, size_t first)
 {
 	struct known_timer *t = (struct known_timer *)(void *)s->timers.data + first;
 	const size_t left = s->timers.len / sizeof(*t) - first, n = left < AT_ONCE ? left : AT_ONCE;
-	const size_t spare = n * (2 * sizeof(struct op) + sizeof(struct answer)) + VISIT_STAY;
 	struct program prog;
-	int gettime[AT_ONCE], err;
-	long at[AT_ONCE];
+	int gettime[AT_ONCE], err, tries = 100;
+	long before, at[AT_ONCE];
 
-	visit_program(v, v->pid, &prog);
-	if (!first) {
-		timer_signals_settle(s, p, p->tid, false, &prog, spare);
-		timer_signals_settle(s, p, p->tid, true, &prog, spare);
-	}
-	for (size_t i = 0; i < n; i++) {
-		at[i] = program_data(&prog, NULL, sizeof(struct answer));
-		gettime[i] = program_call(&prog, 0, SYS_timer_gettime64, (long)t[i].is.id, at[i]);
-		program_call(&prog, 0, SYS_clock_gettime64, CLOCK_MONOTONIC, at[i] + (long)offsetof(struct answer, now));
-	}
-	err = visit_run(v, &prog);
+	do {
+		visit_program(v, v->pid, &prog);
+		before = program_data(&prog, NULL, sizeof(struct kernel_timespec));
+		program_call(&prog, 0, SYS_clock_gettime64, CLOCK_MONOTONIC, before);
+		for (size_t i = 0; i < n; i++) {
+			at[i] = program_data(&prog, NULL, sizeof(struct answer));
+			gettime[i] = program_call(&prog, 0, SYS_timer_gettime64, (long)t[i].is.id, at[i]);
+			program_call(&prog, 0, SYS_clock_gettime64, CLOCK_MONOTONIC, at[i] + (long)offsetof(struct answer, now));
+		}
+		err = visit_run(v, &prog);
+	} while (!err && was_held_up(&prog, before, at, n) && tries--);
 	for (size_t i = 0; !err && i < n; i++) {
 		const long result = program_result(&prog, gettime[i]);
 
@@ -242,7 +271,7 @@ static int ask(struct save *s, struct visit *v, const struct process *p, size_t 
 		take(s, p, &t[i], program_read(&prog, at[i]));
 		err = SAVE_RECORD(s, RECORD_TIMER, Timer_fields, &t[i].is, NULL, 0);
 	}
-	return err || first ? err : timer_signals_settled(s, v, p, NULL, &prog);
+	return err;
 }
 
 int posix_timers_save(struct save *s, struct visit *v, const struct process *p)
@@ -254,6 +283,8 @@ int posix_timers_save(struct save *s, struct visit *v, const struct process *p)
 	err = p->timers ? collect(p->tid, &s->timers) : 0;
 	if (err)
 		return fail_for(err, "its timers");
+	if (s->timers.len)
+		err = settle(s, v, p);
 	for (size_t first = 0; !err && first < s->timers.len / sizeof(struct known_timer); first += AT_ONCE)
 		err = ask(s, v, p, first);
 	return err;

@@ -296,7 +296,7 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, c
 	visit_program(v, tid, &prog);
 	thread_ask(&prog, &f, &v->thread);
 	if (IS_ON_POSIX_TIMERS)
-		timer_signals_settle(s, p, tid, false, &prog, VISIT_STAY);
+		timer_signals_settle(s, p, tid, false, &prog);
 	err = visit_thread_start(v, &prog);
 	if (IS_ON_COPY_BEHIND)
 		before = write_other(s, o, err);

@@ -113,7 +113,7 @@ static void add_merged(struct program *p, pid_t pid, pid_t tid, int signo, size_
 	add_queue(p, pid, tid, signo, info);
 }
 
-void timer_signals_settle(struct save *s, const struct process *p, pid_t tid, bool shared, struct program *prog, size_t spare)
+void timer_signals_settle(struct save *s, const struct process *p, pid_t tid, bool shared, struct program *prog)
 {
 	siginfo_t infos[PENDING_MAX], own[PENDING_MAX];
 	const size_t own_n = p->timers && shared ? see_pending(tid, false, own) : 0;
@@ -137,7 +137,7 @@ void timer_signals_settle(struct save *s, const struct process *p, pid_t tid, bo
 			continue;
 		/* a thread's own come first */
 		if (count(own, own_n, signo) || (merge && !of_one_timer(infos, n, signo)) ||
-		    !program_fits(prog, 5 * all, 2 * sizeof(siginfo_t) + 64 + spare))
+		    !program_fits(prog, 5 * all, 2 * sizeof(siginfo_t) + 64 + VISIT_STAY))
 			s->unsettled = true;
 		else if (merge)
 			add_merged(prog, p->pid, shared ? 0 : tid, signo, all, NULL);

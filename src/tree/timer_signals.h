@@ -14,10 +14,9 @@
 
 /*
  * Adds that, for what is pending for the thread (shared: for its process), to a program of the thread, which the tool may not
- * outlive; so many bytes of it are to stay free.  What cannot be done so is noted, save.unsettled.
+ * outlive.  What cannot be done so is noted, save.unsettled.
  */
-void timer_signals_settle(struct save *s, const struct process *p, pid_t tid, bool shared, struct program *prog,
-			  size_t spare);
+void timer_signals_settle(struct save *s, const struct process *p, pid_t tid, bool shared, struct program *prog);
 
 /*
  * To be called when that was run, by the thread (NULL: the leader, which is inside): makes good what a timer has come before.

@@ -5,7 +5,7 @@
  *
  * arguments: 1 2 3 4 5 6 7 8
  */
-#include "testlib.h"
+#include "selfview.h"
 
 #include <linux/futex.h>
 #include <sched.h>
@@ -168,9 +168,9 @@ static void order(struct slot *who, enum command command, int argument)
 	}
 	who->argument = argument;
 	set(&who->command, command);
-	if (command == DIE)
-		while (!kill(pid, 0) && who->pid)
-			sleep_while(&who->pid, pid);
+	if (command == DIE)	/* its children have another parent only when it is dead */
+		while (!kill(pid, 0) && (who->pid || task_state(pid) != 'Z'))
+			test_nap(1);
 	else
 		while (who->command != NOTHING)
 			sleep_while(&who->command, command);
