@@ -75,6 +75,14 @@ static int stop_thread(pid_t tid)
 	}
 }
 
+/* What a handler was just entered with is harmed unnoticed. The threads that loop have SIGRTMIN blocked there, and only there. */
+static int in_handler(pid_t tid)
+{
+	uint64_t mask;
+
+	return ptrace(PTRACE_GETSIGMASK, tid, sizeof(mask), &mask) || mask >> (SIGRTMIN - 1) & 1;
+}
+
 /* Inside of a pinned loop or of a system call, as wanted. */
 static int stop_where(pid_t tid, int in_loop)
 {
@@ -85,7 +93,7 @@ static int stop_where(pid_t tid, int in_loop)
 
 		if (stopped < 0)
 			return -1;
-		if (!stopped && arch_in_user_loop(tid) == in_loop)
+		if (!stopped && arch_in_user_loop(tid) == in_loop && !(in_loop && in_handler(tid)))
 			return 0;
 		ptrace(PTRACE_CONT, tid, 0, 0);
 		nanosleep(&nap, NULL);
