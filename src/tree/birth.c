@@ -437,7 +437,8 @@ int birth_thread(struct restore *r, pid_t pid, pid_t tid)
 		task[i] = task[r->made_threads.next++];
 		return 0;
 	}
-	return birth_clone(r, pid, &tid, THREAD_FLAGS, 0);
+	return has(&r->threads, tid) ? fail(EIMAGE, "thread %u: absurd", (unsigned int)tid) :
+				       birth_clone(r, pid, &tid, THREAD_FLAGS, 0);
 }
 
 int birth_threads_end(const struct restore *r, pid_t pid)

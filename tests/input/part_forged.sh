@@ -186,6 +186,33 @@ read -r k < <("$build/falsify" list "$good" | awk '$2 == 20 { print $1; exit }')
 not_believed "the first process has no state" drop "$k"
 good=$honest pid=$honest_pid
 
+# A process of several threads, which are made all at once: none may be left over, and none be made twice.
+act thread
+pid=$actor
+good=$work/threads.tck
+run_tool "$tool" save -o "$good" "$pid"
+verdict "an image of four threads, to forge" "$err"
+end "$pid"
+while read -r k; do
+	not_believed "a thread is missing (record $k)" drop "$k"
+	not_believed "a thread comes twice (record $k)" double "$k"
+done < <("$build/falsify" list "$good" | awk '$2 == 24 { print $1 }')
+text=
+tried=0
+while read -r k type _; do
+	for what in drop double swap; do
+		"$build/falsify" "$good" "$forged" $what "$k" || continue
+		tried=$((tried + 1))
+		seen=$(survives)$(survives_restore)
+		[ -z "$seen" ] || text+="$what $k (type $type): $seen"$'\n'
+	done
+done < <("$build/falsify" list "$good")
+verdict "$tried images of four threads with a record missing, doubled or out of order: nothing crashes, nothing is left" "$text"
+accepts "restore of the honest one, of four threads" restore -d "$good"
+verdict "and it has four threads" "$([ "$(ls "/proc/$pid/task" | wc -w)" = 4 ] || ls "/proc/$pid/task"; well "$pid")"
+end "$pid"
+good=$honest pid=$honest_pid
+
 # The same of an image that carries its program, which is gone.
 if "$tool" save --help | grep -q -- --embed; then
 	cp "$build/still" "$work/carried"

@@ -51,6 +51,25 @@ else
 fi
 end "$actor"
 
+# Threads are made all at once; one of them, in the middle, cannot get its number.
+one=$image
+image=$work/threads.tck
+act thread
+pid=$actor
+third=$(ls "/proc/$pid/task" | sort -n | sed -n 3p)
+run_tool "$tool" save -o "$image" "$pid"
+[ "$status" = 0 ] || echo "# save: $err"
+cp "$image" "$work/kept"
+end "$pid"
+act take "$third"
+stays_away "when the PID of one of its threads is another process" 1 "pid $third is taken, by process $third .actor"
+verdict "the process that has the thread's PID is well" "$(well "$third")"
+end "$actor" "$third"
+comes_back "it has ended, of four threads"
+image=$one
+saved
+cp "$image" "$work/kept"
+
 act zombie
 zombie=$number
 end "$actor"
