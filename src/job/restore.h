@@ -107,7 +107,8 @@ struct restore {
 	Clocks clocks;
 	bool own_clocks;		/* the tree gets a time namespace */
 	struct two_clocks clock_offset;	/* where it would need one and the kernel has none: what its clocks lack */
-	struct two_clocks began;	/* what they show, for the kernel, as they go on */
+	struct two_clocks began;	/* what they show, for the kernel, as they go on, */
+	int64_t began_here;		/* and CLOCK_MONOTONIC for us */
 
 	cpu_set_t others;		/* processors of the tool, but for the one that it stays on */
 	struct filler *filler;		/* see tree/fill.h */

@@ -43,7 +43,7 @@ int timens_offsets(pid_t pid, struct two_clocks *offsets)
 	return 0;
 }
 
-int timens_machine(struct two_clocks *now)
+int timens_machine(struct two_clocks *now, int64_t *here)
 {
 	struct two_clocks own;
 	int64_t narrowest = INT64_MAX;
@@ -56,7 +56,8 @@ int timens_machine(struct two_clocks *now)
 
 		if (between < narrowest) {
 			narrowest = between;
-			*now = (struct two_clocks){ before + between / 2 - own.monotonic, boottime - own.boottime };
+			*here = before + between / 2;
+			*now = (struct two_clocks){ *here - own.monotonic, boottime - own.boottime };
 		}
 	}
 	return err;

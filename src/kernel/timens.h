@@ -22,8 +22,8 @@ int64_t clock_now(int id);
  */
 int timens_offsets(pid_t pid, struct two_clocks *offsets);
 
-/* What they show now, outside of all time namespaces.  0 or a negative errno, unsaid. */
-int timens_machine(struct two_clocks *now);
+/* What they show now, outside of all time namespaces; *here: CLOCK_MONOTONIC at that moment, to us.  0 or a negative errno, unsaid. */
+int timens_machine(struct two_clocks *now, int64_t *here);
 
 /* Can children of the caller, who has no threads, have a time namespace of their own?  0 or a negative errno, unsaid. */
 int timens_try(void);

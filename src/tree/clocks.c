@@ -37,10 +37,8 @@ static void boot_id(char *to, size_t cap)
 int clocks_stop(struct save *s)
 {
 	struct two_clocks now, offsets;
-	int err;
+	int err = timens_machine(&now, &s->still_since);
 
-	s->still_since = clock_now(CLOCK_MONOTONIC);	/* not after the others: what is counted from here must not end early */
-	err = timens_machine(&now);
 	if (!err)
 		err = timens_offsets(s->tree.processes[0].tid, &offsets);
 	if (err)
@@ -90,13 +88,13 @@ static int64_t lost(const Clocks *m)
 	return 0;
 }
 
-/* What the tree's clocks are to show beyond those of the machine, from now on; *began: what they show now. */
-static int wanted(const Clocks *m, bool advance, struct two_clocks *offsets, struct two_clocks *began)
+/* What the tree's clocks are to show beyond those of the machine, from now on; *began: what they show now, *here: when, by ours. */
+static int wanted(const Clocks *m, bool advance, struct two_clocks *offsets, struct two_clocks *began, int64_t *here)
 {
 	struct two_clocks now;
 	char boot[sizeof(m->boot_id)];
 	int64_t since = 0;
-	int err = timens_machine(&now);
+	int err = timens_machine(&now, here);
 
 	if (err)
 		return fail_for(err, "the clocks of this machine");
@@ -116,11 +114,12 @@ static int wanted(const Clocks *m, bool advance, struct two_clocks *offsets, str
 int clocks_look(const Clocks *m, bool advance, bool *own, struct two_clocks *lack)
 {
 	struct two_clocks inherited, began;
+	int64_t here;
 	int err = check(m);
 
 	*own = false;
 	if (!err)
-		err = wanted(m, advance, lack, &began);
+		err = wanted(m, advance, lack, &began, &here);
 	if (err)
 		return err;
 	err = timens_offsets(getpid(), &inherited);
@@ -168,9 +167,10 @@ int clocks_go_on(struct restore *r)
 
 		r->began.monotonic = frozen ? (int64_t)r->clocks.monotonic - r->clock_offset.monotonic : clock_now(CLOCK_MONOTONIC);
 		r->began.boottime = frozen ? (int64_t)r->clocks.boottime - r->clock_offset.boottime : clock_now(CLOCK_BOOTTIME);
+		r->began_here = r->began.monotonic;
 		return 0;
 	}
-	err = wanted(&r->clocks, r->options->advance, &offsets, &r->began);
+	err = wanted(&r->clocks, r->options->advance, &offsets, &r->began, &r->began_here);
 	if (err)
 		return err;
 	err = timens_make(&offsets);
@@ -238,6 +238,11 @@ int clocks_put_back(pid_t tid, const struct arch_interrupted *call, struct arch_
 int64_t clocks_standstill(const struct save *s)
 {
 	return clock_now(CLOCK_MONOTONIC) - s->still_since;
+}
+
+int64_t clocks_gone_on(const struct restore *r)
+{
+	return clock_now(CLOCK_MONOTONIC) - r->began_here;
 }
 
 void clocks_join(const struct restore *r, struct program *p)

@@ -28,6 +28,9 @@ int clocks_restore(struct restore *r, const struct record *rec);
 /* From now on they do, for the processes that join. */
 int clocks_go_on(struct restore *r);
 
+/* For how long have they done so, in ns? */
+int64_t clocks_gone_on(const struct restore *r);
+
 /* Adds what a process does that joins, still without threads and with all its rights. */
 void clocks_join(const struct restore *r, struct program *p);
 

@@ -420,30 +420,41 @@ static int lower_limit(struct restore *r, pid_t tid)
 	return reborn_run(r, tid, &p, "its limit of signals");
 }
 
+/* Real time counts from when the clocks went on: what has ended since ends at once. */
+static void add_itimers(const struct restore *r, struct program *p)
+{
+	for (size_t i = 0; i + 1 < r->state.itimer_count && i < 6; i += 2) {
+		const uint64_t interval = r->state.itimer[i + 1];
+		const uint64_t gone = IS_ON_CLOCKS && i == 2 * ITIMER_REAL ? (uint64_t)clocks_gone_on(r) / 1000 : 0;
+		uint64_t remains = r->state.itimer[i];
+
+		/* a periodic one that ran out, its signal still pending, is set anew by the kernel when that is heard */
+		if (!remains)
+			remains = interval;
+		else
+			remains = remains > gone ? remains - gone : 1;
+		const struct kernel_itimerval timer = {
+			(long)(interval / 1000000), (long)(interval % 1000000), (long)(remains / 1000000), (long)(remains % 1000000),
+		};
+
+		if (remains)
+			program_call(p, OP_MUST, SYS_setitimer, (long)(i / 2), program_data(p, &timer, sizeof(timer)), 0);
+	}
+}
+
 /* What the leader does for the process, last, while it still has its rights. */
 static int finish_process(struct restore *r, struct program *p)
 {
 	State *s = &r->state;
 	int err;
 
+	add_itimers(r, p);
 	program_call(p, OP_MUST, SYS_fchdir, world_fd(r, s->root));
 	program_call(p, OP_MUST, SYS_chroot, program_data(p, ".", 2));
 	program_call(p, OP_MUST, SYS_fchdir, world_fd(r, s->cwd));
 	err = reborn_close(r, r->pid, p, r->world, INT_MAX);
 	program_call(p, OP_MUST, SYS_umask, (long)s->umask);
 	add_limits(p, s, false);
-	for (size_t i = 0; i + 1 < s->itimer_count && i < 6; i += 2) {
-		/* a periodic one that ran out, its signal still pending, is set anew by the kernel when that is heard */
-		if (!s->itimer[i])
-			s->itimer[i] = s->itimer[i + 1];
-		const struct kernel_itimerval timer = {
-			(long)(s->itimer[i + 1] / 1000000), (long)(s->itimer[i + 1] % 1000000),
-			(long)(s->itimer[i] / 1000000), (long)(s->itimer[i] % 1000000),
-		};
-
-		if (s->itimer[i] || s->itimer[i + 1])
-			program_call(p, OP_MUST, SYS_setitimer, (long)(i / 2), program_data(p, &timer, sizeof(timer)), 0);
-	}
 	if (s->mlockall)
 		program_call(p, OP_MUST, SYS_mlockall, (long)s->mlockall);
 	return err;

@@ -48,8 +48,7 @@ struct process_facts {
 	long sigaction_at[65];
 	int rlimit[RLIM_NLIMITS];
 	long rlimit_at[RLIM_NLIMITS];
-	int itimer[3];
-	long itimer_at[3];
+	long itimer_at[3], asked_at;	/* at once behind the first, ITIMER_REAL: the time by their CLOCK_MONOTONIC */
 	int dumpable, subreaper, thp, membarrier, brk, personality, landlock;
 	long subreaper_at, permissions_at;
 	uint32_t mlockall;
@@ -66,10 +65,14 @@ static void ask_process(struct program *p, struct process_facts *f, const struct
 		f->rlimit_at[i] = program_data(p, NULL, 2 * sizeof(uint64_t));
 		f->rlimit[i] = program_call(p, 0, SYS_prlimit64, 0, i, 0, f->rlimit_at[i]);
 	}
-	for (int i = 0; i < 3; i++) {
+	if (IS_ON_CLOCKS)
+		f->asked_at = program_data(p, NULL, sizeof(struct kernel_timespec));
+	for (int i = 3; i-- > 0;) {
 		f->itimer_at[i] = program_data(p, NULL, sizeof(struct kernel_itimerval));
-		f->itimer[i] = program_call(p, 0, SYS_getitimer, i, f->itimer_at[i]);
+		program_call(p, 0, SYS_getitimer, i, f->itimer_at[i]);
 	}
+	if (IS_ON_CLOCKS)
+		program_call(p, 0, SYS_clock_gettime64, CLOCK_MONOTONIC, f->asked_at);
 	f->subreaper_at = program_data(p, NULL, sizeof(int));
 	if (ARCH_NR_permission >= 0) {
 		f->permissions_at = program_data(p, NULL, sizeof(uint64_t));
@@ -176,13 +179,15 @@ static int read_setting(pid_t pid, const char *name, char *text, size_t cap)
 }
 
 /* Real time has run on since the clocks stopped, and is counted from there when the tree goes on; what has ended since ends again. */
-static void since_standstill(struct save *s, const struct process *p, uint64_t itimer[2])
+static void since_standstill(struct save *s, const struct process *p, const struct kernel_timespec *asked, uint64_t itimer[2])
 {
+	const uint64_t still = (uint64_t)(asked->sec * 1000000000LL + asked->nsec - s->still_theirs);
+
 	const uint64_t rang = itimer[0] ? 0 : timers_rang(s, p->tid, true, ALARM);
 
 	s->alarm = itimer[0] || rang;
 	if (s->alarm)
-		itimer[0] += (rang ? rang : (uint64_t)clocks_standstill(s)) / 1000 + 1;
+		itimer[0] += (rang ? rang : still) / 1000 + 1;
 	if (rang && itimer[1] && itimer[1] < itimer[0])
 		itimer[0] = itimer[1];
 }
@@ -244,7 +249,7 @@ static int save_state(struct save *s, const struct process *p, const struct proc
 		m.itimer[2 * i + 1] = (uint64_t)t->interval_sec * 1000000 + (uint64_t)t->interval_usec;
 	}
 	if (IS_ON_CLOCKS)
-		since_standstill(s, p, &m.itimer[2 * ITIMER_REAL]);
+		since_standstill(s, p, program_read(prog, f->asked_at), &m.itimer[2 * ITIMER_REAL]);
 	image_mark(&s->image, RECORD_STATE, (uint32_t)p->pid);
 	return SAVE_RECORD(s, RECORD_STATE, State_fields, &m, auxv, (size_t)auxv_len);
 }
