@@ -61,15 +61,21 @@ static int make_timer_some_thread(void)
 	return start_timer(CLOCK_THREAD_CPUTIME_ID, 0);
 }
 
-static void *make_and_go(void *arg)
+static void *make_and_go(void *tid)
 {
+	*(pid_t *)tid = gettid();
 	start_timer(CLOCK_MONOTONIC, gettid());
-	return arg;
+	return NULL;
 }
 
 static int make_timer_thread_gone(void)
 {
-	pthread_join(test_thread(make_and_go, NULL), NULL);
+	pid_t tid;
+
+	pthread_join(test_thread(make_and_go, &tid), NULL);
+	/* it is joined a little before /proc has forgotten it */
+	while (!syscall(SYS_tgkill, getpid(), tid, 0))
+		test_nap(1);
 	return NO_DESCRIPTOR;
 }
 
