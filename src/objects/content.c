@@ -68,8 +68,9 @@ int content_same(int fd, const struct stat *st, uint64_t size, const Content *wa
 	err = content_read(fd, &is);
 	if (err)
 		return err;
-	if (IS_ON_EMBED && (is.build_id.size != was->build_id.size ||
-			    memcmp(is.build_id.bytes, was->build_id.bytes, was->build_id.size))) {
+	/* it has one unless a tinyckpt without CONFIG_EMBED has looked, and the checksum is of all bytes */
+	if (IS_ON_EMBED && was->build_id.size && (is.build_id.size != was->build_id.size ||
+						  memcmp(is.build_id.bytes, was->build_id.bytes, was->build_id.size))) {
 		snprintf(why, CONTENT_WHY, "build-id %s then, %s now", build_id_text(&was->build_id, then),
 			 build_id_text(&is.build_id, now));
 		return 0;

@@ -242,7 +242,7 @@ int64_t clocks_standstill(const struct save *s)
 
 int64_t clocks_gone_on(const struct restore *r)
 {
-	return clock_now(CLOCK_MONOTONIC) - r->began_here;
+	return r->began_here ? clock_now(CLOCK_MONOTONIC) - r->began_here : 0;
 }
 
 void clocks_join(const struct restore *r, struct program *p)

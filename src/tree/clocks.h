@@ -28,7 +28,7 @@ int clocks_restore(struct restore *r, const struct record *rec);
 /* From now on they do, for the processes that join. */
 int clocks_go_on(struct restore *r);
 
-/* For how long have they done so, in ns? */
+/* For how long have they done so, in ns?  0 where the image has none (a tinyckpt without CONFIG_CLOCKS). */
 int64_t clocks_gone_on(const struct restore *r);
 
 /* Adds what a process does that joins, still without threads and with all its rights. */
