@@ -157,7 +157,7 @@ static int same(int fd, uint64_t size, const Content *c, const char *said)
 static void what_differs(void **state)
 {
 	static struct sample s;
-	Content c;
+	Content c, unread;
 	int fd;
 
 	(void)state;
@@ -166,8 +166,13 @@ static void what_differs(void **state)
 	assert_int_equal(content_read(fd, &c), 0);
 	assert_int_equal(same(fd, sizeof(s), &c, ""), 1);
 	assert_int_equal(same(fd, sizeof(s) + 1, &c, "bytes then"), 0);
+	/* from an image of a tinyckpt without CONFIG_EMBED */
+	unread = c;
+	unread.build_id.size = 0;
+	assert_int_equal(same(fd, sizeof(s), &unread, ""), 1);
 	assert_int_equal(pwrite(fd, "x", 1, sizeof(s) - 1), 1);
 	assert_int_equal(same(fd, sizeof(s), &c, "its content"), 0);
+	assert_int_equal(same(fd, sizeof(s), &unread, "its content"), 0);
 	assert_int_equal(pwrite(fd, "x", 1, offsetof(struct sample, build_id.id)), 1);
 	assert_int_equal(same(fd, sizeof(s), &c, "build-id 01020304"), 0);
 	close(fd);
