@@ -15,6 +15,7 @@
 #include "config.h"
 #include "image/key.h"
 #include "json.h"
+#include "kernel/timens.h"
 #include "service/outline.h"
 #include "service/shelf.h"
 
@@ -71,7 +72,7 @@ static int collect(struct buffer *images, const char *dir)
 	return err;
 }
 
-/* "5 min"; a clock that was set back, or never set, tells none. */
+/* "5 min"; a clock that was set back, or not set then or now, tells none. */
 static void age_text(char *to, size_t cap, int64_t seconds)
 {
 	static const struct {
@@ -121,7 +122,7 @@ static void list_one(struct json *j, const char *dir, const struct listed *l, co
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", dir, l->file) >= sizeof(path) || stat(path, &st))
 		return;	/* it has just been removed */
 	good = !outline_read(&o, path, key, NULL, NULL);
-	if (good)
+	if (good && o.header.created >= (uint64_t)CLOCK_NOT_SET)
 		seconds = (int64_t)time(NULL) - (int64_t)(o.header.created / 1000000000u);
 	if (IS_ON_JSON && j) {
 		json_object(j, NULL);
@@ -131,7 +132,8 @@ static void list_one(struct json *j, const char *dir, const struct listed *l, co
 		json_number(j, "bytes", (int64_t)st.st_size);
 		if (good) {
 			json_number(j, "created_ns", (int64_t)o.header.created);
-			json_number(j, "age_seconds", seconds);
+			if (seconds >= 0)
+				json_number(j, "age_seconds", seconds);
 			json_text(j, "firmware", o.header.firmware);
 			json_text(j, "kernel_release", o.header.kernel_release);
 			json_number(j, "root", o.tree.root);

@@ -13,6 +13,9 @@ struct two_clocks {
 /* The longest time of a timer in an image, ns (73 years; beyond half of it they are cut): added to any clock it is still one. */
 static const uint64_t TIME_MAX = INT64_MAX / 4;
 
+/* Before that no tinyckpt was there: a CLOCK_REALTIME that shows less, in ns, was not set (2025-01-01). */
+static const int64_t CLOCK_NOT_SET = 1735689600LL * 1000000000;
+
 /* What a clock shows to us, in ns. */
 int64_t clock_now(int id);
 

@@ -23,9 +23,6 @@
 
 static const int64_t CLOCK_MAX = INT64_MAX / 2;	/* the kernel's own bound (KTIME_SEC_MAX / 2) */
 
-/* Before that no tinyckpt was there: a clock that shows less was not set (2025-01-01). */
-static const int64_t NOT_SET = 1735689600LL * 1000000000;
-
 /* "": it is not known. */
 static void boot_id(char *to, size_t cap)
 {
@@ -81,10 +78,10 @@ static int64_t lost(const Clocks *m)
 {
 	const int64_t now = clock_now(CLOCK_REALTIME), then = (int64_t)m->realtime;
 
-	if (then >= NOT_SET && now >= then && now - then <= CLOCK_MAX - (int64_t)m->monotonic && now - then <= CLOCK_MAX - (int64_t)m->boottime)
+	if (then >= CLOCK_NOT_SET && now >= then && now - then <= CLOCK_MAX - (int64_t)m->monotonic && now - then <= CLOCK_MAX - (int64_t)m->boottime)
 		return now - then;
 	log_warning("CLOCK_REALTIME was not set %s: how much time was lost is not known, the clocks go on where they stopped",
-		    then < NOT_SET ? "when the image was made" : "yet, it is before the image was made");
+		    then < CLOCK_NOT_SET ? "when the image was made" : "yet, it is before the image was made");
 	return 0;
 }
 

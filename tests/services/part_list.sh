@@ -77,7 +77,8 @@ verdict "list: sizes" "$(
 )"
 verdict "list: ages" "$(
 	read -r j < <("$build/falsify" fields "$images/ready.tck" | awk '$1 == 0 && $4 == 2 { print $2; exit }')
-	for age in "30 3..s" "100 10..s" "125 2.min" "7100 11[89].min" "7210 2.h" "172000 47.h" "172900 2.d" "1000000 11.d" "-1000 \?"; do
+	for age in "30 3..s" "100 10..s" "125 2.min" "7100 11[89].min" "7210 2.h" "172000 47.h" "172900 2.d" "1000000 11.d" "-1000 \?" \
+		"$(($(date +%s) - 100)) \?"; do
 		"$build/falsify" "$images/ready.tck" "$images/aged.tck" field 0 "$j" $((($(date +%s) - ${age% *}) * 1000000000)) || echo "not forged"
 		told aged "${age#* } +[0-9]+.KiB"
 	done

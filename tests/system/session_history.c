@@ -44,10 +44,10 @@ static unsigned int random_below(unsigned int n)
 	return (seed >> 16) % n;
 }
 
-/* Sleeps while the word is this one; for a moment at most, for what else may have happened. */
+/* Sleeps while the word is this one; for a moment at most, for the test may go on. Emulated, each look takes long. */
 static void sleep_while(volatile int *word, int value)
 {
-	const struct timespec moment = {0, 20000000};
+	const struct timespec moment = {0, 100000000};
 
 	syscall(SYS_futex_call, word, FUTEX_WAIT, value, &moment, NULL, 0);
 }
