@@ -4,7 +4,7 @@
 
 hooks=$top/tools/boot
 stand=$work/hooks
-mkdir -p "$stand/bin" "$stand/images" "$stand/root" "$stand/third"
+mkdir -p "$stand/bin" "$stand/images" "$stand/root" "$stand/third" "$stand/configuration"
 
 # stand-in: notes its arguments; `verify` and `save` end as $SAVE, $VERIFY, $RESTORE say.
 cat >"$stand/tinyckpt" <<'END'
@@ -13,7 +13,7 @@ echo "tinyckpt $*" >>"$CALLS"
 case $1 in
 save) exit "${SAVE:-0}" ;;
 restore) exit "${RESTORE:-0}" ;;
-verify) case $3 in *bad*) exit 4 ;; *taken*) exit 1 ;; *broken*) exit 2 ;; esac ;;
+verify) for image; do :; done; case $image in *bad*) exit 4 ;; *taken*) exit 1 ;; *broken*) exit 2 ;; esac ;;
 esac
 END
 for name in mount umount reboot sync; do
@@ -27,7 +27,7 @@ hook() {
 	shift 2
 	: >"$stand/calls"
 	(cd / && PATH=$stand/bin:$PATH CALLS=$stand/calls TINYCKPT=$stand/tinyckpt TINYCKPT_DIR=$stand/images \
-		TINYCKPT_UPDATE=$hooks/update SYSTEMD=${SYSTEMD:-/nonexistent} "$hooks/$1" "${@:2}") 2>"$stand/stderr"
+		TINYCKPT_CONFIG=$stand/configuration TINYCKPT_UPDATE=$hooks/update SYSTEMD=${SYSTEMD:-/nonexistent} "$hooks/$1" "${@:2}") 2>"$stand/stderr"
 	status=$?
 	sed -i 's|/tmp/tmp\.[A-Za-z0-9]*|DIR|g' "$stand/calls"
 	cat "$stand/calls" "$stand/stderr"
@@ -56,6 +56,12 @@ check "update verify: and is named" grep -q 'bad.tck will not come back' "$stand
 check "update verify: no such folder is no answer" hook 2 "" update verify "$stand/nowhere"
 images broken.tck
 check "update verify: what went wrong is no answer" hook 2 "$(asks "$stand/root" broken.tck)" update verify "$stand/root"
+images a.tck b.tck.done
+printf '%s\n' 'pidfile=/run/b.pid' ' key = /data/a key*  # of this device' '#rules=/none' 'rules=/etc/b' 'keyless=1' >"$stand/configuration/b.conf"
+check "update verify: with the key and the rules of the workload's own file" \
+	hook 0 "$(lines "$(asks "$stand/root" a.tck)" "tinyckpt verify --root=$stand/root --key=/data/a key* --rules=/etc/b $stand/images/b.tck.done")" \
+	update verify "$stand/root"
+rm "$stand/configuration/b.conf"
 check "update: wrong usage" hook 2 "" update verify
 images a.tck.done
 check "update returned: all did" hook 0 "" update returned
