@@ -88,6 +88,17 @@ static const struct option *option_named(const struct option *options, const cha
 	return NULL;
 }
 
+static bool has_option(const struct buffer *options, const char *name)
+{
+	const size_t len = strlen(name);
+	const char *o = (const char *)options->data, *end = o + options->len;
+
+	for (; o < end; o += strlen(o) + 1)
+		if (!strncmp(o + 2, name, len) && (o[2 + len] == '=' || !o[2 + len]))
+			return true;
+	return false;
+}
+
 /* --KEY=VALUE, or --KEY where the value is yes and the option needs none; nothing where it is no. */
 static int add_option(const struct reading *r, struct buffer *to, const struct option *option, const char *value)
 {
@@ -135,6 +146,8 @@ static int set(const struct reading *r, const char *key, const char *value)
 	restore = option_named(r->restore, key);
 	if (!save && !restore)
 		return bad(r, "there is no key \"%s\"", key);
+	if (has_option(save ? &s->save : &s->restore, key))
+		return bad(r, "%s= stands here twice", key);
 	if (save)
 		err = add_option(r, &s->save, save, value);
 	if (!err && restore)
