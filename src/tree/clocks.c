@@ -78,7 +78,8 @@ static int64_t lost(const Clocks *m)
 {
 	const int64_t now = clock_now(CLOCK_REALTIME), then = (int64_t)m->realtime;
 
-	if (then >= CLOCK_NOT_SET && now >= then && now - then <= CLOCK_MAX - (int64_t)m->monotonic && now - then <= CLOCK_MAX - (int64_t)m->boottime)
+	if (then >= CLOCK_NOT_SET && now >= then && now - then <= CLOCK_MAX - (int64_t)m->monotonic &&
+	    now - then <= CLOCK_MAX - (int64_t)m->boottime)
 		return now - then;
 	log_warning("CLOCK_REALTIME was not set %s: how much time was lost is not known, the clocks go on where they stopped",
 		    then < CLOCK_NOT_SET ? "when the image was made" : "yet, it is before the image was made");
