@@ -120,12 +120,21 @@ survives_restore() {
 	[ -z "$text" ] || printf 'restore: %s' "$text"
 }
 
+# both WHAT NUMBER...: verify and restore survive such an image; counts it in tried, and adds to text what is wrong
+both() {
+	local seen
+
+	"$build/falsify" "$good" "$forged" "$@" || return 0
+	tried=$((tried + 1))
+	seen=$(survives)$(survives_restore)
+	[ -z "$seen" ] || text+="$*: $seen"$'\n'
+}
+
 text=
+tried=0
 for what in drop double swap; do
 	for ((k = 0; k < footer; k++)); do
-		"$build/falsify" "$good" "$forged" $what $k || continue
-		seen=$(survives)$(survives_restore)
-		[ -z "$seen" ] || text+="$what $k: $seen"$'\n'
+		both $what $k
 	done
 done
 verdict "records missing, doubled and out of order: nothing crashes, nothing is left behind" "$text"
@@ -133,14 +142,10 @@ verdict "records missing, doubled and out of order: nothing crashes, nothing is 
 text=
 for ((k = 0; k < footer; k++)); do
 	for n in 0 1 7; do
-		"$build/falsify" "$good" "$forged" resize-message $k $n || continue
-		seen=$(survives)$(survives_restore)
-		[ -z "$seen" ] || text+="message $k cut to $n: $seen"$'\n'
+		both resize-message $k $n
 	done
 	for n in 0 100 4097; do
-		"$build/falsify" "$good" "$forged" resize-body $k $n || continue
-		seen=$(survives)$(survives_restore)
-		[ -z "$seen" ] || text+="body $k of $n bytes: $seen"$'\n'
+		both resize-body $k $n
 	done
 done
 verdict "messages cut off, bodies of another size" "$text"
@@ -199,12 +204,9 @@ while read -r k; do
 done < <("$build/falsify" list "$good" | awk '$2 == 24 { print $1 }')
 text=
 tried=0
-while read -r k type _; do
+while read -r k _; do
 	for what in drop double swap; do
-		"$build/falsify" "$good" "$forged" $what "$k" || continue
-		tried=$((tried + 1))
-		seen=$(survives)$(survives_restore)
-		[ -z "$seen" ] || text+="$what $k (type $type): $seen"$'\n'
+		both $what "$k"
 	done
 done < <("$build/falsify" list "$good")
 verdict "$tried images of four threads with a record missing, doubled or out of order: nothing crashes, nothing is left" "$text"
@@ -224,24 +226,17 @@ if "$tool" save --help | grep -q -- --embed; then
 	rm "$work/carried"
 	text=
 	tried=0
-	while read -r k j type field value; do
+	while read -r k j type _ value; do
 		case $type in 40 | 42 | 47) ;; *) continue ;; esac
 		for n in "${values[@]}"; do
-			[ "$n" != "$value" ] || continue
-			"$build/falsify" "$good" "$forged" field "$k" "$j" "$n" || continue
-			tried=$((tried + 1))
-			seen=$(survives)$(survives_restore)
-			[ -z "$seen" ] || text+="record $k (type $type) field $field ($j) $value -> $n: $seen"$'\n'
+			[ "$n" = "$value" ] || both field "$k" "$j" "$n"
 		done
 	done < <("$build/falsify" fields "$good")
 	while read -r k type _; do
 		case $type in 42 | 47) ;; *) continue ;; esac
 		for what in "drop $k" "double $k" "swap $k" "resize-message $k 3" "resize-body $k 0" "resize-body $k 100000"; do
 			# shellcheck disable=SC2086
-			"$build/falsify" "$good" "$forged" $what || continue
-			tried=$((tried + 1))
-			seen=$(survives)$(survives_restore)
-			[ -z "$seen" ] || text+="$what: $seen"$'\n'
+			both $what
 		done
 	done < <("$build/falsify" list "$good")
 	verdict "$tried images with a program that is not what they say: nothing crashes, nothing is left behind" "$text"
