@@ -30,6 +30,7 @@ struct reading {
 	struct service *service;
 	const struct option *save, *restore;
 	unsigned int line;
+	struct buffer keys; /* of the lines so far, each with its end */
 };
 
 /* Says what is wrong with the line at hand. */
@@ -88,15 +89,13 @@ static const struct option *option_named(const struct option *options, const cha
 	return NULL;
 }
 
-static bool has_option(const struct buffer *options, const char *name)
+/* Whichever of two lines won, one of them would be taken unsaid. */
+static int note_key(struct reading *r, const char *key)
 {
-	const size_t len = strlen(name);
-	const char *o = (const char *)options->data, *end = o + options->len;
-
-	for (; o < end; o += strlen(o) + 1)
-		if (!strncmp(o + 2, name, len) && (o[2 + len] == '=' || !o[2 + len]))
-			return true;
-	return false;
+	for (size_t i = 0; i < r->keys.len; i += strlen((const char *)r->keys.data + i) + 1)
+		if (!strcmp((const char *)r->keys.data + i, key))
+			return bad(r, "%s= stands here twice", key);
+	return buffer_append(&r->keys, key, strlen(key) + 1) ? fail(ENOMEM, "out of memory") : 0;
 }
 
 /* --KEY=VALUE, or --KEY where the value is yes and the option needs none; nothing where it is no. */
@@ -115,7 +114,7 @@ static int add_option(const struct reading *r, struct buffer *to, const struct o
 	return err || buffer_append(to, "", 1) ? fail(ENOMEM, "out of memory") : 0;
 }
 
-static int set(const struct reading *r, const char *key, const char *value)
+static int set(struct reading *r, const char *key, const char *value)
 {
 	struct service *s = r->service;
 	const struct {
@@ -126,13 +125,13 @@ static int set(const struct reading *r, const char *key, const char *value)
 		{ "unit", &s->unit },	    { "start", &s->start },
 	};
 	const struct option *save, *restore;
-	int err = 0;
+	int err = note_key(r, key);
 
+	if (err)
+		return err;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		if (strcmp(texts[i].key, key))
 			continue;
-		if (*texts[i].to)
-			return bad(r, "%s= stands here twice", key);
 		if (!*value)
 			return bad(r, "%s= is empty", key);
 		*texts[i].to = value;
@@ -146,8 +145,6 @@ static int set(const struct reading *r, const char *key, const char *value)
 	restore = option_named(r->restore, key);
 	if (!save && !restore)
 		return bad(r, "there is no key \"%s\"", key);
-	if (has_option(save ? &s->save : &s->restore, key))
-		return bad(r, "%s= stands here twice", key);
 	if (save)
 		err = add_option(r, &s->save, save, value);
 	if (!err && restore)
@@ -176,7 +173,7 @@ static char *comment(char *value)
 	return c ? c : strchr(value, '\0');
 }
 
-static int parse_line(const struct reading *r, char *line, char *end)
+static int parse_line(struct reading *r, char *line, char *end)
 {
 	char *equals, *key, *value;
 
@@ -250,6 +247,7 @@ static int read_service(int directory, struct reading *r, const char *file)
 		r->line++;
 		err = parse_line(r, line, end);
 	}
+	buffer_free(&r->keys);
 	return err ? err : check_whole(r->service);
 }
 
