@@ -2,6 +2,7 @@
 #include "image/behind.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -17,29 +18,42 @@ struct behind {
 	_Atomic unsigned int given;	/* lots; lot i is in place i % places */
 	_Atomic bool last;
 	_Atomic int err;
+	_Atomic bool asleep;	/* the thread, or about to be: wake() */
+	sem_t wake;
 	unsigned int places;
 	pthread_t thread;
 	behind_work *work, *finish;
 	void *arg;
 };
 
+enum {	/* nanoseconds */
+	AT_ONCE = 300000, /* some lots' time */
+	NAP = 200000,
+};
+
 /*
  * A lot takes some 50 microseconds where memory takes it, and to be woken from sleep on another processor about as long,
- * where the machine is a virtual one.  So nobody is woken: who waits looks again, for some lots' time at once and later in
- * naps.
+ * where the machine is a virtual one.  So who waits looks again for a while, counted from *since: 0 at first.  True: that
+ * was in vain for long.
  */
-static void look_again(struct timespec *since)
+static bool look_again(struct timespec *since)
 {
-	enum { AT_ONCE = 1000000, NAP = 200000 }; /* nanoseconds */
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (!since->tv_sec)
 		*since = now;
-	if ((now.tv_sec - since->tv_sec) * 1000000000LL + now.tv_nsec - since->tv_nsec < AT_ONCE)
-		sched_yield();
-	else
-		nanosleep(&(const struct timespec){ 0, NAP }, NULL);
+	if ((now.tv_sec - since->tv_sec) * 1000000000LL + now.tv_nsec - since->tv_nsec >= AT_ONCE)
+		return true;
+	sched_yield();
+	return false;
+}
+
+/* By the giver, when there is something to do. */
+static void wake(struct behind *b)
+{
+	if (atomic_exchange(&b->asleep, false))
+		sem_post(&b->wake);
 }
 
 static void do_part(struct behind *b, behind_work *part, unsigned int place, enum behind_who who)
@@ -63,6 +77,8 @@ static bool work_on_one(struct behind *b, enum behind_who who)
 			continue;
 		do_part(b, b->work, place, who);
 		b->state[place] = b->finish ? READY : FREE;
+		if (who == BEHIND_GIVER)
+			wake(b);
 		return true;
 	}
 	return false;
@@ -76,9 +92,28 @@ static void work_until(struct behind *b, unsigned int lot)
 	while (b->state[lot % b->places] != FREE) {
 		if (work_on_one(b, BEHIND_GIVER))
 			since.tv_sec = 0;
-		else
-			look_again(&since);
+		else if (look_again(&since))
+			nanosleep(&(const struct timespec){ 0, NAP }, NULL);
 	}
+}
+
+static bool has_work(struct behind *b, unsigned int next)
+{
+	if (b->last || b->state[next % b->places] == READY)
+		return true;
+	for (unsigned int i = 0; i < b->places; i++)
+		if (b->state[i] == GIVEN)
+			return true;
+	return false;
+}
+
+/* Its processor is not kept from the giver by one who looks for nothing: they may share a core. */
+static void sleep_until_woken(struct behind *b, unsigned int next)
+{
+	b->asleep = true;
+	if (!has_work(b, next))	/* what came since then has not woken it */
+		sem_wait(&b->wake);
+	b->asleep = false;
 }
 
 static void *do_lots(void *arg)
@@ -98,7 +133,8 @@ static void *do_lots(void *arg)
 		} else if (!work_on_one(b, BEHIND_THREAD)) {
 			if (last)	/* and the giver works on none any more */
 				return NULL;
-			look_again(&since);
+			if (look_again(&since))
+				sleep_until_woken(b, next);
 			continue;
 		}
 		since.tv_sec = 0;
@@ -118,6 +154,7 @@ struct behind *behind_start(behind_work *work, behind_work *finish, void *arg, u
 	b->finish = finish;
 	b->arg = arg;
 	b->places = places;
+	sem_init(&b->wake, 0, 0);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	/* signals are for the thread that waits for the workload's */
@@ -151,6 +188,7 @@ int behind_give(struct behind *b)
 
 	b->state[lot % b->places] = GIVEN;
 	b->given = lot + 1;
+	wake(b);
 	if (lot + 1 >= b->places)
 		work_until(b, lot + 1 - b->places);
 	return b->err;
@@ -173,6 +211,7 @@ void behind_stop(struct behind *b)
 	if (!b)
 		return;
 	b->last = true;
+	wake(b);
 	pthread_join(b->thread, NULL);
 	free(b);
 }
