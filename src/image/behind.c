@@ -18,7 +18,7 @@ struct behind {
 	_Atomic unsigned int given;	/* lots; lot i is in place i % places */
 	_Atomic bool last;
 	_Atomic int err;
-	_Atomic bool asleep;	/* the thread, or about to be: wake() */
+	_Atomic int asleep;	/* the thread, or about to be: wake(); no bool, riscv64 exchanges none without help */
 	sem_t wake;
 	unsigned int places;
 	pthread_t thread;
@@ -52,7 +52,7 @@ static bool look_again(struct timespec *since)
 /* By the giver, when there is something to do. */
 static void wake(struct behind *b)
 {
-	if (atomic_exchange(&b->asleep, false))
+	if (atomic_exchange(&b->asleep, 0))
 		sem_post(&b->wake);
 }
 
@@ -110,10 +110,10 @@ static bool has_work(struct behind *b, unsigned int next)
 /* Its processor is not kept from the giver by one who looks for nothing: they may share a core. */
 static void sleep_until_woken(struct behind *b, unsigned int next)
 {
-	b->asleep = true;
+	b->asleep = 1;
 	if (!has_work(b, next))	/* what came since then has not woken it */
 		sem_wait(&b->wake);
-	b->asleep = false;
+	b->asleep = 0;
 }
 
 static void *do_lots(void *arg)
