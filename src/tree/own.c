@@ -192,6 +192,8 @@ static int place_group(struct restore *r, struct owns *o, struct mapped *want, s
 		if (!placed && !(clocks && !want[i].spare) && fits(r, o, &want[i], run, group)) {
 			for (size_t k = 0; k < run; k++)
 				named(o, &want[i + k])->to = want[i + k].start;
+			if (IS_ON_VDSO_PROXY && group == GROUP_VDSO)
+				vdso_back(r, &want[i], run);
 			placed = true;
 			i += run - 1;
 			continue;

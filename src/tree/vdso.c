@@ -15,10 +15,12 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "blobs.h"
+#include "image/crc32c.h"
 #include "kernel/procfs.h"
 #include "kernel/task_memory.h"
 #include "proxy.h"
 #include "tree/birth.h"
+#include "tree/dead_bytes.h"
 #include "tree/signal_frames.h"
 #include "vma.pb.h"
 
@@ -294,6 +296,24 @@ int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t firs
 	return err;
 }
 
+/* The text in the image then begins its functions with jumps. */
+void vdso_back(struct restore *r, const struct mapped *v, size_t n)
+{
+	const struct mapped *last = &v[n - 1];
+	const size_t len = last->end - last->start;
+	const uint8_t *text = find_text(&r->texts, last->text, len);
+	struct stand_in s = { .n = n };
+
+	if (v->spare || n > sizeof(s.was) / sizeof(*s.was) || !text || len <= DEAD_BYTES ||
+	    crc32c(0, text, len - DEAD_BYTES) == last->crc)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		s.was[i].start = v[i].start;
+		s.was[i].end = v[i].end;
+	}
+	birth_find(r, r->pid)->vdso = s;
+}
+
 static struct proxy_offset proxy_offset(int64_t ns)
 {
 	enum { SECOND = 1000000000 };
@@ -420,16 +440,13 @@ struct standing {
 	const struct stand_in *s;
 	const uint8_t *text;
 	uint64_t at;
-	bool fine;
 };
 
 static int see_function(void *arg, const struct function *f)
 {
-	struct standing *s = arg;
+	const struct standing *s = arg;
 
-	if (s->at == (f->entry & ~1ULL) || (f->call == ARCH_VDSO_STAYS && s->at >= f->entry && s->at - f->entry < f->size))
-		s->fine = true;
-	return s->fine;
+	return s->at == (f->entry & ~1ULL) || (f->call == ARCH_VDSO_STAYS && s->at >= f->entry && s->at - f->entry < f->size);
 }
 
 /* Within the jump that is a function's beginning now. */
@@ -448,31 +465,39 @@ static int see_word(void *arg, uint64_t word)
 	struct standing *s = arg;
 
 	s->at = word - text_of(s->s);
+	if (word < text_of(s->s))	/* among the stubs */
+		return word >= start_of(s->s) + HEADER_AT;
 	return each_function(s->text, end_of(s->s) - text_of(s->s), see_beginning, s);
+}
+
+enum { FINE, IN_MIDST, IN_HANDLER };
+
+/* Can a thread go on at pc, if that lies there, and so can those whom its handlers have interrupted?  Or a negative errno. */
+static int judge(const struct stand_in *s, pid_t pid, uint64_t pc, uint64_t sp)
+{
+	const size_t len = end_of(s) - text_of(s);
+	CLEANUP_FREE uint8_t *text = malloc(len);
+	struct standing standing = { .s = s, .text = text, .at = pc - text_of(s) };
+	int ret = text ? task_read(pid, text, text_of(s), len) : -ENOMEM;
+
+	if (ret)
+		return ret;
+	if (pc >= start_of(s) && pc < end_of(s) && each_function(text, len, see_function, &standing) <= 0)
+		return IN_MIDST;
+	ret = signal_frames_words(pid, sp, start_of(s), end_of(s), see_word, &standing);
+	return ret > 0 ? IN_HANDLER : ret;
 }
 
 int vdso_can_go_on(const struct stand_in *s, pid_t pid, uint64_t pc, uint64_t sp)
 {
-	struct standing standing = { .s = s };
-	CLEANUP_FREE uint8_t *text = NULL;
-	size_t len;
-	int ret;
+	const int ret = s->n ? judge(s, pid, pc, sp) : FINE;
 
-	if (!s->n)
-		return 0;
-	len = end_of(s) - text_of(s);
-	standing.text = text = malloc(len);
-	if (!text)
-		return fail(ENOMEM, "out of memory");
-	ret = task_read(pid, text, text_of(s), len);
-	if (ret)
-		return fail_for(ret, "what stands in for its vDSO");
-	standing.at = pc - text_of(s);
-	if (pc >= start_of(s) && pc < end_of(s) && each_function(text, len, see_function, &standing) <= 0)
-		return fail(EIMAGE, "it was saved in the midst of a function of the vDSO, and this kernel's is another");
-	ret = signal_frames_words(pid, sp, text_of(s), end_of(s), see_word, &standing);
-	return ret > 0 ? fail(EIMAGE, "it was saved in a signal's handler that had interrupted the beginning of a function of the "
-				      "vDSO, and this kernel's is another") : ret;
+	if (ret == IN_MIDST)
+		return fail(EIMAGE, "it was saved in the midst of a function of the vDSO, and the kernel is another since then");
+	if (ret == IN_HANDLER)
+		return fail(EIMAGE, "it was saved in a signal's handler that had interrupted the beginning of a function of the vDSO, "
+				    "and the kernel is another since then");
+	return ret ? fail_for(ret, "what stands in for its vDSO") : 0;
 }
 
 /* --- save --- */
@@ -555,7 +580,7 @@ bool vdso_holds(struct process *p, const struct arch_regs *regs)
 		(void)proc_vmas(p->tid, false, see_vma, p);
 	if ((pc >= p->vdso && pc < p->vdso_end) || (p->linker && pc >= p->linker && pc < p->linker_end))
 		return true;
-	return p->stand_in.n && pc >= start_of(&p->stand_in) && pc < end_of(&p->stand_in);
+	return p->stand_in.n && judge(&p->stand_in, p->tid, pc, arch_sp(regs)) > 0;
 }
 
 int vdso_clock_offset(struct process *p, int64_t *monotonic, int64_t *boottime)

@@ -32,10 +32,16 @@ int vdso_keep(struct restore *r, const struct mapped *v, const uint8_t *text, si
  */
 int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t first);
 
+/*
+ * This kernel's own, at v and the n - 1 behind it: where other memory stood in for it at the save, for vdso_can_go_on(), as a thread
+ * may stand in what is there no more.
+ */
+void vdso_back(struct restore *r, const struct mapped *v, size_t n);
+
 /* All such memory of the process is there, and can be written to: fills it in. */
 int vdso_fill(struct restore *r, const struct owns *o);
 
-/* Can a thread of the process go on at pc, if that lies in such memory, and so can those whom its handlers have interrupted? */
+/* Can a thread of the process go on at pc, if that lies there, and so can those whom its handlers have interrupted? */
 int vdso_can_go_on(const struct stand_in *s, pid_t pid, uint64_t pc, uint64_t sp);
 
 /* Would all functions of that vDSO work here? */
@@ -59,8 +65,8 @@ int vdso_number(struct save *s, const uint8_t *text, size_t len, uint32_t *numbe
 void vdso_see(struct process *p, const struct vma *v);
 
 /*
- * Does a thread that is held, with those registers, stand in such code?  Under another kernel it could not go on from there, and
- * it soon is elsewhere.  The same goes for its dynamic linker: under another firmware the libraries that it is about to load
+ * Does a thread that is held, with those registers, stand in such code, or will it return there from a handler?  Under another kernel
+ * it could not go on from there, and it soon is elsewhere.  The same goes for its dynamic linker: under another firmware the libraries that it is about to load
  * may be others than those that it has loaded already.
  */
 bool vdso_holds(struct process *p, const struct arch_regs *regs);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A handler that runs has interrupted the first bytes of a function of the vDSO, where under another kernel something else lies: the
- * image is refused by name.
+ * image is refused by name.  And so is, under the first kernel again, one of a handler that has interrupted what was there instead.
  * modes: foreign
+ * arguments: beginning instead
  */
 #include "testlib.h"
 
@@ -24,6 +25,8 @@
 #endif
 
 static volatile bool inside, returned;
+static ucontext_t *volatile interrupted;
+static volatile unsigned long pc;
 static pthread_t thread;
 
 /* Where clock_gettime() is; 0: nowhere. */
@@ -43,16 +46,54 @@ static unsigned long clock_function(void)
 	return 0;
 }
 
+static void interrupt_at(unsigned long address)
+{
+	PC(interrupted) = (__typeof__(PC(interrupted)))address;
+}
+
 static void stay(int number, siginfo_t *info, void *context)
 {
-	ucontext_t *interrupted = context;
-	const unsigned long pc = (unsigned long)PC(interrupted);
-
 	(void)number, (void)info;
-	PC(interrupted) = (__typeof__(PC(interrupted)))(clock_function() + 2);
+	interrupted = context;
+	pc = (unsigned long)PC(interrupted);
 	inside = true;
 	test_wait();
-	PC(interrupted) = (__typeof__(PC(interrupted)))pc;
+	interrupt_at(pc);
+}
+
+/* Of the mapping that the vDSO is part of; the kernel's own is one by itself. */
+static unsigned long mapping_start(unsigned long address)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long start = 0, end = 0;
+	char line[512];
+
+	while (fgets(line, sizeof line, maps) && sscanf(line, "%lx-%lx", &start, &end) == 2 && end <= address)
+		;
+	fclose(maps);
+	return start;
+}
+
+static void be_refused(void)
+{
+	FILE *expected = fopen(test_path("expect"), "w");
+
+	fputs("had interrupted the beginning of a function of the vDSO\n", expected);
+	fclose(expected);
+	fclose(fopen(test_path("stays-away"), "w"));
+}
+
+/* Other memory stands where the vDSO was; before its code lies what its functions jump to. */
+static void *wait_for_another(void *arg)
+{
+	const unsigned long vdso = getauxval(AT_SYSINFO_EHDR);
+	unsigned long start;
+
+	while ((start = mapping_start(vdso)) == vdso)
+		test_nap(5);
+	interrupt_at(start + 0x900);
+	be_refused();
+	return arg;
 }
 
 static void *handle(void *arg)
@@ -65,7 +106,6 @@ static void *handle(void *arg)
 void test_setup(void)
 {
 	const struct sigaction action = { .sa_sigaction = stay, .sa_flags = SA_SIGINFO };
-	FILE *expected;
 
 	if (!clock_function())
 		test_skip("this kernel has no vDSO with a clock");
@@ -73,10 +113,13 @@ void test_setup(void)
 	thread = test_thread(handle, NULL);
 	while (!inside)
 		test_nap(1);
-	expected = fopen(test_path("expect"), "w");
-	fputs("had interrupted the beginning of a function of the vDSO\n", expected);
-	fclose(expected);
-	fclose(fopen(test_path("stays-away"), "w"));
+	if (strcmp(test_argument(), "instead")) {
+		interrupt_at(clock_function() + 2);
+		be_refused();
+	} else {
+		fclose(fopen(test_path("takes-time"), "w"));
+		test_thread(wait_for_another, NULL);
+	}
 }
 
 void test_break(void)

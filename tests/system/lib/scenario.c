@@ -12,7 +12,8 @@
  * away          once, with a while between save and restore; the program finds DIR/freeze
  * advance       the same, with restore --clock=advance and DIR/advance
  * foreign       the same twice as often as that, each image being made one of another kernel, with another vDSO: two of them in
- *               turn; what is mapped must not grow.  With DIR/stays-away restore must exit with 4 and say what DIR/expect has
+ *               turn; what is mapped must not grow.  With DIR/stays-away restore must exit with 4 and say what DIR/expect has;
+ *               with DIR/takes-time that may come after the first restore
  * small         once, and the memory of the tool, and of the image in the page cache, are told: at most PEAK_KIB and CACHE_KIB, if
  *               the environment has those
  * update        save --embed; files are replaced (update.h): an image without them is refused, the other restores, as often;
