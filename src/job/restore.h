@@ -42,6 +42,7 @@ struct born {
 	uint32_t threads;
 	char comm[64];
 	struct stand_in vdso;		/* where programs call it, if ordinary memory stands in for it */
+	bool stood_in;			/* and did so at the save */
 };
 
 /* A session's leader that was dead: it lives until the tree is settled. */

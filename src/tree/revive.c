@@ -491,7 +491,7 @@ static int finish(struct restore *r, bool last)
 		return fail(EIMAGE, "thread %d: its registers are cut off", tid);
 	memcpy(&regs, r->registers.data, sizeof(regs));
 	if (IS_ON_VDSO_PROXY)
-		err = vdso_can_go_on(&birth_find(r, r->pid)->vdso, r->pid, arch_pc(&regs), arch_sp(&regs)) ?:
+		err = vdso_can_go_on(birth_find(r, r->pid), arch_pc(&regs), arch_sp(&regs)) ?:
 		      signal_frames_settle(r->pid, arch_sp(&regs));
 	if (!err)
 		err = use_vectors(r, m);

@@ -37,6 +37,7 @@ struct header {
 	uint8_t stub[STUBS][ARCH_VDSO_STUB_MAX] __attribute__((aligned(16)));
 	uint8_t blob[1024];
 };
+enum { STUBS_AT = offsetof(struct header, stub) };	/* from there on it is code */
 
 _Static_assert(sizeof(struct header) <= 4096 - HEADER_AT, "it fits the page");
 
@@ -239,6 +240,12 @@ int vdso_number(struct save *s, const uint8_t *text, size_t len, uint32_t *numbe
 
 /* --- the stand-in --- */
 
+/* Was the text that of one when it was saved?  Its functions then began with jumps. */
+static bool stood_in(const uint8_t *text, uint64_t len, uint32_t crc)
+{
+	return len > DEAD_BYTES && crc32c(0, text, len - DEAD_BYTES) != crc;
+}
+
 static bool is_text(const struct mapped *v)
 {
 	return !strcmp(v->name, "[vdso]") || !strcmp(v->name, "[sigpage]");
@@ -286,6 +293,7 @@ int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t firs
 	if (s.n > 1 && !s.spare) {
 		err = vdso_check(text, end_of(&s) - text_of(&s));
 		birth_find(r, r->pid)->vdso = s;
+		birth_find(r, r->pid)->stood_in = stood_in(text, end_of(&s) - text_of(&s), s.crc);
 	}
 	log_debug("%" PRIx64 "-%" PRIx64 ": ordinary memory stands in for another kernel's %s", start_of(&s), end_of(&s), v[s.n - 1].name);
 	memmove(v + 1, v + s.n, (*n - first - s.n) * sizeof(*v));
@@ -296,22 +304,20 @@ int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t firs
 	return err;
 }
 
-/* The text in the image then begins its functions with jumps. */
 void vdso_back(struct restore *r, const struct mapped *v, size_t n)
 {
 	const struct mapped *last = &v[n - 1];
-	const size_t len = last->end - last->start;
-	const uint8_t *text = find_text(&r->texts, last->text, len);
+	const uint8_t *text = find_text(&r->texts, last->text, last->end - last->start);
 	struct stand_in s = { .n = n };
 
-	if (v->spare || n > sizeof(s.was) / sizeof(*s.was) || !text || len <= DEAD_BYTES ||
-	    crc32c(0, text, len - DEAD_BYTES) == last->crc)
+	if (v->spare || n > sizeof(s.was) / sizeof(*s.was) || !text || !stood_in(text, last->end - last->start, last->crc))
 		return;
 	for (size_t i = 0; i < n; i++) {
 		s.was[i].start = v[i].start;
 		s.was[i].end = v[i].end;
 	}
 	birth_find(r, r->pid)->vdso = s;
+	birth_find(r, r->pid)->stood_in = true;
 }
 
 static struct proxy_offset proxy_offset(int64_t ns)
@@ -440,6 +446,7 @@ struct standing {
 	const struct stand_in *s;
 	const uint8_t *text;
 	uint64_t at;
+	bool stood_in;
 };
 
 static int see_function(void *arg, const struct function *f)
@@ -465,19 +472,19 @@ static int see_word(void *arg, uint64_t word)
 	struct standing *s = arg;
 
 	s->at = word - text_of(s->s);
-	if (word < text_of(s->s))	/* among the stubs */
-		return word >= start_of(s->s) + HEADER_AT;
+	if (word < text_of(s->s))
+		return s->stood_in && lies_in(sizeof(struct header) - STUBS_AT, word - start_of(s->s) - HEADER_AT - STUBS_AT, 1);
 	return each_function(s->text, end_of(s->s) - text_of(s->s), see_beginning, s);
 }
 
 enum { FINE, IN_MIDST, IN_HANDLER };
 
 /* Can a thread go on at pc, if that lies there, and so can those whom its handlers have interrupted?  Or a negative errno. */
-static int judge(const struct stand_in *s, pid_t pid, uint64_t pc, uint64_t sp)
+static int judge(const struct stand_in *s, bool stood_in, pid_t pid, uint64_t pc, uint64_t sp)
 {
 	const size_t len = end_of(s) - text_of(s);
 	CLEANUP_FREE uint8_t *text = malloc(len);
-	struct standing standing = { .s = s, .text = text, .at = pc - text_of(s) };
+	struct standing standing = { .s = s, .text = text, .at = pc - text_of(s), .stood_in = stood_in };
 	int ret = text ? task_read(pid, text, text_of(s), len) : -ENOMEM;
 
 	if (ret)
@@ -488,9 +495,9 @@ static int judge(const struct stand_in *s, pid_t pid, uint64_t pc, uint64_t sp)
 	return ret > 0 ? IN_HANDLER : ret;
 }
 
-int vdso_can_go_on(const struct stand_in *s, pid_t pid, uint64_t pc, uint64_t sp)
+int vdso_can_go_on(const struct born *b, uint64_t pc, uint64_t sp)
 {
-	const int ret = s->n ? judge(s, pid, pc, sp) : FINE;
+	const int ret = b->vdso.n ? judge(&b->vdso, b->stood_in, b->pid, pc, sp) : FINE;
 
 	if (ret == IN_MIDST)
 		return fail(EIMAGE, "it was saved in the midst of a function of the vDSO, and the kernel is another since then");
@@ -580,7 +587,7 @@ bool vdso_holds(struct process *p, const struct arch_regs *regs)
 		(void)proc_vmas(p->tid, false, see_vma, p);
 	if ((pc >= p->vdso && pc < p->vdso_end) || (p->linker && pc >= p->linker && pc < p->linker_end))
 		return true;
-	return p->stand_in.n && judge(&p->stand_in, p->tid, pc, arch_sp(regs)) > 0;
+	return p->stand_in.n && judge(&p->stand_in, true, p->tid, pc, arch_sp(regs)) > 0;
 }
 
 int vdso_clock_offset(struct process *p, int64_t *monotonic, int64_t *boottime)

@@ -42,7 +42,7 @@ void vdso_back(struct restore *r, const struct mapped *v, size_t n);
 int vdso_fill(struct restore *r, const struct owns *o);
 
 /* Can a thread of the process go on at pc, if that lies there, and so can those whom its handlers have interrupted? */
-int vdso_can_go_on(const struct stand_in *s, pid_t pid, uint64_t pc, uint64_t sp);
+int vdso_can_go_on(const struct born *b, uint64_t pc, uint64_t sp);
 
 /* Would all functions of that vDSO work here? */
 int vdso_check(const uint8_t *text, size_t len);

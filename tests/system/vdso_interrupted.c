@@ -91,7 +91,7 @@ static void *wait_for_another(void *arg)
 
 	while ((start = mapping_start(vdso)) == vdso)
 		test_nap(5);
-	interrupt_at(start + 0x900);
+	interrupt_at(start + 0xa00);
 	be_refused();
 	return arg;
 }
