@@ -11,30 +11,40 @@ enum { TIMERS = 8, OWN = 2 };
 static const int numbers[TIMERS] = { SIGALRM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGIO, SIGURG, SIGPWR };
 static timer_t timers[TIMERS];
 static int64_t started[TIMERS], period;
+static volatile int64_t gap;	/* the longest time, by its clock, that the tree stood still for since then */
+static volatile int looks;
 static pthread_t other;
 static pid_t other_tid;
 static pthread_barrier_t turn;
 
-static long times(int i)
+static void *find_gap(void *arg)
 {
-	const long expected = (long)((clock_ns(CLOCK_MONOTONIC) - started[i]) / period);
+	for (int64_t last = clock_ns(CLOCK_MONOTONIC), now;; last = now) {
+		test_nap(10);
+		now = clock_ns(CLOCK_MONOTONIC);
+		if (now - last > gap)
+			gap = now - last;
+		looks++;
+	}
+	return arg;
+}
+
+/* Did its signal come as often as it had to?  What is lost is nearly all; while the tree stands still it may be counted, or not. */
+static void check_times(int i)
+{
+	const int64_t elapsed = clock_ns(CLOCK_MONOTONIC) - started[i];
+	const long most = (long)(elapsed / period), least = (long)((elapsed - gap) / period);
 	long sum = 0;
 	siginfo_t info;
 
 	while (take_signal(numbers[i], &info)) {
 		expect(info.si_code == SI_TIMER && info.si_timerid == timer_number(timers[i]), "signal %d has lost what it carried", numbers[i]);
 		sum += 1 + info.si_overrun;
-		if (sum > expected / 2)		/* they come for ever */
+		if (sum > least)		/* they come for ever */
 			break;
 	}
-	test_log("signal %d: %ld times, %ld expected\n", numbers[i], sum, expected);
-	return expected ? sum * 100 / expected : 0;
-}
-
-/* What is lost is nearly all; some tenths of a second may be counted or not: how long all stood still, if the clock ran on meanwhile. */
-static bool is_right(long percent)
-{
-	return percent > 60 && percent < 200;
+	test_log("signal %d: %ld times, %ld to %ld expected\n", numbers[i], sum, least, most);
+	expect(sum > least * 6 / 10 && sum < most * 2, "signal %d: %ld times, %ld to %ld expected", numbers[i], sum, least, most);
 }
 
 static void *others(void *arg)
@@ -44,9 +54,7 @@ static void *others(void *arg)
 	pthread_barrier_wait(&turn);
 	for (;;) {
 		pthread_barrier_wait(&turn);
-		const long percent = times(TIMERS - 1);
-
-		expect(is_right(percent), "signal %d: %ld of 100 times", numbers[TIMERS - 1], percent);
+		check_times(TIMERS - 1);
 		pthread_barrier_wait(&turn);
 	}
 	return NULL;
@@ -72,6 +80,7 @@ static int64_t turn_ns(void)
 
 static void start(void)
 {
+	gap = 0;
 	for (int i = 0; i < TIMERS; i++) {
 		started[i] = clock_ns(CLOCK_MONOTONIC);
 		timer_start(timers[i], period, period, 0);
@@ -86,6 +95,7 @@ void test_setup(void)
 	period = 10 * turn_ns();
 	pthread_barrier_init(&turn, NULL, 2);
 	pthread_create(&other, NULL, others, NULL);
+	test_thread(find_gap, NULL);
 	pthread_barrier_wait(&turn);
 	for (int i = 0; i < TIMERS; i++)
 		timers[i] = timer_new(CLOCK_MONOTONIC, numbers[i], i < TIMERS - OWN ? 0 : i == TIMERS - 1 ? other_tid : gettid(), NULL);
@@ -102,11 +112,12 @@ void test_break(void)
 
 void test_check(void)
 {
-	for (int i = 0; i < TIMERS - 1; i++) {
-		const long percent = times(i);
+	const int before = looks;
 
-		expect(is_right(percent), "signal %d: %ld of 100 times", numbers[i], percent);
-	}
+	while (looks < before + 2)	/* on a busy machine this thread may be the first to go on */
+		test_nap(1);
+	for (int i = 0; i < TIMERS - 1; i++)
+		check_times(i);
 	pthread_barrier_wait(&turn);
 	pthread_barrier_wait(&turn);
 	start();
