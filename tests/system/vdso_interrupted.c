@@ -86,10 +86,11 @@ static void be_refused(void)
 /* Once other memory stands where the vDSO was, its functions are jumps to what lies before its code. */
 static void *wait_for_another(void *arg)
 {
-	const volatile char *const function = (const char *)clock_function();
-	const char first[4] = { function[0], function[1], function[2], function[3] };
+	const void *const function = (const void *)clock_function();
+	char beginning[16];
 
-	while (function[0] == first[0] && function[1] == first[1] && function[2] == first[2] && function[3] == first[3])
+	memcpy(beginning, function, sizeof beginning);
+	while (!memcmp(beginning, function, sizeof beginning))
 		test_nap(5);
 	interrupt_at(mapping_start((unsigned long)function) + 0xa00);
 	be_refused();
