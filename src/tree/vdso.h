@@ -65,9 +65,9 @@ int vdso_number(struct save *s, const uint8_t *text, size_t len, uint32_t *numbe
 void vdso_see(struct process *p, const struct vma *v);
 
 /*
- * Does a thread that is held, with those registers, stand in such code, or will it return there from a handler?  Under another kernel
- * it could not go on from there, and it soon is elsewhere.  The same goes for its dynamic linker: under another firmware the libraries that it is about to load
- * may be others than those that it has loaded already.
+ * Does a thread that is held, with those registers, stand in such code, or return there from a handler?  Under another kernel it
+ * could not go on from there, and it soon is elsewhere.  The same goes for its dynamic linker: under another firmware the
+ * libraries that it is about to load may be others than those that it has loaded already.
  */
 bool vdso_holds(struct process *p, const struct arch_regs *regs);
 
