@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <link.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "tree/birth.h"
 #include "tree/dead_bytes.h"
 #include "tree/signal_frames.h"
+#include "tree/vdso_functions.h"
 #include "vma.pb.h"
 
 static const char MAGIC[8] = "TCKVDSO1";
@@ -41,96 +41,6 @@ enum { STUBS_AT = offsetof(struct header, stub) };	/* from there on it is code *
 
 _Static_assert(sizeof(struct header) <= 4096 - HEADER_AT, "it fits the page");
 
-/* --- a vDSO's functions --- */
-
-struct function {
-	const char *name;	/* without its prefix */
-	uint64_t entry, size;	/* as the symbol has it, relative to the image */
-	long call;		/* what stands in for it, see arch.h; UNKNOWN: nothing does */
-};
-
-enum { UNKNOWN = -100 };
-
-static const char *base_name(const char *name)
-{
-	static const char *const prefixes[] = { "__vdso_", "__kernel_" };
-
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
-		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
-			return name + strlen(prefixes[i]);
-	return name;
-}
-
-static bool lies_in(size_t len, uint64_t at, uint64_t size)
-{
-	return at <= len && size <= len - at;
-}
-
-/* How much less than its address in the file a symbol's value may be: where the image was linked to be. */
-static uint64_t link_base(const uint8_t *text, size_t len, const ElfW(Ehdr) *e)
-{
-	ElfW(Phdr) p;
-
-	for (unsigned int i = 0; i < e->e_phnum && lies_in(len, e->e_phoff + i * sizeof(p), sizeof(p)); i++) {
-		memcpy(&p, text + e->e_phoff + i * sizeof(p), sizeof(p));
-		if (p.p_type == PT_LOAD)
-			return p.p_vaddr - p.p_offset;
-	}
-	return 0;
-}
-
-/*
- * Calls each() for every function, until it returns other than 0, and returns that.  In an image without such symbols nobody
- * finds any.  text is hostile.
- */
-static int each_function(const uint8_t *text, size_t len, int (*each)(void *arg, const struct function *f), void *arg)
-{
-	ElfW(Ehdr) e;
-	ElfW(Shdr) table = { 0 }, strings;
-	ElfW(Sym) symbol;
-	uint64_t base;
-
-	if (len < sizeof(e))
-		return 0;
-	memcpy(&e, text, sizeof(e));
-	if (memcmp(e.e_ident, ELFMAG, SELFMAG) || e.e_shentsize != sizeof(table))
-		return 0;
-	base = link_base(text, len, &e);
-	for (unsigned int i = 0; i < e.e_shnum && table.sh_type != SHT_DYNSYM; i++) {
-		if (!lies_in(len, e.e_shoff + i * sizeof(table), sizeof(table)))
-			return 0;
-		memcpy(&table, text + e.e_shoff + i * sizeof(table), sizeof(table));
-	}
-	if (table.sh_type != SHT_DYNSYM || table.sh_link >= e.e_shnum || !lies_in(len, table.sh_offset, table.sh_size) ||
-	    !lies_in(len, e.e_shoff + table.sh_link * sizeof(strings), sizeof(strings)))
-		return 0;
-	memcpy(&strings, text + e.e_shoff + table.sh_link * sizeof(strings), sizeof(strings));
-	if (!lies_in(len, strings.sh_offset, strings.sh_size))
-		return 0;
-	for (size_t i = 0; i < table.sh_size / sizeof(symbol); i++) {
-		struct function f = { .call = UNKNOWN };
-		const struct arch_vdso_function *known = arch_vdso_functions;
-		int ret;
-
-		memcpy(&symbol, text + table.sh_offset + i * sizeof(symbol), sizeof(symbol));
-		if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx >= SHN_LORESERVE || (symbol.st_info & 0xf) > STT_FUNC ||
-		    (symbol.st_info & 0xf) == STT_OBJECT || symbol.st_name >= strings.sh_size || symbol.st_value - base >= len ||
-		    !memchr(text + strings.sh_offset + symbol.st_name, '\0', strings.sh_size - symbol.st_name))
-			continue;
-		f.name = base_name((const char *)text + strings.sh_offset + symbol.st_name);
-		f.entry = symbol.st_value - base;
-		f.size = symbol.st_size;
-		while (known->name && strcmp(known->name, f.name))
-			known++;
-		if (known->name)
-			f.call = known->call;
-		ret = each(arg, &f);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
 /* --- this kernel's vDSO, which is the tool's own --- */
 
 struct here {
@@ -138,7 +48,7 @@ struct here {
 	uint64_t entry;
 };
 
-static int is_named(void *arg, const struct function *f)
+static int is_named(void *arg, const struct vdso_function *f)
 {
 	struct here *h = arg;
 
@@ -154,13 +64,13 @@ static bool find_here(const char *name, uint64_t *entry)
 	struct here h = { .name = name };
 	const size_t len = own_vdso_len();
 
-	if (!len || each_function((const uint8_t *)getauxval(AT_SYSINFO_EHDR), len, is_named, &h) <= 0)
+	if (!len || vdso_each_function((const uint8_t *)getauxval(AT_SYSINFO_EHDR), len, is_named, &h) <= 0)
 		return false;
 	*entry = h.entry;
 	return true;
 }
 
-static int check_function(void *arg, const struct function *f)
+static int check_function(void *arg, const struct vdso_function *f)
 {
 	uint64_t entry;
 
@@ -172,7 +82,7 @@ static int check_function(void *arg, const struct function *f)
 
 int vdso_check(const uint8_t *text, size_t len)
 {
-	return each_function(text, len, check_function, NULL);
+	return vdso_each_function(text, len, check_function, NULL);
 }
 
 /* --- texts: each behind its length, and no two the same --- */
@@ -343,7 +253,7 @@ struct filling {
 };
 
 /* The clock's function by way of the blob, which adds what the clocks lack. */
-static size_t add_clock(struct filling *fill, uint8_t *stub, const struct function *f, uint64_t function)
+static size_t add_clock(struct filling *fill, uint8_t *stub, const struct vdso_function *f, uint64_t function)
 {
 	const int i = sizeof(long) == 4 && !strcmp(f->name, "clock_gettime") ? NARROW : WIDE;
 
@@ -355,7 +265,7 @@ static size_t add_clock(struct filling *fill, uint8_t *stub, const struct functi
 			      (uintptr_t)(fill->at + offsetof(struct header, clock[i])), f->call);
 }
 
-static int add_stub(void *arg, const struct function *f)
+static int add_stub(void *arg, const struct vdso_function *f)
 {
 	struct filling *fill = arg;
 	struct header *h = &fill->header;
@@ -402,7 +312,7 @@ static int fill_vdso(struct restore *r, const struct owns *o, const struct stand
 	memcpy(fill.header.magic, MAGIC, sizeof(MAGIC));
 	memcpy(fill.header.blob, proxy_blob, blob);
 	if (!s->spare)
-		err = each_function(text, fill.len, add_stub, &fill);
+		err = vdso_each_function(text, fill.len, add_stub, &fill);
 	if (!err)
 		err = task_write(r->pid, fill.at, &fill.header, sizeof(fill.header));
 	if (!err)
@@ -449,7 +359,7 @@ struct standing {
 	bool stood_in;
 };
 
-static int see_function(void *arg, const struct function *f)
+static int see_function(void *arg, const struct vdso_function *f)
 {
 	const struct standing *s = arg;
 
@@ -457,7 +367,7 @@ static int see_function(void *arg, const struct function *f)
 }
 
 /* Within the jump that is a function's beginning now. */
-static int see_beginning(void *arg, const struct function *f)
+static int see_beginning(void *arg, const struct vdso_function *f)
 {
 	const struct standing *s = arg;
 	const uint64_t text = text_of(s->s), entry = f->entry & ~1ULL;
@@ -474,7 +384,7 @@ static int see_word(void *arg, uint64_t word)
 	s->at = word - text_of(s->s);
 	if (word < text_of(s->s))
 		return s->stood_in && lies_in(sizeof(struct header) - STUBS_AT, word - start_of(s->s) - HEADER_AT - STUBS_AT, 1);
-	return each_function(s->text, end_of(s->s) - text_of(s->s), see_beginning, s);
+	return vdso_each_function(s->text, end_of(s->s) - text_of(s->s), see_beginning, s);
 }
 
 enum { FINE, IN_MIDST, IN_HANDLER };
@@ -489,7 +399,7 @@ static int judge(const struct stand_in *s, bool stood_in, pid_t pid, uint64_t pc
 
 	if (ret)
 		return ret;
-	if (pc >= start_of(s) && pc < end_of(s) && each_function(text, len, see_function, &standing) <= 0)
+	if (pc >= start_of(s) && pc < end_of(s) && vdso_each_function(text, len, see_function, &standing) <= 0)
 		return IN_MIDST;
 	ret = signal_frames_words(pid, sp, start_of(s), end_of(s), see_word, &standing);
 	return ret > 0 ? IN_HANDLER : ret;
