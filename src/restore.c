@@ -374,7 +374,7 @@ static int wait_for(struct outcome *outcome, const volatile pid_t *pid)
 			if (IS_ON_PIDNS && outcome->made)
 				pidns_stay();
 			else
-				log_warning("process %d, which brings the tree back, was stopped (signal %d): it goes on", ended,
+				log_warning("process %d, which brings it back, was stopped (signal %d): it goes on", ended,
 					    WSTOPSIG(status));
 			kill(ended, SIGCONT);
 			continue;
@@ -468,8 +468,10 @@ int restore_tree(const struct restore_options *options, int *status)
 {
 	struct outcome *outcome = mmap(NULL, sizeof(*outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t tool = getpid(), pid;
-	int err;
+	int err = proc_check();
 
+	if (err)
+		return err;
 	if (outcome == MAP_FAILED)
 		return fail(ENOMEM, "out of memory");
 	outcome->err = NOT_YET;

@@ -412,7 +412,7 @@ static int compare(struct image_reader *r, const Footer *footer)
 		return 0;
 	if (r->records != footer->records || r->body_bytes != footer->body_bytes || r->chain != footer->chain)
 		return failed(r, fail(EIMAGE, "records are missing, doubled or from another image: %" PRIu64
-				      " of %" PRIu64 " found", r->records, footer->records));
+				      " of %" PRIu64, r->records, footer->records));
 	return 0;
 }
 

@@ -141,8 +141,10 @@ int pidns_enter(pid_t *pid)
 	char own[40], theirs[40], path[32];
 	CLEANUP_CLOSE int fd = -1;
 	pid_t inside;
-	int err;
+	int err = proc_check();
 
+	if (err)
+		return err;
 	if (proc_link(own, sizeof(own), "/proc/self/ns/pid") < 0 || proc_link(theirs, sizeof(theirs), "/proc/%d/ns/pid", *pid) < 0 ||
 	    !strcmp(own, theirs))
 		return 0;	/* or there is no such process, which others say */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/log.h"
 #include "base/scope.h"
 #include "config.h"
 
@@ -109,6 +110,16 @@ ssize_t proc_readlink(const char *path, char *to, size_t cap)
 	}
 	to[len < 0 ? 0 : len] = '\0';
 	return len;
+}
+
+int proc_check(void)
+{
+	char self[16];
+
+	/* unshare(1) --pid leaves the /proc of the namespace outside, which has the numbers of there, also for this process */
+	if (proc_readlink("/proc/self", self, sizeof(self)) > 0 && strtol(self, NULL, 10) == getpid())
+		return 0;
+	return fail(ENOENT, "/proc is not mounted, or shows another PID namespace");
 }
 
 /* One read(2): what a file of one record (seq_file's single_open) has to tell comes whole, or as far as there is room. */

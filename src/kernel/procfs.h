@@ -13,6 +13,9 @@
 
 enum { COMM_LEN = 16 };
 
+/* Whether /proc is there, and its numbers are those that this process knows the others by.  0 or a negative errno, said. */
+int proc_check(void);
+
 /* /proc/PID/stat */
 struct proc_stat {
 	char comm[64];

@@ -32,14 +32,14 @@ static int lock(const char *dir, int directory, int64_t patience)
 
 int shelf_open(const char *dir, bool make, int64_t patience, int *directory, bool *made)
 {
-	struct proc_stat own;
 	struct stat st;
 	int err;
 
 	*directory = -1;
 	/* without it nothing is found, saved or restored; an image is not to be used up by that */
-	if (proc_stat(getpid(), 0, &own))
-		return fail(ENOENT, "/proc is not mounted");
+	err = proc_check();
+	if (err)
+		return err;
 	*made = make && !mkdir(dir, 0700);
 	if (make && !*made && errno != EEXIST)
 		return fail_errno("%s", dir);

@@ -138,7 +138,7 @@ static void check_room(struct save *s, pid_t pid, int resource, uint64_t used, c
 	struct rlimit limit;
 
 	if (!prlimit(pid, resource, NULL, &limit) && used + VISIT_AREA > limit.rlim_cur)
-		obstacle(s, "its limit %s leaves no room for %d KiB, which a save takes for a moment: not supported", name,
+		obstacle(s, "its limit %s leaves no room for %d KiB, which a save takes for a moment", name,
 			 VISIT_AREA / 1024);
 }
 

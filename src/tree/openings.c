@@ -365,7 +365,7 @@ int openings_save(struct save *s)
 	/* what is only looked at has no ids yet, and takes at least as many */
 	needed = (uint64_t)world_begin((uint32_t)s->highest_fd) + (s->checking ? s->totals.files : s->last_id) + 1;
 	if (!err && needed > room)
-		obstacle(s, "%u open files and pieces of shared memory: restoring takes %" PRIu64 " descriptors, and tinyckpt may have %" PRIu64
+		obstacle(s, "%u open files and pieces of shared memory take %" PRIu64 " descriptors, tinyckpt may have %" PRIu64
 			    " (RLIMIT_NOFILE): raise `ulimit -n`", s->totals.files, needed, room);
 	return err;
 }

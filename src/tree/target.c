@@ -23,16 +23,17 @@ int target_check(pid_t pid)
 {
 	struct proc_stat st;
 	struct proc_status status;
-	int err = proc_stat(pid, 0, &st);
+	int err = proc_check() ?: proc_stat(pid, 0, &st);
 
 	/* so looks, for a moment, one that becomes another program */
 	for (int looks = 1; IS_ON_EXECS && !err && has_ended(&st) && looks < 5; looks++) {
 		poll(NULL, 0, 1);
 		err = proc_stat(pid, 0, &st);
 	}
+	if (err == -ESRCH)
+		return fail(ESRCH, "pid %d: there is no such process", pid);
 	if (err)
-		return fail(err, "pid %d: %s", pid, kill(pid, 0) && errno == ESRCH ? "there is no such process"
-										   : "it is there, but not in /proc: is that mounted?");
+		return err;
 	err = proc_status(pid, pid, &status);
 	if (err == -ESRCH || (!err && status.tgid != pid))
 		return fail(ESRCH, "pid %d (%s): this is a thread, not a process", pid, st.comm);

@@ -400,7 +400,7 @@ static int collect(struct tree *tree, pid_t root, bool hold)
 		wait_deadline(HOLD_MS);
 	err = add_child(&a, root);
 	if (!err && !tree->n)
-		err = fail(ESRCH, "there is no process %d", root);
+		err = fail(ESRCH, "pid %d: there is no such process", root);
 	if (!err) {
 		tree->processes[0].parent = -1;
 		err = collect_all(tree);

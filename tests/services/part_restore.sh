@@ -371,6 +371,14 @@ verdict "no /proc: the image is not used up" "$(says 0 1 "alpha: started afresh:
 # shellcheck disable=SC2046
 end $(running alpha)
 reboot
+run_tool unshare --pid --fork "$tool" restore --all
+verdict "/proc of another PID namespace: the image is not used up" "$(
+	says 0 1 "alpha: started afresh: /proc .*shows another"
+	[ -e "$images/alpha.tck" ] || ls "$images/"
+)"
+# shellcheck disable=SC2046
+end $(running alpha)
+reboot
 run_tool "$tool" restore --all
 verdict "the folder is a link: it comes back" "$(says 0 1 "alpha: restored, as process ${pids[0]}")"
 clean
