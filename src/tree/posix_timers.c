@@ -274,6 +274,16 @@ static int ask(struct save *s, struct visit *v, const struct process *p, size_t 
 	return err;
 }
 
+static bool has_periodic(const struct buffer *timers)
+{
+	const struct known_timer *t = (const struct known_timer *)(const void *)timers->data;
+	size_t n = timers->len / sizeof(*t);
+
+	while (n && !t[n - 1].is.interval)
+		n--;
+	return n;
+}
+
 int posix_timers_save(struct save *s, struct visit *v, const struct process *p)
 {
 	int err;
@@ -287,6 +297,8 @@ int posix_timers_save(struct save *s, struct visit *v, const struct process *p)
 		err = settle(s, v, p);
 	for (size_t first = 0; !err && first < s->timers.len / sizeof(struct known_timer); first += AT_ONCE)
 		err = ask(s, v, p, first);
+	if (!err && s->unsettled && has_periodic(&s->timers))
+		log_warning("how often its timers have ended meanwhile cannot be told: some of their signals count as one end");
 	return err;
 }
 

@@ -15,7 +15,7 @@ enum {
 	PENDING_MAX = 24,
 	FIRST_QUEUED = 32,	/* the first signal of which several can be queued, except by timers */
 	LOST_MAX = 8,
-	TRIES = 256,		/* a timer that ends as soon as its signal is taken comes before nine times out of ten */
+	TRIES = 4,
 };
 
 static size_t see_pending(pid_t tid, bool shared, siginfo_t *infos)
@@ -93,24 +93,60 @@ static void add_turns(struct program *p, pid_t pid, pid_t tid, int signo, size_t
 	}
 }
 
-/* The thread takes so many signals of that number, all of one timer, and queues one for all, and for `one` that was taken before. */
-static void add_merged(struct program *p, pid_t pid, pid_t tid, int signo, size_t n, const siginfo_t *one)
+/* Where a program has what it merges. */
+struct merge {
+	int signo;
+	long set, info, next, plus, at_once;
+};
+
+static struct merge merge_data(struct program *p, int signo, const siginfo_t *info)
 {
 	const uint64_t set = 1ULL << (signo - 1);
 	const int plus = 1;
-	const long which = program_data(p, &set, sizeof(set)), info = program_data(p, one, sizeof(*one));
-	const long next = program_data(p, NULL, sizeof(*one)), more = program_data(p, &plus, sizeof(plus));
-	const long at_once = program_data(p, NULL, sizeof(struct kernel_timespec));
+
+	return (struct merge){
+		signo, program_data(p, &set, sizeof(set)), program_data(p, info, sizeof(*info)), program_data(p, NULL, sizeof(*info)),
+		program_data(p, &plus, sizeof(plus)), program_data(p, NULL, sizeof(struct kernel_timespec)),
+	};
+}
+
+/* Takes one, if there is any, and adds it to what was taken. */
+enum { ONE_MORE = 5 };	/* operations */
+static void add_one_more(struct program *p, const struct merge *m)
+{
 	const long overrun = (long)offsetof(siginfo_t, si_overrun);
 
-	if (!one)
-		add_take(p, which, signo, info, at_once, 5 * (int)--n + 1);
-	while (n--) {
-		add_take(p, which, signo, next, at_once, 2);
-		program_call(p, 0, OP_ADD, info + overrun, next + overrun);
-		program_call(p, 0, OP_ADD, info + overrun, more);
-	}
-	add_queue(p, pid, tid, signo, info);
+	add_take(p, m->set, m->signo, m->next, m->at_once, 2);
+	program_call(p, 0, OP_ADD, m->info + overrun, m->next + overrun);
+	program_call(p, 0, OP_ADD, m->info + overrun, m->plus);
+}
+
+/* The thread takes so many signals of that number, all of one timer, and queues one for all. */
+static void add_merged(struct program *p, pid_t pid, pid_t tid, int signo, size_t n)
+{
+	const struct merge m = merge_data(p, signo, NULL);
+
+	add_take(p, m.set, signo, m.info, m.at_once, ONE_MORE * (int)--n + 1);
+	while (n--)
+		add_one_more(p, &m);
+	add_queue(p, pid, tid, signo, m.info);
+}
+
+/*
+ * The same for one that was taken before.  The timer is stopped for as long as that takes, so that it does not end in between: by
+ * then it goes on as late as this, which for one that ends every few microseconds is nothing to tell.
+ */
+static void add_again(struct program *p, pid_t pid, pid_t tid, const siginfo_t *taken)
+{
+	const struct merge m = merge_data(p, taken->si_signo, taken);
+	const long none = program_data(p, NULL, sizeof(struct kernel_itimerspec));
+	const long was = program_data(p, NULL, sizeof(struct kernel_itimerspec));
+
+	add_one_more(p, &m);	/* of one that is stopped, the kernel does not tell how often it ended */
+	program_call(p, 0, SYS_timer_settime64, (long)taken->si_timerid, 0, none, was);
+	add_one_more(p, &m);
+	add_queue(p, pid, tid, m.signo, m.info);
+	program_call(p, 0, SYS_timer_settime64, (long)taken->si_timerid, 0, was, 0);
 }
 
 void timer_signals_settle(struct save *s, const struct process *p, pid_t tid, bool shared, struct program *prog)
@@ -137,10 +173,10 @@ void timer_signals_settle(struct save *s, const struct process *p, pid_t tid, bo
 			continue;
 		/* a thread's own come first */
 		if (count(own, own_n, signo) || (merge && !of_one_timer(infos, n, signo)) ||
-		    !program_fits(prog, 5 * all, 2 * sizeof(siginfo_t) + 64 + VISIT_STAY))
+		    !program_fits(prog, ONE_MORE * all, 2 * sizeof(siginfo_t) + 64 + VISIT_STAY))
 			s->unsettled = true;
 		else if (merge)
-			add_merged(prog, p->pid, shared ? 0 : tid, signo, all, NULL);
+			add_merged(prog, p->pid, shared ? 0 : tid, signo, all);
 		else
 			add_turns(prog, p->pid, shared ? 0 : tid, signo, all);
 	}
@@ -196,7 +232,7 @@ static int queue_again(struct visit *v, const struct process *p, const struct th
 	if (err)
 		return err;
 	visit_program(v, tid, &prog);
-	add_merged(&prog, p->pid, l->shared ? 0 : tid, l->is.si_signo, 1, &l->is);
+	add_again(&prog, p->pid, l->shared ? 0 : tid, &l->is);
 	err = thread ? visit_thread_start(v, &prog) : visit_run(v, &prog);
 	if (!err && thread)
 		err = visit_thread_halt(v, &prog);
