@@ -19,7 +19,7 @@ int place_directory(int fd)
 	char *slash;
 
 	if (path_of(fd, path, sizeof(path)))
-		return fail_errno("/proc/self/fd");
+		return fail_errno("where it lies");
 	slash = strrchr(path, '/');
 	if (!slash)
 		return fail(EIMAGE, "it was saved as a file, and comes as none");

@@ -40,14 +40,14 @@ int target_check(pid_t pid)
 	if (pid == getpid())
 		return fail(EINVAL, "pid %d: this is tinyckpt itself", pid);
 	if (st.flags & PF_KTHREAD)
-		return fail(EINVAL, "pid %d (%s): this is a thread of the kernel", pid, st.comm);
+		return fail(EINVAL, "pid %d (%s): this is a kernel thread", pid, st.comm);
 	if (has_ended(&st))
 		return fail(ESRCH, "pid %d (%s): it has ended (a zombie): there is nothing to save", pid, st.comm);
 	for (pid_t up = getppid(); up > 0;) {
 		struct proc_stat parent;
 
 		if (up == pid)
-			return fail(EINVAL, "pid %d (%s): tinyckpt runs inside it: run it from outside", pid, st.comm);
+			return fail(EINVAL, "pid %d (%s): tinyckpt runs in it: run it from outside", pid, st.comm);
 		if (proc_stat(up, 0, &parent))
 			break;
 		up = parent.ppid;

@@ -487,7 +487,7 @@ int tree_collect(struct tree *tree, pid_t root, bool hold)
 		tree_free(tree);
 		nanosleep(&pause, NULL);
 	}
-	return fail(EBUSY, "thread %d changes too fast, or is not yet home from a save that was killed: try again", away);
+	return fail(EBUSY, "thread %d changes too fast, or is not yet home from a killed save: try again", away);
 }
 
 void tree_release(struct tree *tree)

@@ -85,11 +85,11 @@ bool looks_only(pid_t pid, long number, const void *arguments)
 	return number == SYS_close && has_a_name(pid, a[0]);
 }
 
-/* ptrace(2) fails when the other has died, which is another test; closing, unmapping and yielding do not fail. */
+/* ptrace(2) fails when the other has died, which is another test; closing, unmapping, yielding and waking do not fail. */
 bool never_fails(long number)
 {
 	static const long calls[] = { SYS_ptrace, SYS_waitid, SYS_wait4,       SYS_close,
-				      SYS_munmap, SYS_getpid, SYS_sched_yield, SYS_exit_group };
+				      SYS_munmap, SYS_getpid, SYS_sched_yield, SYS_exit_group, SYS_futex };
 
 	for (size_t i = 0; i < COUNT(calls); i++)
 		if (calls[i] == number)

@@ -183,7 +183,7 @@ static bool tool_failed(const char *command, int code)
 }
 
 /* KiB of memory that the tree shares with nobody: a process's own, or its share of what forks have left in common. */
-static long private_kib(const pid_t *tree, int count)
+static long private_now(const pid_t *tree, int count)
 {
 	long sum = 0;
 
@@ -205,6 +205,21 @@ static long private_kib(const pid_t *tree, int count)
 		sum += own > share ? own : share;
 	}
 	return sum;
+}
+
+/* The most of some looks: a shell that is just starting a program shares nearly all with what is not counted. */
+static long private_kib(const pid_t *tree, int count)
+{
+	enum { LOOKS = 5 };
+	long most = 0;
+
+	for (int i = 0; i < LOOKS; i++) {
+		long now = private_now(tree, count);
+
+		most = now > most ? now : most;
+		usleep(7000);
+	}
+	return most;
 }
 
 /* An image is packed: at most so much of the private memory, and what it has beside any memory. */
