@@ -47,7 +47,7 @@ int target_check(pid_t pid)
 		struct proc_stat parent;
 
 		if (up == pid)
-			return fail(EINVAL, "pid %d (%s): tinyckpt runs in it: run it from outside", pid, st.comm);
+			return fail(EINVAL, "pid %d (%s): tinyckpt runs inside it: run it from outside", pid, st.comm);
 		if (proc_stat(up, 0, &parent))
 			break;
 		up = parent.ppid;
