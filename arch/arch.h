@@ -310,6 +310,12 @@ extern const struct arch_vdso_function arch_vdso_functions[];
 size_t arch_vdso_entry(uint8_t *to, uintptr_t entry, uintptr_t stub);
 
 /*
+ * May *word, on a stack, be the program counter in a signal frame?  By its neighbours, the stack pointer and the flags: what was
+ * left there by calls that are over has others.  The two words before and the two behind it can be read.
+ */
+bool arch_may_be_frame_pc(const unsigned long *word);
+
+/*
  * The stub, at a multiple of 16: goes on to that function, wherever it is, with third, if that is not 0, as its third argument.
  * function 0: makes the call and returns; ARCH_VDSO_FAILS: fails.
  */

@@ -2,6 +2,7 @@
 /* What stands in for the functions of an aarch64 vDSO. */
 #include "arch.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -42,4 +43,11 @@ size_t arch_vdso_stub(uint8_t *to, uintptr_t function, uintptr_t third, long cal
 	code[2] = 0xd65f03c0;
 	memcpy(to, code, 12);
 	return 12;
+}
+
+bool arch_may_be_frame_pc(const unsigned long *word)
+{
+	const unsigned long sp = word[-1], pstate = word[1];
+
+	return sp && !(sp & 7) && !(pstate >> 40) && !(pstate & 0x1f);	/* of a user's program */
 }

@@ -2,6 +2,7 @@
 /* What stands in for the functions of a 32-bit ARM vDSO, which may be Thumb code (bit 0 of an address).  Stubs are ARM code. */
 #include "arch.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* asm/unistd.h: C libraries with 64-bit time call some of them otherwise. */
@@ -52,4 +53,11 @@ size_t arch_vdso_stub(uint8_t *to, uintptr_t function, uintptr_t third, long cal
 
 	memcpy(to, code, len);
 	return len;
+}
+
+bool arch_may_be_frame_pc(const unsigned long *word)
+{
+	const unsigned long sp = word[-2], cpsr = word[1];
+
+	return sp && !(sp & 3) && (cpsr & 0x1f) == 0x10;	/* of a user's program */
 }

@@ -2,6 +2,7 @@
 /* What stands in for the functions of a riscv64 vDSO. */
 #include "arch.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -57,4 +58,11 @@ size_t arch_vdso_stub(uint8_t *to, uintptr_t function, uintptr_t third, long cal
 	code[2] = 0x8067;
 	memcpy(to, code, 12);
 	return 12;
+}
+
+bool arch_may_be_frame_pc(const unsigned long *word)
+{
+	const unsigned long sp = word[2];
+
+	return sp && !(sp & 15) && !(sp >> 56);
 }

@@ -2,6 +2,7 @@
 /* What stands in for the functions of an x86_64 vDSO. */
 #include "arch.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -49,4 +50,11 @@ size_t arch_vdso_stub(uint8_t *to, uintptr_t function, uintptr_t third, long cal
 	memcpy(to + 1, &nr, sizeof(nr));
 	memcpy(to + 5, "\x0f\x05\xc3", 3);
 	return 8;
+}
+
+bool arch_may_be_frame_pc(const unsigned long *word)
+{
+	const unsigned long sp = word[-1], flags = word[1];
+
+	return sp && !(flags >> 22) && flags & 2;	/* which is always set */
 }

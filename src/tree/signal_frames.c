@@ -67,18 +67,19 @@ int signal_frames_settle(pid_t pid, uint64_t sp)
 
 int signal_frames_words(pid_t pid, uint64_t sp, uint64_t lo, uint64_t hi, int (*each)(void *arg, uint64_t word), void *arg)
 {
+	enum { NEXT = 2 };	/* so many words around one tell what it is */
 	CLEANUP_FREE uint8_t *stack = malloc(DEPTH);
-	unsigned long word;
+	unsigned long word[NEXT + 1 + NEXT];
 	size_t n;
 	int ret = 0;
 
 	if (!stack)
 		return fail(ENOMEM, "out of memory");
 	n = read_stack(pid, sp & ~7ULL, stack);
-	for (size_t at = 0; !ret && at + sizeof(word) <= n; at += sizeof(word)) {
-		memcpy(&word, stack + at, sizeof(word));
-		if (word >= lo && word < hi)
-			ret = each(arg, word);
+	for (size_t at = 0; !ret && at + sizeof(word) <= n; at += sizeof(*word)) {
+		memcpy(word, stack + at, sizeof(word));
+		if (word[NEXT] >= lo && word[NEXT] < hi && arch_may_be_frame_pc(&word[NEXT]))
+			ret = each(arg, word[NEXT]);
 	}
 	return ret;
 }

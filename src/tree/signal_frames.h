@@ -15,8 +15,8 @@
 int signal_frames_settle(pid_t pid, uint64_t sp);
 
 /*
- * Calls each() for every word of them, and of what else lies there, from lo up to hi, until it returns other than 0, and returns
- * that; -ENOMEM, said.
+ * Calls each() for every word from lo up to hi that may be the program counter in one of them, until it returns other than 0, and
+ * returns that; -ENOMEM, said.
  */
 int signal_frames_words(pid_t pid, uint64_t sp, uint64_t lo, uint64_t hi, int (*each)(void *arg, uint64_t word), void *arg);
 
