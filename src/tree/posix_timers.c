@@ -297,9 +297,13 @@ int posix_timers_save(struct save *s, struct visit *v, const struct process *p)
 		err = settle(s, v, p);
 	for (size_t first = 0; !err && first < s->timers.len / sizeof(struct known_timer); first += AT_ONCE)
 		err = ask(s, v, p, first);
-	if (!err && s->unsettled && has_periodic(&s->timers))
-		log_warning("how often its timers have ended meanwhile cannot be told: some of their signals count as one end");
 	return err;
+}
+
+void posix_timers_tell(const struct save *s)
+{
+	if (s->unsettled && has_periodic(&s->timers))
+		log_warning("how often its timers have ended meanwhile cannot be told: some of their signals count as one end");
 }
 
 bool posix_timers_send_again(struct save *s, const siginfo_t *info, int64_t now)

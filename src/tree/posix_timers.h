@@ -20,6 +20,9 @@ void posix_timers_check(struct save *s, const struct process *p);
 /* Writes them; what is pending for the leader, or for the process, is settled just before.  0 or a negative errno, said. */
 int posix_timers_save(struct save *s, struct visit *v, const struct process *p);
 
+/* Once all threads have been asked: a warning, if what was pending of a timer could not be settled (tree/timer_signals.h). */
+void posix_timers_tell(const struct save *s);
+
 /*
  * Is this pending signal, seen at that time by our CLOCK_MONOTONIC, that of a timer which, as it was written, has not ended yet?
  * Then it will come again.

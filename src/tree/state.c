@@ -474,6 +474,8 @@ static int write_records(struct save *s, struct asked *a)
 	}
 	if (IS_ON_COPY_BEHIND)
 		err = write_other(s, &other, err);
+	if (!err && IS_ON_POSIX_TIMERS)
+		posix_timers_tell(s);
 	if (!err)
 		err = timers_ask(s, &a->visit);
 	if (!err)
