@@ -123,24 +123,26 @@ int64_t tool_time(char *const argv[], const char *log)
 	return ended == pid && status == 0 ? now_ns() - start : -1;
 }
 
-static long high_water_kib(pid_t pid)
+// The most that was resident. is_fork: but for what comes from files, which the process that it was forked
+// from has counted.
+static long high_water_kib(pid_t pid, bool is_fork)
 {
 	char path[64], line[256];
-	long kib = -1;
+	long kib = -1, file = 0;
 	FILE *status;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	status = fopen(path, "re");
 	while (status && fgets(line, sizeof(line), status))
-		if (sscanf(line, "VmHWM: %ld", &kib) == 1)
+		if (sscanf(line, "VmHWM: %ld", &kib) != 1 && sscanf(line, "RssFile: %ld", &file) == 1)
 			break;
 	if (status)
 		fclose(status);
-	return kib;
+	return is_fork ? kib - file : kib;
 }
 
 // Runs up to its exit: the address space is still there in the stop that PTRACE_O_TRACEEXIT gives. What
-// an agent, the first child that it forks, takes comes on top.
+// an agent, the first child that it forks, takes comes on top; the program's text is in memory once.
 long tool_peak_kib(char *const argv[], const char *log, bool has_agent)
 {
 	const long options = PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
@@ -166,7 +168,7 @@ long tool_peak_kib(char *const argv[], const char *log, bool has_agent)
 		if (!WIFSTOPPED(status) || (got != pid && !has_agent))
 			continue;
 		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8)) {
-			kib += high_water_kib(got);
+			kib += high_water_kib(got, got == agent);
 		} else if (got != pid && !agent) {
 			agent = got;
 			ptrace(PTRACE_SETOPTIONS, agent, 0, options);

@@ -21,6 +21,8 @@
  *   actor take PID      a child of it has that number (by clone3)
  *   actor take-dead PID the same, and it has ended and is not waited for
  *   actor take-tid PID  a thread of it gets that number, if nobody is faster
+ *   actor timers N      N timers have ended more than once, and are to end again; nobody takes the signal, which is the same for all
+ *   actor thread-timers N  the same, and it is another thread that they signal
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -36,6 +38,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int stay(long number)
@@ -279,6 +282,38 @@ static int hold_mutex(const char *path)
 	return mutex == MAP_FAILED || pthread_mutex_init(mutex, &robust) || pthread_mutex_lock(mutex) ? 1 : stay(getpid());
 }
 
+/* Of the thread that calls it, or of all. */
+static int set_timers(int n, int notify)
+{
+	const struct itimerspec often = { .it_interval = { 0, 1000000 }, .it_value = { 0, 1000000 } };
+	struct sigevent event = { .sigev_notify = notify, .sigev_signo = SIGALRM };
+	timer_t timer;
+
+	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+	while (n--)
+		if (timer_create(CLOCK_MONOTONIC, &event, &timer) || timer_settime(timer, 0, &often, NULL))
+			return 1;
+	return usleep(10000);
+}
+
+static void *own_timers(void *n)
+{
+	return set_timers(*(int *)n, SIGEV_THREAD_ID) ? NULL : (void *)(uintptr_t)stay(getpid());
+}
+
+static int with_timers(int n, int in_thread)
+{
+	sigset_t alarms;
+	pthread_t id;
+
+	sigemptyset(&alarms);
+	sigaddset(&alarms, SIGALRM);
+	sigprocmask(SIG_BLOCK, &alarms, NULL);
+	if (!in_thread)
+		return set_timers(n, SIGEV_SIGNAL) ? 1 : stay(getpid());
+	return pthread_create(&id, NULL, own_timers, &n) || pthread_join(id, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const char *role = argc > 1 ? argv[1] : "";
@@ -333,6 +368,8 @@ int main(int argc, char **argv)
 		return take(pid, 1);
 	if (!strcmp(role, "take-tid"))
 		return take_tid(pid);
+	if (!strcmp(role, "timers") || !strcmp(role, "thread-timers"))
+		return with_timers(pid, role[1] == 'h');
 	fprintf(stderr, "usage: actor sleep|zombie|thread|trace PID|lock FILE|mutex FILE|hold|become|outlive|take[-dead|-tid] PID\n");
 	return 2;
 }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <link.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -17,8 +18,10 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
+#include "arch.h"
 #include "base/log.h"
 #include "kernel/procfs.h"
 #include "tree/vdso.h"
@@ -224,6 +227,49 @@ static void test_hostile(void **state)
 	log_init(NULL, LOG_NOTICE, 2);
 }
 
+static jmp_buf behind;
+static int in_frame;
+
+static void __attribute__((noinline)) interrupted(void)
+{
+	__builtin_trap();
+}
+
+/* Words of the frame that are addresses in that function. */
+static void on_trap(int signal, siginfo_t *info, void *context)
+{
+	const uintptr_t lo = (uintptr_t)interrupted & ~1UL;
+	const unsigned long *word = context;
+
+	(void)signal;
+	(void)info;
+	for (size_t i = 2; i < sizeof(ucontext_t) / sizeof(*word) - 2; i++)
+		in_frame += word[i] >= lo && word[i] < lo + 64 && arch_may_be_frame_pc(&word[i]);
+	longjmp(behind, 1);
+}
+
+/* The kernel's own frame has one; what calls leave on a stack, and nothing, are none. */
+static void test_frame_pc(void **state)
+{
+	const struct sigaction action = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_NODEFER };
+	struct sigaction was;
+	unsigned long left[5];
+
+	(void)state;
+	assert_int_equal(sigaction(SIGILL, &action, &was), 0);
+	if (!setjmp(behind))
+		interrupted();
+	assert_int_equal(sigaction(SIGILL, &was, NULL), 0);
+	assert_int_equal(in_frame, 1);
+	memset(left, 0, sizeof(left));
+	left[2] = (uintptr_t)interrupted;
+	assert_false(arch_may_be_frame_pc(&left[2]));
+	for (size_t i = 0; i < 5; i++)
+		if (i != 2)
+			left[i] = ((uintptr_t)left & ~15UL) + 8;
+	assert_false(arch_may_be_frame_pc(&left[2]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_system_calls_alone),
 		cmocka_unit_test(test_clocks_go_on),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_frame_pc),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
