@@ -67,10 +67,10 @@ void round_memory(struct worker *w)
 	rest();
 }
 
-/* Some hundred microseconds each, then a rest: all of these together leave a small machine something to work with. */
+/* Some hundred microseconds each, emulated or not, then a rest: all of these together leave a small machine something to work with. */
 void round_registers(struct worker *w)
 {
-	const char *why = arch_spin_registers(w->rounds * 3 + (uint64_t)w->tid, SPIN);
+	const char *why = arch_spin_registers(w->rounds * 3 + (uint64_t)w->tid, SPIN / (int)slow);
 
 	if (why)
 		violation("%s", why);
@@ -79,7 +79,7 @@ void round_registers(struct worker *w)
 
 void round_flags(struct worker *w)
 {
-	const char *why = arch_spin_flags(w->rounds * 5 + (uint64_t)w->tid, SPIN);
+	const char *why = arch_spin_flags(w->rounds * 5 + (uint64_t)w->tid, SPIN / (int)slow);
 
 	if (why)
 		violation("%s", why);
@@ -88,7 +88,7 @@ void round_flags(struct worker *w)
 
 void round_vectors(struct worker *w)
 {
-	const char *why = arch_spin_vectors(w->rounds + (uint64_t)w->tid, 3 * SPIN);
+	const char *why = arch_spin_vectors(w->rounds + (uint64_t)w->tid, 3 * SPIN / (int)slow);
 
 	if (why)
 		violation("%s", why);
