@@ -99,6 +99,7 @@ struct save {
 	struct buffer busy;		/* struct address_range: taken in any process, sorted */
 	struct buffer outside;		/* struct outside_pipe, see objects/outside.c */
 	bool outside_known;
+	bool no_packets;		/* no descriptor has O_DIRECT, see objects/pipe.c */
 	struct buffer sharing[3];	/* pid_t, see tree/shared.c */
 	struct buffer late;		/* struct late_advice */
 	struct buffer lines;		/* struct line, see tree/lineage.c */

@@ -79,36 +79,36 @@ static int save_data(struct save *s, const struct opened *o, int fd, uint32_t id
 	return 0;
 }
 
-struct end_search {
-	const struct opened *o;
-	bool packets;
-};
-
-static int see_end(void *arg, int fd)
+/*
+ * pipe2(2) with O_DIRECT marks the writing end alone (fs/pipe.c), and that one may come later, or be another process's: so all of the
+ * tree's are asked, but once only where none has that.  0 or a negative errno, said.
+ */
+static int see_packet_mode(struct save *s, const struct opened *o, int fd, bool *packets)
 {
-	struct end_search *search = arg;
-	struct proc_fdinfo info;
-	char link[64];
+	const int *number = (const int *)(void *)s->numbers.data;
+	int held = 0;
 
-	if (proc_link(link, sizeof(link), "/proc/%d/fd/%d", search->o->pid, fd) < 0 || strcmp(link, search->o->path) ||
-	    proc_fdinfo(search->o->pid, fd, &info) || !(info.flags & O_DIRECT))
+	*packets = o->info.flags & O_DIRECT;
+	if (*packets || s->no_packets || ioctl(fd, FIONREAD, &held) || !held)
 		return 0;
-	search->packets = true;
-	return 1;
-}
+	s->no_packets = true;
+	for (const struct process *p = s->tree.processes; p < s->tree.processes + s->tree.n; p++)
+		for (const int *end = number + p->descriptors; number < end; number++) {
+			struct proc_fdinfo info;
+			struct stat st;
+			char path[32];
+			int err = proc_fdinfo(p->tid, *number, &info);
 
-/* pipe2(2) with O_DIRECT marks the writing end alone (fs/pipe.c), and that one may come later.  0 or a negative errno. */
-static int see_packet_mode(const struct opened *o, int fd, bool *packets)
-{
-	struct end_search search = { o, o->info.flags & O_DIRECT };
-	char path[32];
-	int held = 0, err = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", o->pid);
-	if (!search.packets && !ioctl(fd, FIONREAD, &held) && held)
-		err = proc_numbers(path, see_end, &search);
-	*packets = search.packets;
-	return err < 0 ? fail_for(err, "%s: looking for its other end", o->what) : 0;
+			if (!err && info.flags & O_DIRECT) {
+				s->no_packets = false;
+				snprintf(path, sizeof(path), "/proc/%d/fd/%d", p->tid, *number);
+				err = proc_lookup(path, 0, &st);
+				*packets |= !err && st.st_ino == o->st.st_ino && st.st_dev == o->st.st_dev;
+			}
+			if (err)
+				return fail_for(err, "fd %d", *number);
+		}
+	return 0;
 }
 
 static int save_carrier_of(struct save *s, const struct opened *o, uint32_t id)
@@ -120,7 +120,7 @@ static int save_carrier_of(struct save *s, const struct opened *o, uint32_t id)
 	if (fd < 0)
 		return fail_errno("%s: %s", o->what, o->path);
 	m.capacity = (uint32_t)fcntl(fd, F_GETPIPE_SZ);
-	err = see_packet_mode(o, fd, &m.packets);
+	err = see_packet_mode(s, o, fd, &m.packets);
 	if (err)
 		return err;
 	if (is_fifo(o)) {

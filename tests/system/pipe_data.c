@@ -10,7 +10,7 @@
 
 enum { MUCH = 50000 };
 
-static int little[2], much[2], full[2], packets[2], empty[2];
+static int little[2], much[2], full[2], packets[2], given[2], empty[2];
 static size_t capacity;
 
 static void put(int fd, size_t size, uint64_t seed)
@@ -38,6 +38,8 @@ static void expect_data(const char *what, int fd, size_t size, uint64_t seed)
 
 void test_setup(void)
 {
+	char byte;
+
 	must(pipe(little));
 	must(write(little[1], "little", 6));
 	must(pipe2(much, O_NONBLOCK));
@@ -48,6 +50,20 @@ void test_setup(void)
 	must(pipe2(packets, O_DIRECT));
 	must(write(packets[1], "first", 5));
 	must(write(packets[1], "second", 6));
+	must(pipe2(given, O_DIRECT));	/* whose writing end alone tells of packets, and which a child has */
+	must(write(given[1], "third", 5));
+	must(write(given[1], "fourth", 6));
+	must(pipe(empty));
+	if (!must(fork())) {
+		close(empty[0]);
+		close(empty[1]);
+		for (;;)
+			pause();
+	}
+	must(close(empty[1]));
+	must(read(empty[0], &byte, 1)); /* nothing, and the child is what it is to be */
+	must(close(empty[0]));
+	must(close(given[1]));
 	must(pipe2(empty, O_NONBLOCK));
 }
 
@@ -69,6 +85,8 @@ void test_check(void)
 	expect(read(much[0], text, 1) == -1 && errno == EAGAIN, "more in the pipe than was put in");
 	expect(read(packets[0], text, 64) == 5 && memcmp(text, "first", 5) == 0, "the first packet is not \"first\"");
 	expect(read(packets[0], text, 64) == 6 && memcmp(text, "second", 6) == 0, "the second packet is not \"second\"");
+	expect(read(given[0], text, 64) == 5 && memcmp(text, "third", 5) == 0, "the third packet is not \"third\"");
+	expect(read(given[0], text, 64) == 6 && memcmp(text, "fourth", 6) == 0, "the fourth packet is not \"fourth\"");
 	expect(read(empty[0], text, 1) == -1 && errno == EAGAIN, "the empty pipe is not empty");
 	must(write(empty[1], "new", 3));
 	expect(read(empty[0], text, 64) == 3, "the empty pipe takes nothing");
