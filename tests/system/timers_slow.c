@@ -25,8 +25,10 @@ static struct {
 	{.name = "setitimer"}, {.name = "timer_create"}, {.name = "timer_create, for a thread"}, {.name = "timerfd"},
 };
 
-/* How long the tree stood still, and when, by CLOCK_REALTIME, which goes on meanwhile.  A program that gets no turn takes that for
-   standing still as well, so that its other clock, which stops just then, has the last word where the program's own stops. */
+/*
+ * How long the tree stood still, and when, by CLOCK_REALTIME, which goes on meanwhile.  A program that gets no turn takes that for
+ * standing still as well, so that its other clock, which stops just then, has the last word where the program's own stops.
+ */
 static volatile int64_t started, gap, gap_at, stopped, looks;
 static volatile pid_t taker;
 static int fd, wanted;
