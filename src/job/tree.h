@@ -15,6 +15,8 @@ struct thread {
 	pid_t tid;
 	bool like_leader;	/* it has the credentials of the first one */
 	struct restart restart;
+	bool in_call;		/* it stands at the entry of one, or before a signal that ends it, see way_into_calls() */
+	int signal;		/* that it is to be given when it is let go; 0: none */
 };
 
 struct process {
@@ -27,6 +29,7 @@ struct process {
 	int tty_nr, exit_signal, exit_code;	/* as /proc/PID/stat has them */
 	int parent;		/* index in the tree; -1: the root */
 	bool zombie, leader_ended;	/* zombie: all threads have */
+	uint64_t no_sa_restart;	/* signals (bit 0: signal 1) whose handlers end a call with EINTR; of one that was asked */
 	int stop_signal;	/* it was stopped (SIGSTOP and its kin) when it was held; 0: it ran */
 	struct thread *threads;	/* the leader first; without one that ended */
 	size_t threads_n;

@@ -229,11 +229,6 @@ int proc_stat(pid_t pid, pid_t tid, struct proc_stat *st)
 	return 0;
 }
 
-static uint64_t hex(const char *p)
-{
-	return strtoull(p, NULL, 16);
-}
-
 static void ids(uint32_t id[4], const char *p)
 {
 	for (int i = 0; i < 4; i++)
@@ -272,6 +267,23 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
+/* Fields that are one number; in base 16 they are sets of 64 bits. */
+static const struct {
+	char label[11];
+	uint8_t base;
+	uint16_t at;
+} numbers[] = {
+#define NUMBER(label, base, field) { label, base, offsetof(struct proc_status, field) }
+	NUMBER("TracerPid", 10, tracer), NUMBER("Tgid", 10, tgid), NUMBER("Threads", 10, threads), NUMBER("Umask", 8, umask),
+	NUMBER("NoNewPrivs", 10, credentials.no_new_privs), NUMBER("Seccomp", 10, seccomp),
+	NUMBER("SigPnd", 16, sig_pending), NUMBER("ShdPnd", 16, shared_pending),
+	NUMBER("SigIgn", 16, sig_ignored), NUMBER("SigCgt", 16, sig_caught),
+	NUMBER("CapInh", 16, credentials.cap_inh), NUMBER("CapPrm", 16, credentials.cap_prm),
+	NUMBER("CapEff", 16, credentials.cap_eff), NUMBER("CapBnd", 16, credentials.cap_bnd),
+	NUMBER("CapAmb", 16, credentials.cap_amb),
+#undef NUMBER
+};
+
 int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 {
 	char text[6144];
@@ -296,28 +308,24 @@ int proc_status(pid_t pid, pid_t tid, struct proc_status *st)
 		/* the first letter rules out most of them without a call */
 #define IS(label) (*line == *(label) && !strcmp(line, label))
 #define FIELD(label, ...) else if (IS(label)) do { __VA_ARGS__; } while (0)
-		if (IS("TracerPid"))
-			st->tracer = atoi(value);
-		FIELD("Tgid", st->tgid = atoi(value));
-		FIELD("Threads", st->threads = (unsigned int)atoi(value));
-		FIELD("Umask", st->umask = (unsigned int)strtoul(value, NULL, 8));
-		FIELD("Uid", ids(c->uid, value));
+		if (IS("Uid"))
+			ids(c->uid, value);
 		FIELD("Gid", ids(c->gid, value));
 		FIELD("Groups", groups(st, value));
 		FIELD("VmSize", has_mm = true; st->size = strtoull(value, NULL, 10) * 1024);
 		FIELD("VmData", st->data = strtoull(value, NULL, 10) * 1024);
 		FIELD("VmLck", st->locked = strtoul(value, NULL, 10) != 0);
-		FIELD("SigPnd", st->sig_pending = hex(value));
-		FIELD("ShdPnd", st->shared_pending = hex(value));
-		FIELD("SigCgt", st->sig_caught = hex(value));
-		FIELD("CapInh", c->cap_inh = hex(value));
-		FIELD("CapPrm", c->cap_prm = hex(value));
-		FIELD("CapEff", c->cap_eff = hex(value));
-		FIELD("CapBnd", c->cap_bnd = hex(value));
-		FIELD("CapAmb", c->cap_amb = hex(value));
-		FIELD("NoNewPrivs", c->no_new_privs = atoi(value) != 0);
-		FIELD("Seccomp", st->seccomp = atoi(value));
 		FIELD("x86_Thread_features", st->shadow_stack = has_word(value, "shstk"));
+		for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+			char *at = (char *)st + numbers[i].at;
+
+			if (!IS(numbers[i].label))
+				continue;
+			if (numbers[i].base == 16)
+				*(uint64_t *)(void *)at = strtoull(value, NULL, 16);
+			else
+				*(uint32_t *)(void *)at = (uint32_t)strtoul(value, NULL, numbers[i].base);
+		}
 #undef FIELD
 #undef IS
 	}

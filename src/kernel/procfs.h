@@ -49,7 +49,7 @@ struct proc_status {
 	pid_t tracer, tgid;
 	unsigned int threads;
 	unsigned int umask;
-	uint64_t sig_caught, sig_pending, shared_pending;
+	uint64_t sig_ignored, sig_caught, sig_pending, shared_pending;
 	struct proc_credentials credentials;	/* without padding */
 	bool groups_lost;		/* more of them than fit */
 	int seccomp;

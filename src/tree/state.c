@@ -31,6 +31,7 @@
 #include "tree/thread_state.h"
 #include "tree/timer_signals.h"
 #include "tree/timers.h"
+#include "tree/way_home.h"
 
 #ifndef PR_GET_THP_DISABLE
 #define PR_GET_THP_DISABLE 42
@@ -326,7 +327,7 @@ static int ask_other(struct save *s, const struct process *p, struct visit *v, c
 
 /* A process on its way through the steps below. */
 struct asked {
-	const struct process *p;
+	struct process *p;
 	struct visit visit;
 	struct program program;
 	struct process_facts facts;
@@ -437,7 +438,7 @@ static int write_records(struct save *s, struct asked *a)
 	if (IS_ON_SETTINGS && landlock_confines(&a->program, a->facts.landlock))
 		return fail(EHOLDS, "it is confined by Landlock, or another security module: not supported");
 	if (ARCH_HIDES_RESTART)
-		a->visit.no_sa_restart = ended_by(&a->facts, &a->program);
+		a->p->no_sa_restart = ended_by(&a->facts, &a->program);
 	leader = thread_answers(&a->program, &a->leader);
 	err = proc_stat(p->pid, p->tid, &stat);
 	if (!err)
@@ -495,8 +496,12 @@ static int leave(struct save *s, struct asked *a)
 
 static int end(struct save *s, struct asked *a)
 {
+	int err = visit_end(&a->visit);
+
 	(void)s;
-	return visit_end(&a->visit);
+	if (ARCH_HIDES_RESTART && !err)
+		way_into_calls(a->p);
+	return err;
 }
 
 /*

@@ -51,7 +51,6 @@ struct visit {
 	uint8_t dead_was[2 * ARCH_HOME_MAX];	/* what was there */
 	struct visitor leader, thread;
 	struct library_rseq library;
-	uint64_t no_sa_restart;	/* signals (bit 0: signal 1) whose handlers end a call with EINTR: the caller's to set */
 	enum {
 		VISIT_AT_HOME, VISIT_BEFORE_MMAP, VISIT_BEHIND_MMAP, VISIT_INSIDE, VISIT_BEFORE_MUNMAP, VISIT_BEHIND_MUNMAP,
 	} place;		/* where the leader is, or is about to be */

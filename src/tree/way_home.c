@@ -2,6 +2,7 @@
 #include "tree/way_home.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -63,14 +64,63 @@ static bool undo_interruption(pid_t pid, pid_t tid, const struct restart *restar
 	       restart_undo(restart, regs, nr);
 }
 
+/* What a signal does that comes while a thread stands at a call. */
+enum effect { NOTHING, ENDS_CALL, ELSE };
+
+static enum effect effect_of(const struct process *p, pid_t tid, int sig, int error)
+{
+	static const uint64_t ignored = 1ULL << (SIGCHLD - 1) | 1ULL << (SIGURG - 1) | 1ULL << (SIGWINCH - 1);
+	const uint64_t bit = 1ULL << (sig - 1);
+	struct proc_status st;
+
+	if (proc_status(p->tid, tid, &st))
+		return ELSE;
+	if (!(st.sig_caught & bit))
+		return (st.sig_ignored | ignored) & bit ? NOTHING : ELSE;
+	return error == ARCH_ERESTARTNOHAND || p->no_sa_restart & bit ? ENDS_CALL : ELSE;
+}
+
+/* Before a signal it stays, which it is given when it is let go; meanwhile nothing of the workload may run. */
+static void step_into_call(const struct process *p, struct thread *thread)
+{
+	static const struct restart none;
+	struct arch_interrupted call;
+	struct arch_regs regs;
+	struct stop stop;
+	enum effect effect = NOTHING;
+
+	while (effect == NOTHING && !restart_regs(p->tid, thread->tid, &none, &regs, &call) && call.error) {
+		if (thread_to_syscall(thread->tid, 0) || thread_wait(thread->tid, &stop))
+			return;
+		thread->in_call = stop.kind != STOP_INTERRUPT;
+		if (stop.kind == STOP_SIGNAL)
+			effect = effect_of(p, thread->tid, stop.signal, call.error);
+		else if (thread->in_call)
+			return;
+		if (effect != NOTHING)
+			thread->signal = stop.signal;
+		if (effect == ENDS_CALL) {
+			arch_end_call(&regs, -EINTR);
+			(void)thread_set_regs(thread->tid, &regs);
+		}
+	}
+}
+
+void way_into_calls(struct process *p)
+{
+	for (size_t i = 0; i < p->threads_n; i++)
+		step_into_call(p, &p->threads[i]);
+}
+
 /* The signals that its mask holds back here may be let through by the call that it is in: none may be pending. */
 void way_let_go(pid_t pid, const struct thread *thread)
 {
 	struct arch_regs regs;
 
-	if (!thread_regs(thread->tid, &regs) && undo_interruption(pid, thread->tid, &thread->restart, ALL_SIGNALS, &regs))
+	if (!thread->in_call && !thread_regs(thread->tid, &regs) &&
+	    undo_interruption(pid, thread->tid, &thread->restart, ALL_SIGNALS, &regs))
 		thread_set_regs(thread->tid, &regs);
-	thread_detach(thread->tid, 0);
+	thread_detach(thread->tid, thread->signal);
 }
 
 int way_stand_at(const struct visitor *who, size_t offset)
@@ -106,7 +156,7 @@ static struct arch_regs regs_at_home(const struct visit *v, const struct visitor
 	if (!ARCH_HIDES_RESTART || (error != ARCH_ERESTARTNOHAND && error != ARCH_ERESTARTSYS))
 		return regs;
 	sig = first_to_handle(v, who);
-	if (sig && (error == ARCH_ERESTARTNOHAND || v->no_sa_restart >> (sig - 1) & 1))
+	if (sig && (error == ARCH_ERESTARTNOHAND || v->p->no_sa_restart >> (sig - 1) & 1))
 		arch_end_call(&regs, -EINTR);
 	return regs;
 }

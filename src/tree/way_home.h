@@ -23,6 +23,14 @@ int way_tell(const struct visit *v, struct visitor *who, uintptr_t outside);
 /* The last steps home, every signal being blocked.  outside: address of a word that is set then; 0: none. */
 int way_go_home(const struct visit *v, struct visitor *who, uint64_t outside);
 
+/*
+ * All its threads are home.  Where the kernel hides what it means to do (ARCH_HIDES_RESTART) it knows no more of the calls that they
+ * stand at: a signal's handler would run first, and a call be made then that might wait for ever for what has been.  So they
+ * step into their calls, and stand at the entry, behind which the kernel sees to it that a signal ends them: when they are let
+ * go, or the tool dies.
+ */
+void way_into_calls(struct process *p);
+
 /* Lets go a thread that is held and at home: the call that was ended by its being stopped is made anew. */
 void way_let_go(pid_t pid, const struct thread *thread);
 
