@@ -52,15 +52,24 @@ struct ghost {
 
 enum { VMA_LABEL = 80 };
 
-/* A mapping of the process that is being mapped. */
+/* A mapping of the process that is being mapped.  A process may have tens of thousands. */
 struct mapped {
-	uint64_t start, end, pgoff, huge;
-	uint32_t file;
-	uint32_t crc, text;
-	uint32_t label;		/* where restore.labels has its name; 0: none */
+	uint64_t start, end;
+	union {
+		struct {
+			uint64_t pgoff;
+			uint32_t file;
+			uint32_t label;		/* where restore.labels has its name; 0: none */
+			uint64_t huge;
+		};
+		struct {	/* of VmaKind_VDSO */
+			char name[16];
+			uint32_t crc, text;
+		};
+	};
 	uint8_t prot, kind, advice;
-	bool shared, grows_down, locked, hugepage, nohugepage, noreserve, dontdump, mergeable, inherited, onfault, droppable, untouched, spare;
-	char name[24];
+	bool shared, grows_down, locked, hugepage, nohugepage, noreserve, dontdump, mergeable, inherited,
+		onfault, droppable, untouched, spare;
 };
 
 /* What every task that is made here starts with, as it comes down from the tool; asked for once. */

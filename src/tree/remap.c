@@ -103,7 +103,7 @@ int remap_note(struct restore *r, const struct record *rec)
 	if (m.huge && (m.huge & (m.huge - 1) || m.huge < r->page_size))
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": an absurd page size", m.start, m.end);
 	v = (struct mapped){
-		.start = m.start, .end = m.end, .pgoff = m.pgoff, .huge = m.huge, .file = m.file, .crc = m.crc,
+		.start = m.start, .end = m.end,
 		.prot = (uint8_t)m.prot, .kind = (uint8_t)m.kind, .shared = m.shared, .grows_down = m.grows_down,
 		.locked = m.locked, .onfault = m.onfault, .hugepage = m.hugepage, .nohugepage = m.nohugepage, .noreserve = m.noreserve,
 		.dontdump = m.dontdump, .mergeable = m.mergeable, .inherited = m.inherited,
@@ -113,12 +113,16 @@ int remap_note(struct restore *r, const struct record *rec)
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": inherited from nobody", m.start, m.end);
 	if (m.kind == VmaKind_VDSO) {
 		memcpy(v.name, m.name, sizeof(v.name) - 1);
+		v.crc = m.crc;
 		v.text = m.text;
 		v.spare = m.spare;
 		if (IS_ON_VDSO_PROXY && rec->body_len)
 			err = vdso_keep(r, &v, rec->body, rec->body_len);
-	} else if (m.name[0]) {
-		err = note_label(r, &v, m.name);
+	} else {
+		v.pgoff = m.pgoff;
+		v.file = m.file;
+		v.huge = m.huge;
+		err = m.name[0] ? note_label(r, &v, m.name) : 0;
 	}
 	if (err)
 		return err;
