@@ -180,7 +180,8 @@ void arch_set_argument(struct arch_regs *regs, int i, long value);
 
 /*
  * Code shortly before pc that loads the number of the system call at pc (the usual form in C libraries).  text: len
- * bytes that end with the system call instruction.  Returns the number, -1 when it is not such a form.
+ * bytes that end with the system call instruction.  Returns the number, -1 when it is not such a form, -2 when arguments tell
+ * nothing, either: it is an instruction that takes others.
  */
 long arch_decode_syscall(const uint8_t *text, size_t len);
 

@@ -130,6 +130,9 @@ void arch_interrupted(const struct arch_regs *regs, struct arch_interrupted *cal
 	    ret == -ARCH_ERESTART_RESTARTBLOCK)
 		call->error = (int)-ret;
 	call->nr = (long)regs->x.orig_rax;
+	/* restart_syscall(2) by int 0x80, see get_nr_restart_syscall() of arch/x86/kernel/signal.c; read(2) has no such error */
+	if (!call->nr && call->error == ARCH_ERESTART_RESTARTBLOCK)
+		call->nr = arch_nr_restart_syscall;
 	call->args[0] = (long)regs->x.rdi;
 	call->args[1] = (long)regs->x.rsi;
 	call->args[2] = (long)regs->x.rdx;
@@ -173,10 +176,16 @@ void arch_set_argument(struct arch_regs *regs, int i, long value)
 	*at[i] = (unsigned long)value;
 }
 
-/* mov $imm32, %eax (b8 imm32) or mov $imm32, %rax (48 c7 c0 imm32), then at most a few bytes, then syscall */
+/*
+ * mov $imm32, %eax (b8 imm32) or mov $imm32, %rax (48 c7 c0 imm32), then at most a few bytes, then syscall; or int 0x80, whose numbers
+ * and arguments are those of 32-bit programs.
+ */
 long arch_decode_syscall(const uint8_t *text, size_t len)
 {
-	if (len < ARCH_CALL_BYTES || text[len - 2] != 0x0f || text[len - 1] != 0x05)
+	static const uint8_t syscall[] = { 0x0f, 0x05 }, int80[] = { 0xcd, 0x80 };
+	const bool old = len >= ARCH_CALL_BYTES && !memcmp(text + len - ARCH_CALL_BYTES, int80, sizeof(int80));
+
+	if (!old && (len < ARCH_CALL_BYTES || memcmp(text + len - ARCH_CALL_BYTES, syscall, sizeof(syscall))))
 		return -1;
 	for (size_t back = 5; back <= 24 && back + ARCH_CALL_BYTES <= len; back++) {
 		const uint8_t *p = text + len - ARCH_CALL_BYTES - back;
@@ -188,7 +197,7 @@ long arch_decode_syscall(const uint8_t *text, size_t len)
 		if (nr < 1024)
 			return nr;
 	}
-	return -1;
+	return old ? -2 : -1;
 }
 
 size_t arch_regset_len(unsigned int type, const void *set, size_t len)

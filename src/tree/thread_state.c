@@ -146,7 +146,7 @@ static int resolve_restart(pid_t tid, const struct arch_regs *regs, struct arch_
 	call->nr = -1;
 	if (!task_read(tid, text, arch_behind_call(regs) - sizeof(text), sizeof(text)))
 		call->nr = arch_decode_syscall(text, sizeof(text));
-	if (call->nr < 0)
+	if (call->nr == -1)
 		call->nr = guess_restart(tid, call);
 	if (call->nr < 0)
 		return fail(EHOLDS, "thread %d: it sleeps in a call that was interrupted before, and the kernel does not tell which", tid);
