@@ -43,6 +43,7 @@
  *   ARCH_TAKES_RESULT     1: at the exit of a call its result is what the registers say that were set there
  *   ARCH_HIDES_RESTART    1: a tracer finds an interrupted call rewound already and not what the kernel means to do; see below
  *   ARCH_SA_RESTORER      1: the kernel's struct sigaction has a restorer
+ *   ARCH_RESTORER         and wants the tool's, of which this is the address; may be left out: the kernel has code of its own
  *   ARCH_O_LARGEFILE      the kernel's O_LARGEFILE, which C libraries for 64 bits may have as 0
  *   ARCH_TASK_SIZE        addresses below it belong to user space (of this kernel: it need not be a constant)
  *   ARCH_NR_mmap          mmap(2) as it is called there, and
@@ -70,6 +71,9 @@
 #endif
 #ifndef ARCH_REGSET_WHOLE
 #define ARCH_REGSET_WHOLE 0
+#endif
+#ifndef ARCH_RESTORER
+#define ARCH_RESTORER 0
 #endif
 #ifndef ARCH_SIGNAL_PAGE
 #define ARCH_SIGNAL_PAGE 0

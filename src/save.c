@@ -170,12 +170,13 @@ static void save_free(struct save *s)
 	buffer_free(&s->busy);
 	buffer_free(&s->late);
 	buffer_free(&s->texts);
-	buffer_free(&s->areas);
+	buffer_free(&s->areas.bytes);
 	buffer_free(&s->lines);
 	buffer_free(&s->timers);
 	buffer_free(&s->rung);
 	buffer_free(&s->unchanged);
 	memory_forget_parent(s);
+	buffer_free(&s->parent.vmas.bytes);
 	for (size_t i = 0; i < sizeof(s->sharing) / sizeof(*s->sharing); i++)
 		buffer_free(&s->sharing[i]);
 	buffer_free(&s->outside);

@@ -39,6 +39,8 @@ enum {
 };
 #define ARCH_HOME_MAGIC "TCKHOME1"
 #define ARCH_SA_RESTORER 1
+#define ARCH_RESTORER ((unsigned long)arch_restorer)
+void arch_restorer(void);
 #define ARCH_O_LARGEFILE 0100000
 #define ARCH_HOME_REACH ARCH_TASK_SIZE
 #define ARCH_TASK_SIZE 0xfffffffffff000UL	/* with five levels of page tables, which a mapping has to ask for; else 2^47 */

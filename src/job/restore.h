@@ -11,6 +11,7 @@
 
 #include "arch.h"
 #include "base/buffer.h"
+#include "base/ranges.h"
 #include "clocks.pb.h"
 #include "image/reader.h"
 #include "job/stand_in.h"
@@ -52,7 +53,7 @@ struct ghost {
 
 enum { VMA_LABEL = 80 };
 
-/* A mapping of the process that is being mapped.  A process may have tens of thousands. */
+/* A mapping of the process that is being mapped, see tree/mapped.h: whole uint64_t, as struct ranges wants them. */
 struct mapped {
 	uint64_t start, end;
 	union {
@@ -86,11 +87,18 @@ struct inheritance {
 /* The memory of a process that is being made. */
 struct memory {
 	pid_t pid;
-	struct buffer mapped;		/* struct mapped */
-	struct buffer labels;		/* char[VMA_LABEL]: names of anonymous memory, the first one empty */
+	struct ranges mapped;		/* struct mapped, and those in a list of their own that are */
+	struct buffer own;		/* the kernel's own, or stand in for them: they are few, and change */
+	uint64_t end;			/* of the last one */
+	struct buffer labels;		/* names of anonymous memory, each ended by a NUL, the first one empty */
 	int uffd;			/* how what is fresh of it is filled, see tree/install.h; or -1 */
 	int uffd_there;			/* the same in the process */
 	unsigned int lots;		/* of restore.filler, that are to be done before all of it is filled */
+	struct filled {			/* where pages went last, see install_part() */
+		uint64_t from;
+		struct ranges_at at;
+		struct mapped mapping;	/* the first one that ends behind it */
+	} filled;
 };
 
 struct restore {

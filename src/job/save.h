@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/ranges.h"
 #include "clocks.pb.h"
 #include "image/writer.h"
 #include "job/opened.h"
@@ -115,11 +116,11 @@ struct save {
 	bool timers_untold;		/* by /proc/PID/timers */
 	struct buffer timers;		/* struct known_timer, see tree/posix_timers.c */
 	bool unsettled;			/* some of their signals could not be settled */
-	struct buffer areas;		/* of the process at hand, see tree/memory.c */
+	struct ranges areas;		/* struct area, of the process at hand, see tree/pages.h */
 	struct {			/* of its parent, which is often the next one's as well */
 		pid_t pid;		/* 0: nobody's */
 		int pagemap;
-		struct buffer vmas;
+		struct ranges vmas;	/* struct parent_vma, see tree/memory.c */
 	} parent;
 	struct opened stdio[3];		/* the root's standard streams, when they may be inherited */
 	void *program;			/* VISIT_PROGRAM_MAX bytes */

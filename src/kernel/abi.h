@@ -217,6 +217,7 @@ struct kernel_sigaction {
 	unsigned long restorer;	/* behind what the kernel reads and writes */
 #endif
 };
+#define KERNEL_SA_RESTORER 0x04000000UL
 
 /* clone3(2), Linux 5.3; set_tid since 5.5 */
 struct clone3_args {

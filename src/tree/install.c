@@ -12,6 +12,7 @@
 
 #include "kernel/same.h"
 #include "kernel/task_memory.h"
+#include "tree/mapped.h"
 #include "tree/reborn.h"
 #include "vma.pb.h"
 
@@ -31,10 +32,12 @@ static bool is_fresh(const struct mapped *v)
 	       !(v->prot & ARCH_PROT_TAGS) && v->end - v->start >= WORTH;
 }
 
-int install_ask(struct restore *r, struct program *p, const struct mapped *v, size_t n)
+int install_ask(struct restore *r, struct program *p)
 {
-	for (size_t i = 0; i < n && !r->no_install; i++) {
-		if (!is_fresh(&v[i]))
+	struct mapped v;
+
+	for (struct mapped_at at = { 0 }; !r->no_install && mapped_next(&r->memory, &at, &v);) {
+		if (!is_fresh(&v))
 			continue;
 		if (!r->may_install && has_huge_pages()) {
 			r->no_install = true;
@@ -46,10 +49,11 @@ int install_ask(struct restore *r, struct program *p, const struct mapped *v, si
 	return -1;
 }
 
-void install_begin(struct restore *r, long fd, const struct mapped *v, size_t n)
+void install_begin(struct restore *r, long fd)
 {
 	/* Whoever touches what is not filled gets an error, instead of waiting for us: for ever, if it is us. */
 	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_SIGBUS };
+	struct mapped v;
 
 	r->memory.uffd_there = (int)fd;
 	if (fd >= 0)
@@ -58,10 +62,10 @@ void install_begin(struct restore *r, long fd, const struct mapped *v, size_t n)
 		r->no_install = true;
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct uffdio_register it = { { v[i].start, v[i].end - v[i].start }, UFFDIO_REGISTER_MODE_MISSING, 0 };
+	for (struct mapped_at at = { 0 }; mapped_next(&r->memory, &at, &v);) {
+		struct uffdio_register it = { { v.start, v.end - v.start }, UFFDIO_REGISTER_MODE_MISSING, 0 };
 
-		if (is_fresh(&v[i]))
+		if (is_fresh(&v))
 			ioctl(r->memory.uffd, UFFDIO_REGISTER, &it);	/* if not, it is written */
 	}
 }
@@ -75,25 +79,22 @@ void install_end(struct memory *m, struct program *p)
 	m->uffd = m->uffd_there = -1;
 }
 
-uint64_t install_part(const struct restore *r, uint64_t start, uint64_t len)
+uint64_t install_part(struct restore *r, uint64_t start, uint64_t len)
 {
-	const struct mapped *v = (const struct mapped *)(const void *)r->memory.mapped.data;
-	size_t from = 0, to = r->memory.mapped.len / sizeof(*v), end = to;
+	struct filled *f = &r->memory.filled;
 	uint64_t bound;
 
 	if (r->memory.uffd < 0)
 		return len;
-	while (from < to) {	/* the first one that ends behind start */
-		const size_t middle = (from + to) / 2;
-
-		if (v[middle].end > start)
-			to = middle;
-		else
-			from = middle + 1;
+	if (start < f->from) {
+		f->at = (struct ranges_at){ 0 };
+		f->mapping.end = 0;
 	}
-	if (from == end)
-		return len;
-	bound = (v[from].start > start ? v[from].start : v[from].end) - start;
+	f->from = start;
+	while (f->mapping.end <= start)
+		if (!ranges_next(&r->memory.mapped, &f->at, &f->mapping, sizeof(f->mapping)))
+			return len;
+	bound = (f->mapping.start > start ? f->mapping.start : f->mapping.end) - start;
 	return bound < len ? bound : len;
 }
 

@@ -12,17 +12,17 @@
 #include "job/restore.h"
 #include "kernel/program.h"
 
-/* Adds the call that it takes to the program that maps these n mappings, if it is worth it: its operation, or -1. */
-int install_ask(struct restore *r, struct program *p, const struct mapped *v, size_t n);
+/* Adds the call that it takes to the program that maps r->memory, if it is worth it: its operation, or -1. */
+int install_ask(struct restore *r, struct program *p);
 
-/* The program was run, and fd is what the call returned: from now on these mappings are filled so. */
-void install_begin(struct restore *r, long fd, const struct mapped *v, size_t n);
+/* The program was run, and fd is what the call returned: from now on that memory is filled so. */
+void install_begin(struct restore *r, long fd);
 
 /* They are filled: no trace of it stays, once the program has run. */
 void install_end(struct memory *m, struct program *p);
 
-/* How many of these len bytes lie in one mapping, or in none: what is filled at once lies so. */
-uint64_t install_part(const struct restore *r, uint64_t start, uint64_t len);
+/* How many of these len bytes lie in one mapping, or in none: what is filled at once lies so.  They come in order. */
+uint64_t install_part(struct restore *r, uint64_t start, uint64_t len);
 
 /*
  * Fills n pieces of whole pages, here, into their places there, in a process.  uffd: of that process's struct memory.

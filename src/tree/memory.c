@@ -54,6 +54,8 @@ const char *memory_refusal(const struct vma *v)
 	return NULL;
 }
 
+enum { GAP_MIN = 4 << 20 };	/* what the tool needs in every process; between what is busy, less need not be known */
+
 static int add_range(struct buffer *list, uint64_t start, uint64_t end)
 {
 	struct address_range *r = (struct address_range *)(void *)list->data, new = { start, end };
@@ -61,7 +63,7 @@ static int add_range(struct buffer *list, uint64_t start, uint64_t end)
 
 	while (at && r[at - 1].start > start)
 		at--;
-	if (at && r[at - 1].end >= start) {	/* touches or overlaps the one before */
+	if (at && r[at - 1].end + GAP_MIN > start) {
 		if (r[at - 1].end < end)
 			r[at - 1].end = end;
 		return 0;
@@ -83,11 +85,17 @@ static bool check_refusal(struct save *s, const struct vma *v)
 	return why != NULL;
 }
 
+struct parent_vma {	/* as struct ranges wants it */
+	uint64_t start, end, pgoff, dev, ino, mte;
+};
+
 /* Whose mappings are being looked at. */
 struct mapping {
 	struct save *s;
 	struct process *process;
 	uint64_t data_end;	/* of the vDSO's data, whose code follows next; 0: that has come, or none */
+	struct ranges_at at;
+	struct parent_vma parents;	/* the first one of the parent's that does not end before what is looked at */
 };
 
 /* A restore has the vDSO's data and code only together: what has unmapped one of them. */
@@ -150,15 +158,10 @@ int memory_gap(struct save *s)
 		if (r[i].end > from)
 			from = r[i].end;
 	}
-	if (best < (4u << 20))
+	if (best < GAP_MIN)
 		return fail(ENOMEM, "no 4 MiB of addresses are free in every process");
 	return 0;
 }
-
-struct parent_vma {
-	uint64_t start, end, pgoff, dev, ino;
-	bool mte;
-};
 
 static int note_parent_vma(void *arg, struct vma *v)
 {
@@ -167,25 +170,24 @@ static int note_parent_vma(void *arg, struct vma *v)
 
 	if (v->shared || v->hugetlb || vma_is_kernels_own(v) || vma_is_everywhere(v))
 		return 0;
-	return buffer_append(&s->parent.vmas, &pv, sizeof(pv)) ? -ENOMEM : 0;
+	return ranges_add(&s->parent.vmas, &pv, sizeof(pv));
 }
 
 /*
  * Not where every page that it has is its own: then it comes back faster by itself.  Nor where a guard region may have come or gone
  * since the fork.
  */
-static bool is_inherited(const struct mapping *p, const struct vma *v)
+static bool is_inherited(struct mapping *p, const struct vma *v)
 {
-	const struct buffer *vmas = &p->s->parent.vmas;
-	const struct parent_vma *pv = (const struct parent_vma *)(void *)vmas->data;
+	const struct parent_vma *pv = &p->parents;
 
 	if (v->shared || v->hugetlb || v->guard || (v->anonymous && !v->shared_resident && !v->swapped))
 		return false;
-	for (size_t i = 0; i < vmas->len / sizeof(*pv); i++)
-		if (pv[i].start <= v->start && v->end <= pv[i].end && pv[i].dev == v->dev && pv[i].ino == v->ino && pv[i].mte <= v->mte &&
-		    (!v->ino || pv[i].pgoff + (v->start - pv[i].start) == v->pgoff))
-			return true;
-	return false;
+	while (pv->end < v->end)
+		if (!ranges_next(&p->s->parent.vmas, &p->at, &p->parents, sizeof(p->parents)))
+			return false;
+	return pv->start <= v->start && pv->dev == v->dev && pv->ino == v->ino && pv->mte <= v->mte &&
+	       (!v->ino || pv->pgoff + (v->start - pv->start) == v->pgoff);
 }
 
 /* Code of the kernel's: its checksum, and it itself, in case that another kernel brings the tree back. */
@@ -281,7 +283,8 @@ static int save_mapping(struct mapping *p, const struct vma *v)
 		.advice = v->random ? MADV_RANDOM : v->sequential ? MADV_SEQUENTIAL : 0,
 	};
 	struct area a = {
-		v->start, v->end, true, false, !(v->prot & PROT_READ) || v->shared_resident, v->mte, v->shared, v->pgoff,
+		.start = v->start, .end = v->end, .pgoff = v->pgoff, .anonymous = true,
+		.by_mem = !(v->prot & PROT_READ) || v->shared_resident, .tags = v->mte, .shared = v->shared,
 	};
 	size_t body = 0;
 	int err = 0;
@@ -307,7 +310,7 @@ static int save_mapping(struct mapping *p, const struct vma *v)
 		if (!err && v->sealed)
 			err = late(p, v, ADVICE_SEAL);
 		if (!err && (has_own || a.inherited) &&
-		    buffer_append(&p->s->areas, &a, sizeof(a)))
+		    ranges_add(&p->s->areas, &a, sizeof(a)))
 			err = fail(ENOMEM, "out of memory");
 	}
 	return err ? err : SAVE_RECORD(p->s, RECORD_VMA, Vma_fields, &m, image_body(&p->s->image), body);
@@ -338,7 +341,7 @@ void memory_forget_parent(struct save *s)
 	if (s->parent.pid)
 		close(s->parent.pagemap);
 	s->parent.pid = 0;
-	buffer_free(&s->parent.vmas);
+	ranges_clear(&s->parent.vmas);
 }
 
 static int learn_parent(struct save *s, const struct process *process)
@@ -364,7 +367,7 @@ int memory_save(struct save *s, struct process *process)
 	struct mapping m = { .s = s, .process = process };
 	int err = learn_parent(s, process);
 
-	s->areas.len = 0;
+	ranges_clear(&s->areas);
 	if (!err)
 		err = proc_vmas(process->tid, true, save_vma, &m);
 	return err ? err : pages_save(s, process);

@@ -16,6 +16,7 @@
 #include "image/crc32c.h"
 #include "kernel/task_memory.h"
 #include "tree/dead_bytes.h"
+#include "tree/mapped.h"
 #include "tree/reborn.h"
 #include "tree/vdso.h"
 #include "vma.pb.h"
@@ -84,7 +85,7 @@ static size_t belong(const struct mapped *want, size_t n, size_t first)
 {
 	size_t i = first;
 
-	while (i < n && want[i].kind == VmaKind_VDSO) {
+	while (i < n && want[i].kind == VmaKind_VDSO && (!IS_ON_VDSO_PROXY || i == first || want[i].start == want[i - 1].end)) {
 		i++;
 		if (IS_ON_VDSO_PROXY && strncmp(want[i - 1].name, "[vvar", 5) != 0)
 			break;
@@ -155,35 +156,38 @@ static void displace(struct owns *o, enum group group, uint64_t to)
  * Free addresses for what has no place of its own: the smallest gap that is large enough, at its upper end.  Where a stack or
  * the heap may want to grow is left alone: below a stack, and what is largest.
  */
-static uint64_t free_place(const struct restore *r, const struct owns *o, const struct mapped *want, size_t n, uint64_t len)
+static uint64_t free_place(const struct restore *r, const struct owns *o, uint64_t len)
 {
-	uint64_t best = 0, at = r->area - REBORN_ROOM;	/* else where nobody in the tree has anything */
+	uint64_t best = 0, found = r->area - REBORN_ROOM, below = 0;	/* else where nobody in the tree has anything */
+	struct mapped v;
 
-	for (size_t i = 1; i < n; i++) {
-		const uint64_t room = want[i].start - want[i - 1].end, start = want[i].start - len;
-		bool taken = start < r->area + REBORN_ROOM && want[i].start > r->area;
+	for (struct mapped_at at = { 0 }; mapped_next(&r->memory, &at, &v); below = v.end) {
+		const uint64_t room = v.start - below, start = v.start - len;
+		bool taken = start < r->area + REBORN_ROOM && v.start > r->area;
 
 		for (size_t k = 0; k < o->n; k++)
-			taken |= start < o->own[k].to + (o->own[k].end - o->own[k].start) && want[i].start > o->own[k].to;
-		if (want[i].grows_down || room < len || (best && room >= best) || taken)
+			taken |= start < o->own[k].to + (o->own[k].end - o->own[k].start) && v.start > o->own[k].to;
+		if (!below || v.grows_down || room < len || (best && room >= best) || taken)
 			continue;
 		best = room;
-		at = start;
+		found = start;
 	}
-	return at;
+	return found;
 }
 
 /*
  * Where the group goes among those that are wanted, and memory for all the others.  *homeless: to none of their places.  Where the
  * clocks are to be led astray, not to where programs call.
  */
-static int place_group(struct restore *r, struct owns *o, struct mapped *want, size_t *n, enum group group, bool *homeless)
+static int place_group(struct restore *r, struct owns *o, enum group group, bool *homeless)
 {
 	const bool clocks = IS_ON_VDSO_PROXY && group == GROUP_VDSO && (r->told.monotonic || r->told.boottime);
 	bool placed = false, wanted = false;
+	size_t n;
+	struct mapped *want = mapped_own(&r->memory, &n);
 
-	for (size_t i = 0; i < *n; i++) {
-		const size_t run = want[i].kind == VmaKind_VDSO && in_group(want[i].name, group) ? belong(want, *n, i) : 0;
+	for (size_t i = 0; i < n; i++) {
+		const size_t run = want[i].kind == VmaKind_VDSO && in_group(want[i].name, group) ? belong(want, n, i) : 0;
 		int err;
 
 		if (!run)
@@ -206,24 +210,25 @@ static int place_group(struct restore *r, struct owns *o, struct mapped *want, s
 		if (!IS_ON_VDSO_PROXY)
 			return fail(EIMAGE, "this kernel's %s is another than the image's: built without CONFIG_VDSO_PROXY",
 				    want[i].name);
-		err = vdso_stand_in(r, want, n, i);
+		err = vdso_stand_in(r, i);
 		if (err)
 			return err;
+		want = mapped_own(&r->memory, &n);
 	}
 	*homeless = (wanted || group == GROUP_SIGPAGE) && !placed;
 	return 0;
 }
 
-int own_place(struct restore *r, struct owns *o, struct mapped *want, size_t *n)
+int own_place(struct restore *r, struct owns *o)
 {
 	for (enum group group = 0; group < GROUPS; group++) {
 		bool homeless = false;
-		int err = place_group(r, o, want, n, group, &homeless);
+		int err = place_group(r, o, group, &homeless);
 
 		if (err)
 			return err;
 		if (IS_ON_VDSO_PROXY && homeless && count_own(o, group))
-			displace(o, group, free_place(r, o, want, *n, group_len(o, group)));
+			displace(o, group, free_place(r, o, group_len(o, group)));
 	}
 	return 0;
 }

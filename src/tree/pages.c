@@ -300,22 +300,22 @@ int pages_save(struct save *s, const struct process *process)
 		.s = s, .pid = process->tid,
 		.m = { .process = (uint32_t)process->pid, .page_shift = (uint32_t)__builtin_ctzl(s->page_size) },
 	}, *p = &pages;
-	const struct area *a = (const struct area *)(void *)s->areas.data;
+	struct area a;
 	CLEANUP_CLOSE int own = pagemap_open(p->pid);
 	bool no_scan = false;
 	int err = 0;
 
 	if (own < 0)
 		return own;
-	for (size_t i = 0; !err && i < s->areas.len / sizeof(*a); i++) {
-		if (ARCH_TAGS && a[i].shared && a[i].tags)
-			err = tags_save_shared(s, p->m.process, p->pid, &a[i]);
+	for (struct ranges_at at = { 0 }; !err && ranges_next(&s->areas, &at, &a, sizeof(a));) {
+		if (ARCH_TAGS && a.shared && a.tags)
+			err = tags_save_shared(s, p->m.process, p->pid, &a);
 		if (err)
 			break;
-		err = a[i].inherited || no_scan ? 1 : scan_pagemap(p, &a[i], own);
+		err = a.inherited || no_scan ? 1 : scan_pagemap(p, &a, own);
 		if (err == 1) {
-			no_scan |= !a[i].inherited;
-			err = walk_pagemap(p, &a[i], own);
+			no_scan |= !a.inherited;
+			err = walk_pagemap(p, &a, own);
 		}
 	}
 	if (!err)

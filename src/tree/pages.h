@@ -5,14 +5,15 @@
 
 #include "job/save.h"
 
-/* What is needed of a mapping once its record is written. */
+/* What is needed of a mapping once its record is written; as struct ranges wants it. */
 struct area {
 	uint64_t start, end;
+	uint64_t pgoff;	/* of its file, in bytes */
 	bool anonymous, inherited;
 	bool by_mem;	/* see read_pages() in pages.c */
 	bool tags;	/* ARCH_TAGS: it may have some */
-	bool shared;	/* it has no pages of its own, but may have guard regions; pgoff: of its file, in bytes */
-	uint64_t pgoff;
+	bool shared;	/* it has no pages of its own, but may have guard regions */
+	uint8_t unused[3];
 };
 
 /*

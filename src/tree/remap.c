@@ -24,6 +24,7 @@
 #include "tree/fill.h"
 #include "tree/install.h"
 #include "tree/lists.h"
+#include "tree/mapped.h"
 #include "tree/own.h"
 #include "tree/reborn.h"
 #include "tree/records.h"
@@ -41,25 +42,20 @@
 #define MAP_HUGE_SHIFT 26
 #endif
 
-static struct mapped *notes(const struct memory *m, size_t *n)
-{
-	*n = m->mapped.len / sizeof(struct mapped);
-	return (struct mapped *)(void *)m->mapped.data;
-}
-
-static const char no_label[VMA_LABEL];
-
 /* Names are for people alone: a kernel without them is no reason to fail. */
 static int note_label(struct restore *r, struct mapped *v, const char *name)
 {
 	struct buffer *labels = &r->memory.labels;
+	size_t at = 1;
 
 	if (!labels->len && prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, 0UL, 0UL, 0UL)) {	/* of no memory: just whether it is known */
 		log_warning("names of memory areas are not kept: this kernel has none (CONFIG_ANON_VMA_NAME)");
 		r->no_labels = true;
 	}
-	v->label = (uint32_t)(labels->len ? labels->len : VMA_LABEL);
-	if ((!labels->len && buffer_append(labels, no_label, VMA_LABEL)) || buffer_append(labels, name, VMA_LABEL))
+	while (at < labels->len && strcmp((const char *)labels->data + at, name))
+		at += strlen((const char *)labels->data + at) + 1;
+	v->label = (uint32_t)at;
+	if ((!labels->len && buffer_append(labels, "", 1)) || (at == labels->len && buffer_append(labels, name, strlen(name) + 1)))
 		return fail(ENOMEM, "out of memory");
 	return 0;
 }
@@ -71,7 +67,7 @@ static void add_label(const struct restore *r, const struct memory *m, struct pr
 
 	if (m->labels.len && !r->no_labels && (v->label || v->inherited))
 		program_call(p, 0, SYS_prctl, PR_SET_VMA, PR_SET_VMA_ANON_NAME, (long)v->start, (long)(v->end - v->start),
-			     *label ? program_data(p, label, VMA_LABEL) : 0);
+			     *label ? program_data(p, label, strlen(label) + 1) : 0);
 }
 
 static int not_executed(int fd)
@@ -86,14 +82,12 @@ int remap_note(struct restore *r, const struct record *rec)
 {
 	Vma m;
 	struct mapped v = { 0 };
-	size_t n;
-	const struct mapped *last = notes(&r->memory, &n);
 	int err = record_decode(rec, Vma_fields, &m);
 
 	if (err)
 		return err;
 	if (m.start >= m.end || m.end > ARCH_TASK_SIZE || (m.start | m.end | m.pgoff) % r->page_size ||
-	    (m.start < r->area + REBORN_ROOM && m.end > r->area) || (n && last[n - 1].end > m.start) ||
+	    (m.start < r->area + REBORN_ROOM && m.end > r->area) || r->memory.end > m.start ||
 	    m.kind > VmaKind_VDSO || m.prot & ~(7U | ARCH_PROT_BTI | ARCH_PROT_TAGS))
 		return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 ": absurd, or not in order", m.start, m.end);
 	if (m.kind == VmaKind_FILE_BACKED && world_fd(r, m.file) < 0)
@@ -124,17 +118,16 @@ int remap_note(struct restore *r, const struct record *rec)
 		v.huge = m.huge;
 		err = m.name[0] ? note_label(r, &v, m.name) : 0;
 	}
-	if (err)
-		return err;
-	return buffer_append(&r->memory.mapped, &v, sizeof(v)) ? fail(ENOMEM, "out of memory") : 0;
+	return err ? err : mapped_add(&r->memory, &v);
 }
 
 /* What the process has now, on the way to what it shall have. */
 struct layout {
 	struct restore *r;
 	struct program p;
-	struct mapped *want;
-	size_t n, next;			/* next: the first wanted one that ends behind the current mapping's start */
+	struct mapped_at at;
+	struct mapped want;		/* the first one that ends behind the current mapping's start, */
+	bool more;			/* if there is one */
 	uint64_t from, to;		/* to be unmapped, not yet in the program */
 	struct owns owns;
 };
@@ -177,13 +170,13 @@ static int unmap_unwanted(void *arg, struct vma *v)
 		return 0;
 	if (vma_is_kernels_own(v))
 		return own_note(&l->owns, v);
-	while (l->next < l->n && l->want[l->next].end <= v->start)
-		l->next++;
-	for (size_t i = l->next; !err && i < l->n && l->want[i].start < v->end; i++) {
-		if (!l->want[i].inherited)
-			continue;
-		err = unmap(l, at, l->want[i].start);
-		at = l->want[i].end;
+	for (; !err && l->more && l->want.start < v->end; l->more = mapped_next(&l->r->memory, &l->at, &l->want)) {
+		if (l->want.inherited && l->want.end > v->start) {
+			err = unmap(l, at, l->want.start);
+			at = l->want.end;
+		}
+		if (l->want.end > v->end)
+			break;
 	}
 	return err ? err : unmap(l, at, v->end);
 }
@@ -269,29 +262,29 @@ static int map_one(struct layout *l, const struct mapped *v)
 int remap_layout(struct restore *r)
 {
 	struct layout l = { .r = r };
+	struct memory *m = &r->memory;
 	int uffd = -1, err;
 
-	l.want = notes(&r->memory, &l.n);
+	l.more = mapped_next(m, &l.at, &l.want);
 	reborn_program(r, &l.p);
 	err = proc_vmas(r->pid, false, unmap_unwanted, &l);
 	if (!err)
 		err = flush_unmap(&l);
 	if (!err)
-		err = own_place(r, &l.owns, l.want, &l.n);
-	r->memory.mapped.len = l.n * sizeof(*l.want);
+		err = own_place(r, &l.owns);
 	if (!err)
 		err = move_kernels_own(&l);
-	for (size_t i = 0; !err && i < l.n; i++)
-		if (l.want[i].kind != VmaKind_VDSO)
-			err = map_one(&l, &l.want[i]);
+	for (struct mapped_at at = { 0 }; !err && mapped_next(m, &at, &l.want);)
+		if (l.want.kind != VmaKind_VDSO)
+			err = map_one(&l, &l.want);
 	if (!err && IS_ON_INSTALL_PAGES) {
 		err = reborn_room(r, r->pid, &l.p, 1, 0, WHAT);
-		uffd = err ? -1 : install_ask(r, &l.p, l.want, l.n);
+		uffd = err ? -1 : install_ask(r, &l.p);
 	}
 	if (!err)
 		err = reborn_run(r, r->pid, &l.p, WHAT);
 	if (!err && IS_ON_INSTALL_PAGES && uffd >= 0)
-		install_begin(r, program_result(&l.p, uffd), l.want, l.n);
+		install_begin(r, program_result(&l.p, uffd));
 	return err || !IS_ON_VDSO_PROXY ? err : vdso_fill(r, &l.owns);
 }
 
@@ -357,17 +350,16 @@ static void add_drop(const struct restore *r, struct program *p, const struct ma
 /* On a kernel without madvise(2). */
 static int drop_otherwise(struct restore *r, struct program *p, uint64_t start, uint64_t end)
 {
-	size_t n;
-	const struct mapped *v = notes(&r->memory, &n);
+	struct mapped v;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < n; i++) {
-		const uint64_t from = v[i].start > start ? v[i].start : start, to = v[i].end < end ? v[i].end : end;
+	for (struct mapped_at at = { 0 }; !err && mapped_next(&r->memory, &at, &v);) {
+		const uint64_t from = v.start > start ? v.start : start, to = v.end < end ? v.end : end;
 
-		if (from >= to || !v[i].inherited)
+		if (from >= to || !v.inherited)
 			continue;
 		err = reborn_room(r, r->pid, p, 7, 0, DROPPING);
-		add_drop(r, p, &v[i], from, to);
+		add_drop(r, p, &v, from, to);
 	}
 	return err;
 }
@@ -401,58 +393,61 @@ static int finish(struct restore *r, struct memory *m)
 {
 	static const char what[] = "protecting its memory";
 	struct program p;
-	size_t n;
-	const struct mapped *v = notes(m, &n);
+	struct mapped v;
 	int err = IS_ON_COPY_BEHIND ? fill_wait(r, m->lots) : 0;
 
 	reborn_program(r, &p);
 	if (IS_ON_INSTALL_PAGES)
 		install_end(m, &p);
-	for (size_t i = 0; !err && i < n; i++) {
-		long start = (long)v[i].start, len = (long)(v[i].end - v[i].start);
+	for (struct mapped_at at = { 0 }; !err && mapped_next(m, &at, &v);) {
+		long start = (long)v.start, len = (long)(v.end - v.start);
 
-		if (v[i].kind == VmaKind_VDSO)
+		if (v.kind == VmaKind_VDSO)
 			continue;
 		err = reborn_room(r, m->pid, &p, 7, VMA_LABEL, what);
-		if (v[i].locked)	/* while it may be written to: Linux 5.10 takes offence at what may not, having locked it */
-			program_call(&p, v[i].untouched ? 0 : OP_MUST, SYS_mlock2, start, len, MLOCK_ONFAULT);
-		if (!v[i].shared && (v[i].prot & (PROT_WRITE | PROT_EXEC)) != PROT_WRITE)
-			program_call(&p, OP_MUST, SYS_mprotect, start, len, v[i].prot);
+		if (v.locked)	/* while it may be written to: Linux 5.10 takes offence at what may not, having locked it */
+			program_call(&p, v.untouched ? 0 : OP_MUST, SYS_mlock2, start, len, MLOCK_ONFAULT);
+		if (!v.shared && (v.prot & (PROT_WRITE | PROT_EXEC)) != PROT_WRITE)
+			program_call(&p, OP_MUST, SYS_mprotect, start, len, v.prot);
 		/* fails where there can be no memory, as below a stack; mlockall(2), which has locked that, does not tell */
-		if (v[i].locked && !v[i].onfault)
+		if (v.locked && !v.onfault)
 			program_call(&p, 0, SYS_mlock2, start, len, 0);
-		if (v[i].dontdump)
+		if (v.dontdump)
 			program_call(&p, OP_MUST, SYS_madvise, start, len, MADV_DONTDUMP);
-		if (v[i].mergeable)
+		if (v.mergeable)
 			program_call(&p, 0, SYS_madvise, start, len, MADV_MERGEABLE);
-		if (v[i].advice)
-			program_call(&p, OP_MUST, SYS_madvise, start, len, v[i].advice);
-		add_label(r, m, &p, &v[i]);
+		if (v.advice)
+			program_call(&p, OP_MUST, SYS_madvise, start, len, v.advice);
+		add_label(r, m, &p, &v);
 	}
 	if (!err)
 		err = reborn_run(r, m->pid, &p, what);
 	m->pid = 0;
-	m->mapped.len = 0;
-	m->labels.len = m->labels.len ? VMA_LABEL : 0;	/* that the tree has names at all is remembered */
+	m->end = m->own.len = 0;
+	m->filled = (struct filled){ 0 };
+	ranges_clear(&m->mapped);
+	m->labels.len = m->labels.len != 0;	/* that the tree has names at all is remembered */
 	return err;
 }
+
+enum { WAITING_MAX = 64 * 1024 };	/* bytes of a list that is kept beside the next process's */
 
 int remap_end(struct restore *r)
 {
 	struct memory *m = &r->memory, *aside = &r->aside, free;
 	int err = aside->pid ? finish(r, aside) : 0;
 
-	if (err || !m->mapped.len)
+	if (err || !m->end)
 		return err;
 	m->pid = r->pid;
-	if (!IS_ON_COPY_BEHIND || !r->filler)
+	if (!IS_ON_COPY_BEHIND || !r->filler || m->mapped.bytes.len > WAITING_MAX)
 		return finish(r, m);
 	m->lots = fill_lots(r);
 	free = *aside;
 	*aside = *m;
 	*m = free;
 	m->uffd = m->uffd_there = -1;
-	if (aside->labels.len && !m->labels.len && buffer_append(&m->labels, no_label, VMA_LABEL))
+	if (aside->labels.len && !m->labels.len && buffer_append(&m->labels, "", 1))
 		return fail(ENOMEM, "out of memory");
 	return 0;
 }

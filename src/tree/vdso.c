@@ -20,6 +20,7 @@
 #include "proxy.h"
 #include "tree/birth.h"
 #include "tree/dead_bytes.h"
+#include "tree/mapped.h"
 #include "tree/signal_frames.h"
 #include "tree/vdso_functions.h"
 #include "vma.pb.h"
@@ -176,9 +177,10 @@ static uint64_t end_of(const struct stand_in *s)
 	return s->was[s->n - 1].end;
 }
 
-int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t first)
+int vdso_stand_in(struct restore *r, size_t first)
 {
-	struct mapped *v = &want[first];
+	size_t n;
+	struct mapped *v = mapped_own(&r->memory, &n) + first;
 	struct stand_in s = { .spare = v->spare };
 	const uint8_t *text;
 	int err = 0;
@@ -186,7 +188,7 @@ int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t firs
 	do {
 		const struct mapped *w = &v[s.n];
 
-		if (s.n == sizeof(s.was) / sizeof(*s.was) || first + s.n == *n || w->kind != VmaKind_VDSO ||
+		if (s.n == sizeof(s.was) / sizeof(*s.was) || first + s.n == n || w->kind != VmaKind_VDSO ||
 		    (s.n && w->start != w[-1].end))
 			return fail(EIMAGE, "mapping %" PRIx64 "-%" PRIx64 " (%s): not as any kernel has it", v->start, v->end, v->name);
 		s.was[s.n].start = w->start;
@@ -206,8 +208,8 @@ int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t firs
 		birth_find(r, r->pid)->stood_in = stood_in(text, end_of(&s) - text_of(&s), s.crc);
 	}
 	log_debug("%" PRIx64 "-%" PRIx64 ": ordinary memory stands in for another kernel's %s", start_of(&s), end_of(&s), v[s.n - 1].name);
-	memmove(v + 1, v + s.n, (*n - first - s.n) * sizeof(*v));
-	*n -= s.n - 1;
+	memmove(v + 1, v + s.n, (n - first - s.n) * sizeof(*v));
+	r->memory.own.len -= (s.n - 1) * sizeof(*v);
 	*v = (struct mapped){ .start = start_of(&s), .end = end_of(&s), .kind = VmaKind_ANONYMOUS, .prot = PROT_READ | PROT_EXEC };
 	if (!err && buffer_append(&r->stand_ins, &s, sizeof(s)))
 		err = fail(ENOMEM, "out of memory");

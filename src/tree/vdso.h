@@ -27,10 +27,10 @@
 int vdso_keep(struct restore *r, const struct mapped *v, const uint8_t *text, size_t len);
 
 /*
- * Ordinary memory instead: replaces want[first] and those that belong to it behind it by one mapping.  -EIMAGE: this kernel
- * cannot serve it.
+ * Ordinary memory instead: replaces r->memory.own[first] and those that belong to it behind it by one mapping.  -EIMAGE: this
+ * kernel cannot serve it.
  */
-int vdso_stand_in(struct restore *r, struct mapped *want, size_t *n, size_t first);
+int vdso_stand_in(struct restore *r, size_t first);
 
 /*
  * This kernel's own, at v and the n - 1 behind it: where other memory stood in for it at the save, for vdso_can_go_on(), as a thread

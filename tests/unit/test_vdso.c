@@ -24,6 +24,7 @@
 #include "arch.h"
 #include "base/log.h"
 #include "kernel/procfs.h"
+#include "tree/mapped.h"
 #include "tree/vdso.h"
 #include "vma.pb.h"
 
@@ -84,24 +85,28 @@ static const uint8_t *stand_in(const struct owns *o, int64_t monotonic, int64_t 
 	const struct born born = { .pid = getpid() };
 	const size_t page = (size_t)getpagesize(), all = page + len;
 	uint8_t *at = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct mapped want[] = {
+	const struct mapped want[] = {
 		{ .start = (uintptr_t)at, .end = (uintptr_t)at + page, .kind = VmaKind_VDSO, .name = "[vvar]" },
 		{ .start = (uintptr_t)at + page, .end = (uintptr_t)at + all, .kind = VmaKind_VDSO, .name = "[vdso]", .crc = 1, .text = 1 },
 	};
-	size_t n = 2;
+	const struct mapped *own;
+	size_t n;
 
 	assert_int_equal(buffer_append(&r.born, &born, sizeof(born)), 0);
 	r.born_box[r.pid % 64u] = 1;
 	assert_int_equal(vdso_keep(&r, &want[1], text, len), 0);
-	assert_int_equal(vdso_stand_in(&r, want, &n, 0), 0);
+	assert_int_equal(mapped_add(&r.memory, &want[0]) | mapped_add(&r.memory, &want[1]), 0);
+	assert_int_equal(vdso_stand_in(&r, 0), 0);
+	own = mapped_own(&r.memory, &n);
 	assert_int_equal(n, 1);
-	assert_int_equal(want[0].kind, VmaKind_ANONYMOUS);
-	assert_int_equal(want[0].end - want[0].start, all);
+	assert_int_equal(own->kind, VmaKind_ANONYMOUS);
+	assert_int_equal(own->end - own->start, all);
 	assert_int_equal(vdso_fill(&r, o), 0);
 	assert_int_equal(mprotect(at, all, PROT_READ | PROT_EXEC), 0);
 	buffer_free(&r.born);
 	buffer_free(&r.texts);
 	buffer_free(&r.stand_ins);
+	buffer_free(&r.memory.own);
 	return at + page;
 }
 

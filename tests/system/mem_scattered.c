@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * More mappings than the tool could keep in its memory as they are: 14000 with gaps between them, no two neighbours alike.
+ * modes: small
+ */
+#include "testlib.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { PIECES = 14000, STRIDE = 6 };
+
+static size_t page;
+static char *area;
+
+/* Some of two pages, some of three, and a gap behind each. */
+static char *piece(int i)
+{
+	return area + STRIDE * page * i + (i % 3) * page;
+}
+
+static size_t length(int i)
+{
+	return (2 + i % 2) * page;
+}
+
+/* So many mappings, and a hash over their addresses and rights. */
+static void look(int *n, uint64_t *hash)
+{
+	FILE *maps = must(fopen("/proc/self/maps", "re"));
+	char line[512];
+
+	*n = 0;
+	*hash = 14695981039346656037u;
+	while (fgets(line, sizeof(line), maps)) {
+		const uintptr_t start = (uintptr_t)strtoull(line, NULL, 16);
+
+		if (start < (uintptr_t)area || start >= (uintptr_t)area + STRIDE * page * PIECES)
+			continue;
+		++*n;
+		for (const char *c = line, *end = strchr(line, ' ') + 5; c < end; c++)
+			*hash = (*hash ^ (uint8_t)*c) * 1099511628211u;
+	}
+	fclose(maps);
+}
+
+static int n;
+static uint64_t hash;
+
+void test_setup(void)
+{
+	page = sysconf(_SC_PAGESIZE);
+	area = must(mmap(NULL, STRIDE * page * PIECES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+	must(munmap(area, STRIDE * page * PIECES));
+	for (int i = 0; i < PIECES; i++) {
+		const int prot = i % 4 == 3 ? PROT_READ : PROT_READ | PROT_WRITE;
+
+		must(mmap(piece(i), length(i), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+		if (i % 16 == 0)
+			*(int *)(piece(i) + page + 64) = i + 1;
+		must(mprotect(piece(i), length(i), prot));
+		if (i % 5 == 4)
+			must(madvise(piece(i), length(i), MADV_DONTDUMP));
+	}
+	look(&n, &hash);
+	expect(n == PIECES, "%d mappings", n);
+}
+
+void test_break(void)
+{
+	must(munmap(piece(PIECES / 2), page));
+}
+
+void test_check(void)
+{
+	int now;
+	uint64_t now_hash;
+
+	look(&now, &now_hash);
+	expect(now == n, "%d mappings, %d before", now, n);
+	expect(now_hash == hash, "the mappings are others than before");
+	for (int i = 0; i < PIECES; i += 16) {
+		int *number = (int *)(piece(i) + page + 64);
+
+		expect(*number == i + 1, "piece %d holds %d", i, *number);
+	}
+}
