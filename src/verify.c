@@ -43,19 +43,9 @@ struct verified {
 	bool zombie, have_state;
 };
 
-struct range {
-	uint64_t start, end;
-};
-
 static int append(struct buffer *b, const void *from, size_t len)
 {
 	return buffer_append(b, from, len) ? fail(ENOMEM, "out of memory") : 0;
-}
-
-/* The last of some ranges, NULL when there is none. */
-static struct range *last_range(const struct buffer *b)
-{
-	return b->len ? (struct range *)(void *)(b->data + b->len) - 1 : NULL;
 }
 
 static struct verified *find(const struct verify *v, uint32_t pid)
@@ -119,26 +109,11 @@ static int on_pids(struct verify *v, const struct record *rec)
 	return v->processes.len ? fail(EIMAGE, "the process IDs are not in their place") : 0;
 }
 
-static int compare_ranges(const void *a, const void *b)
+/* What comes is of another process. */
+static void end_memory(struct verify *v)
 {
-	const struct range *x = a, *y = b;
-
-	return x->start < y->start ? -1 : x->start > y->start;
-}
-
-/* All of a process's memory was read: no page came twice. */
-static int end_memory(struct verify *v)
-{
-	struct range *runs = (struct range *)(void *)v->runs.data;
-	size_t n = v->runs.len / sizeof(*runs);
-
-	if (n)
-		qsort(runs, n, sizeof(*runs), compare_ranges);
-	for (size_t i = 1; i < n; i++)
-		if (runs[i - 1].end > runs[i].start)
-			return fail(EIMAGE, "process %u: pages at %" PRIx64 " come twice", v->pid, runs[i].start);
-	v->runs.len = v->mappings.len = 0;
-	return 0;
+	ranges_clear(&v->mappings);
+	v->memory = (struct verify_memory){ 0 };
 }
 
 static int on_process(struct verify *v, const struct record *rec)
@@ -147,10 +122,9 @@ static int on_process(struct verify *v, const struct record *rec)
 	struct verified new;
 	int err = record_decode(rec, Process_fields, &m);
 
-	if (!err)
-		err = end_memory(v);
 	if (err)
 		return err;
+	end_memory(v);
 	new = (struct verified){ .pid = m.pid, .threads = m.threads, .zombie = m.zombie, .before = v->process_box[m.pid % 64u] };
 	if (v->states)
 		return fail(EIMAGE, "a process among the states");
@@ -207,7 +181,6 @@ static void verify_vdso(struct verify *v, const struct record *rec)
 
 static int on_vma(struct verify *v, const struct record *rec)
 {
-	const struct range *last = last_range(&v->mappings);
 	struct range new;
 	Vma m;
 	int err = record_decode(rec, Vma_fields, &m);
@@ -217,7 +190,7 @@ static int on_vma(struct verify *v, const struct record *rec)
 	new = (struct range){ m.start, m.end };
 	if (m.start >= m.end || m.end > ARCH_TASK_SIZE || (m.start | m.end | m.pgoff) % v->page_size ||
 	    m.kind > VmaKind_VDSO || m.prot & ~(7U | ARCH_PROT_BTI | ARCH_PROT_TAGS) ||
-	    (m.start < v->tree.gap_end && m.end > v->tree.gap_start) || (last && last->end > m.start) || v->runs.len)
+	    (m.start < v->tree.gap_end && m.end > v->tree.gap_start) || v->memory.end > m.start || v->memory.pages_end)
 		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": absurd, or not in order", v->pid, m.start, m.end);
 	if (m.kind == VmaKind_FILE_BACKED && !verify_known(v, m.file))
 		return fail(EIMAGE, "process %u: mapping %" PRIx64 "-%" PRIx64 ": no file %u", v->pid, m.start, m.end, m.file);
@@ -230,29 +203,37 @@ static int on_vma(struct verify *v, const struct record *rec)
 	if (v->here && !v->root && m.kind == VmaKind_VDSO && v->pid == v->tree.root && !strcmp(m.name, "[vdso]") && !m.spare &&
 	    (m.end - m.start != own_vdso_len() || !own_same_vdso(m.end - m.start, m.crc)))
 		verify_vdso(v, rec);
-	return append(&v->mappings, &new, sizeof(new));
+	v->memory.end = m.end;
+	return ranges_add(&v->mappings, &new, sizeof(new)) ? fail(ENOMEM, "out of memory") : 0;
 }
 
-/* Is all of it mapped, be it by several mappings in a row? */
-static bool is_mapped(const struct verify *v, uint64_t start, uint64_t end)
+static bool next_mapping(struct verify *v)
 {
-	const struct range *m = (const struct range *)(const void *)v->mappings.data;
-	size_t n = v->mappings.len / sizeof(*m), low = 0, high = n;
-
-	while (low < high) {	/* the first that ends behind start */
-		size_t middle = (low + high) / 2;
-
-		if (m[middle].end <= start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < n && m[low].start <= start && start < end; low++)
-		start = m[low].end;
-	return start >= end;
+	v->memory.from = v->memory.here.end;
+	return ranges_next(&v->mappings, &v->memory.at, &v->memory.here, sizeof(v->memory.here));
 }
 
-static int check_run(const struct verify *v, uint64_t start, uint64_t end)
+/* Is all of it mapped, be it by several mappings in a row?  Most are asked for in order. */
+static bool is_mapped(struct verify *v, uint64_t start, uint64_t end)
+{
+	struct range *here = &v->memory.here;
+
+	if (start < v->memory.from) {
+		v->memory.at = (struct ranges_at){ 0 };
+		*here = (struct range){ 0 };
+	}
+	while (here->end <= start)
+		if (!next_mapping(v))
+			return false;
+	while (here->start <= start && here->end < end) {
+		start = here->end;
+		if (!next_mapping(v))
+			return false;
+	}
+	return here->start <= start;
+}
+
+static int check_run(struct verify *v, uint64_t start, uint64_t end)
 {
 	if (start >= end || start % v->page_size || end % v->page_size || !is_mapped(v, start, end))
 		return fail(EIMAGE, "process %u: pages at %" PRIx64 " to %" PRIx64 " lie in no mapping", v->pid, start, end);
@@ -271,17 +252,16 @@ static int on_pages(struct verify *v, const struct record *rec)
 	    1ULL << m.page_shift != v->page_size)
 		return fail(EIMAGE, "pages of process %u: not in their place", m.process);
 	for (size_t i = 0; !err && i < m.start_count; i++) {
-		struct range *last = last_range(&v->runs), new;
+		struct range new;
 
 		if (m.start[i] > ARCH_TASK_SIZE >> m.page_shift)
 			return fail(EIMAGE, "pages of process %u: an absurd place", m.process);
 		new = (struct range){ m.start[i] << m.page_shift, (m.start[i] + m.count[i]) << m.page_shift };
 		total += m.count[i];
 		err = check_run(v, new.start, new.end);
-		if (!err && last && last->end == new.start)
-			last->end = new.end;
-		else if (!err)
-			err = append(&v->runs, &new, sizeof(new));
+		if (!err && new.start < v->memory.pages_end)
+			err = fail(EIMAGE, "process %u: pages at %" PRIx64 " come twice, or not in order", v->pid, new.start);
+		v->memory.pages_end = new.end;
 	}
 	if (!err && total << m.page_shift != rec->body_len)
 		err = fail(EIMAGE, "pages of process %u: %u bytes where %" PRIu64 " were promised", m.process, rec->body_len,
@@ -331,7 +311,7 @@ static int on_state(struct verify *v, const struct record *rec)
 	int err = record_decode(rec, State_fields, &m);
 
 	if (!err)
-		err = v->states ? end_state(v) : end_memory(v);
+		err = v->states ? end_state(v) : 0;
 	if (err)
 		return err;
 	v->states = true;
@@ -590,8 +570,7 @@ int verify_image(struct verify *v, struct image_reader *image)
 		check_limits(v);
 	buffer_free(&v->processes);
 	buffer_free(&v->tids);
-	buffer_free(&v->mappings);
+	buffer_free(&v->mappings.bytes);
 	buffer_free(&v->unfit);
-	buffer_free(&v->runs);
 	return err;
 }

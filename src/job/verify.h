@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/ranges.h"
 #include "image/reader.h"
 #include "process.pb.h"
 
@@ -29,7 +30,15 @@ struct verify {
 	struct buffer processes;	/* struct verified */
 	struct buffer tids;		/* uint32_t: every number that must be free */
 	struct buffer unfit;		/* struct unfit: mapped files that may not be executed as they are now */
-	struct buffer mappings, runs;	/* struct range: of the process at hand */
+	struct ranges mappings;		/* struct range: of the process at hand, */
+	struct verify_memory {
+		uint64_t end, pages_end;	/* where the last one ends, and the last of its pages */
+		struct ranges_at at;
+		uint64_t from;			/* all before the one at hand end there, or below */
+		struct range {
+			uint64_t start, end;
+		} here;				/* the one at hand */
+	} memory;
 	uint32_t pid, tid;		/* what records belong to, 0: nothing */
 	uint32_t next_timer;		/* the lowest ID that its next timer can have */
 	bool states;			/* the second part has begun */

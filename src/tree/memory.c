@@ -302,7 +302,8 @@ static int save_mapping(struct mapping *p, const struct vma *v)
 		m.pgoff = 0;
 	}
 	if (!err && m.kind != VmaKind_VDSO) {
-		m.inherited = a.inherited = !m.untouched && is_inherited(p, v);
+		m.inherited = !m.untouched && is_inherited(p, v);
+		a.inherited = m.inherited;
 		if (v->dontcopy)
 			err = late(p, v, MADV_DONTFORK);
 		if (!err && v->wipeonfork)

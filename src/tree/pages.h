@@ -9,11 +9,10 @@
 struct area {
 	uint64_t start, end;
 	uint64_t pgoff;	/* of its file, in bytes */
-	bool anonymous, inherited;
-	bool by_mem;	/* see read_pages() in pages.c */
-	bool tags;	/* ARCH_TAGS: it may have some */
-	bool shared;	/* it has no pages of its own, but may have guard regions */
-	uint8_t unused[3];
+	uint64_t anonymous : 1, inherited : 1;
+	uint64_t by_mem : 1;	/* see read_pages() in pages.c */
+	uint64_t tags : 1;	/* ARCH_TAGS: it may have some */
+	uint64_t shared : 1;	/* it has no pages of its own, but may have guard regions */
 };
 
 /*

@@ -344,6 +344,18 @@ static void other_records_are_absurd(void **state)
 #define VMA(where, at) (vma = s.vma, vma.start = at, vma.end = (at) + PAGE, WITH(where, RECORD_VMA, Vma_fields, &vma, 0))
 	RIGHT(VMA(RECORD_VMA, 0x3ff000));
 	RIGHT(VMA(RECORD_PAGES, 0x410000));
+#define RUNS(one, other) \
+	(s.pages.start_count = s.pages.count_count = 2, s.pages.start[0] = one, s.pages.start[1] = other, \
+	 s.pages.count[0] = s.pages.count[1] = 1)
+	RIGHT(RUNS(0x402, 0x40f));
+	WRONG(RUNS(0x40f, 0x402));
+	WRONG(RUNS(0x402, 0x402));
+	WRONG(RUNS(0x402, 0x410));
+	RIGHT((VMA(RECORD_PAGES, 0x410000), s.pages.start[0] = 0x40f));
+	RIGHT((VMA(RECORD_PAGES, 0x410000), RUNS(0x400, 0x410)));
+	WRONG((VMA(RECORD_PAGES, 0x411000), s.pages.start[0] = 0x40f));
+	WRONG((VMA(RECORD_PAGES, 0x411000), RUNS(0x402, 0x410)));
+	RIGHT((VMA(RECORD_PAGES, 0x411000), RUNS(0x402, 0x411)));
 	WRONG(VMA(RECORD_VMA, 0x400000));
 	WRONG(VMA(RECORD_PAGES, 0x40f000));
 	WRONG(VMA(RECORD_STATE, 0x410000));
