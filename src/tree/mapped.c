@@ -8,6 +8,9 @@
 #include "config.h"
 #include "vma.pb.h"
 
+_Static_assert(sizeof(struct mapped) % sizeof(uint64_t) == 0 && sizeof(struct mapped) <= RANGES_WORDS_MAX * sizeof(uint64_t),
+	       "struct ranges has whole words, and not more of them");
+
 int mapped_add(struct memory *m, const struct mapped *v)
 {
 	const int err = v->kind == VmaKind_VDSO ? buffer_append(&m->own, v, sizeof(*v)) : ranges_add(&m->mapped, v, sizeof(*v));
