@@ -61,7 +61,10 @@ enum {
 #define ARCH_PR_GET_CONTROL 70
 #define ARCH_PR_SET_CONTROL 69
 #define ARCH_CONTROL_IS_FIXED(control) (((control) & 3) == 1)
-#define ARCH_SETTINGS { "PR_SET_TAGGED_ADDR_CTRL", SYS_prctl, { 56 }, { 55, VALUE }, 0, 0 },
+/* PR_SET_UNALIGN: only where the kernel does what the processor does not (Linux 6.9) */
+#define ARCH_SETTINGS \
+	{ "PR_SET_TAGGED_ADDR_CTRL", SYS_prctl, { 56 }, { 55, VALUE }, 0, 0 }, \
+	{ "PR_SET_UNALIGN", SYS_prctl, { 5, WORD }, { 6, VALUE }, 1, 0 },
 #define ARCH_RSEQ_SIGNATURE 0
 #define ARCH_NR_get_user_tls (-1)
 #define ARCH_NR_set_user_tls (-1)
