@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * More mappings than the tool could keep in its memory as they are: 14000 with gaps between them, no two neighbours alike.
+ * More mappings than the tool could keep in its memory as they are: 14000 with gaps between them, no two neighbours alike.  Some
+ * less where its memory is not measured: an emulated board takes half a minute for so many.
  * modes: small
  */
 #include "testlib.h"
@@ -12,8 +13,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PIECES = 14000, STRIDE = 6 };
+enum { STRIDE = 6 };
 
+static int pieces;
 static size_t page;
 static char *area;
 
@@ -39,7 +41,7 @@ static void look(int *n, uint64_t *hash)
 	while (fgets(line, sizeof(line), maps)) {
 		const uintptr_t start = (uintptr_t)strtoull(line, NULL, 16);
 
-		if (start < (uintptr_t)area || start >= (uintptr_t)area + STRIDE * page * PIECES)
+		if (start < (uintptr_t)area || start >= (uintptr_t)area + STRIDE * page * pieces)
 			continue;
 		++*n;
 		for (const char *c = line, *end = strchr(line, ' ') + 5; c < end; c++)
@@ -53,10 +55,13 @@ static uint64_t hash;
 
 void test_setup(void)
 {
+	const char *limit = getenv("PEAK_KIB");
+
+	pieces = limit && *limit ? 14000 : 2000;
 	page = sysconf(_SC_PAGESIZE);
 	/* where the kernel puts nothing by itself: it would fill the gaps */
 	area = (char *)(uintptr_t)(sizeof(long) == 8 ? 0x1000000000 : 0x30000000);
-	for (int i = 0; i < PIECES; i++) {
+	for (int i = 0; i < pieces; i++) {
 		const int prot = i % 4 == 3 ? PROT_READ : PROT_READ | PROT_WRITE;
 
 		must(mmap(piece(i), length(i), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
@@ -67,12 +72,12 @@ void test_setup(void)
 			must(madvise(piece(i), length(i), MADV_DONTDUMP));
 	}
 	look(&n, &hash);
-	expect(n == PIECES, "%d mappings", n);
+	expect(n == pieces, "%d mappings", n);
 }
 
 void test_break(void)
 {
-	must(munmap(piece(PIECES / 2), page));
+	must(munmap(piece(pieces / 2), page));
 }
 
 void test_check(void)
@@ -83,7 +88,7 @@ void test_check(void)
 	look(&now, &now_hash);
 	expect(now == n, "%d mappings, %d before", now, n);
 	expect(now_hash == hash, "the mappings are others than before");
-	for (int i = 0; i < PIECES; i += 64) {
+	for (int i = 0; i < pieces; i += 64) {
 		int *number = (int *)(piece(i) + page + 64);
 
 		expect(*number == i + 1, "piece %d holds %d", i, *number);
