@@ -38,11 +38,13 @@ int ranges_add(struct ranges *list, const void *item, size_t size)
 
 bool ranges_next(const struct ranges *list, struct ranges_at *at, void *item, size_t size)
 {
-	const uint8_t *from = list->bytes.data + at->at;
-	pb_istream_t stream = pb_istream_from_buffer(from + 1, BYTES_MAX);
+	const uint8_t *from;
+	pb_istream_t stream;
 
 	if (at->at == list->bytes.len)
 		return false;
+	from = list->bytes.data + at->at;
+	stream = pb_istream_from_buffer(from + 1, BYTES_MAX);
 	for (size_t i = 0; i < size / sizeof(*at->item); i++) {
 		int64_t differ = 0;
 

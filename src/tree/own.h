@@ -26,7 +26,7 @@ struct owns {
 /* Takes note of one that is there.  0 or a negative errno, said, as all of these. */
 int own_note(struct owns *o, const struct vma *v);
 
-/* Finds out where each goes.  What r->memory.own wants and no kernel of this one's has becomes what stands in for it. */
+/* Finds out where each goes.  What r->memory.own wants and this kernel does not have becomes what stands in for it. */
 int own_place(struct restore *r, struct owns *o);
 
 /* Bytes of this kernel's vDSO, which is the tool's own; 0: it has none. */
